@@ -1,0 +1,69 @@
+"""What goes wrong because of the input, said in a way that its owner can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the input.
+
+    Attributes
+    ----------
+    source
+        The file (as the user wrote it) or ``config``.
+    where
+        The row, column, sample, gene or config key.
+    found
+        What is there.
+    expected
+        What should be there.
+    mend
+        How to put it right.
+    """
+
+    source: str
+    where: str
+    found: str
+    expected: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: found {self.found}; expected {self.expected}. {self.mend}"
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the problem as a plain dictionary, for the machine-readable list."""
+        return asdict(self)
+
+
+class InputError(Exception):
+    """The input cannot be analysed as it is; every known reason is listed.
+
+    Parameters
+    ----------
+    problems
+        One or more problems; a plain sentence is accepted where there is no file to name.
+    """
+
+    def __init__(self, problems: Problem | str | Iterable[Problem]):
+        if isinstance(problems, str):
+            self.problems: list[Problem] = []
+            super().__init__(problems)
+            return
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        super().__init__(_message(self.problems))
+
+
+def _message(problems: list[Problem]) -> str:
+    """Group the problems by file, in the order in which the files were first named."""
+    by_source: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_source.setdefault(problem.source, []).append(problem)
+    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''} in the input"
+    lines = [f"{count}; nothing was computed."]
+    for source, of_source in by_source.items():
+        lines.append(f"{source}")
+        lines += [f"  - {problem}" for problem in of_source]
+    return "\n".join(lines)
