@@ -1,0 +1,12 @@
+"""Phase inputs: from a user's files to one validated matrix per view.
+
+In reading order: `reading` (files to raw matrices), `sheet` (the sample sheet), `orientation` (which side holds the
+samples), `values` (what each kind of view may hold), `gene_ids` (symbols and Ensembl ids), `cohort` (all of it, with
+every problem collected before anything is refused).
+"""
+
+from stratifn.inputs.cohort import Cohort, read_cohort
+from stratifn.inputs.gene_ids import GeneNames
+from stratifn.inputs.sheet import Groups
+
+__all__ = ["Cohort", "GeneNames", "Groups", "read_cohort"]

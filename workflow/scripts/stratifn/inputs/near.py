@@ -1,0 +1,43 @@
+"""Ids that were probably meant to be the same."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+
+def near_matches(names: Iterable[str], candidates: Iterable[str]) -> dict[str, str]:
+    """Pair ids that differ only by what R, Excel or a hurried hand does to them.
+
+    Case, outer white space, any punctuation for any other (R turns ``-`` into ``.``), an `X` that R puts before a
+    digit, and lost leading zeros do not count as a difference; after those, close spelling is tried.
+
+    Returns
+    -------
+    dict
+        Name to candidate, for the names that have one.
+    """
+    candidates = list(candidates)
+    by_form = {_form(candidate): candidate for candidate in candidates}
+    pairs = {}
+    for name in names:
+        if _form(name) in by_form:
+            pairs[name] = by_form[_form(name)]
+        # spelling is compared with everything, so only where that stays quick
+        elif len(candidates) <= 2000:
+            close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.85)
+            pairs |= {name: close[0]} if close else {}
+    return pairs
+
+
+def _form(name: str) -> str:
+    form = re.sub(r"[^0-9a-z]+", ".", name.strip().lower())
+    return re.sub(r"^x(?=\d)", "", form).lstrip("0")
+
+
+def listed(names: Iterable[str], limit: int = 10) -> str:
+    """Write ids as a list that stays readable: the first ones and how many more there are."""
+    names = list(names)
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

@@ -1,0 +1,90 @@
+"""Which side of a matrix holds the samples, and which samples are in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from stratifn.errors import Problem
+from stratifn.inputs.near import listed, near_matches
+from stratifn.inputs.reading import RawMatrix
+
+
+def features_in_rows(raw: RawMatrix, samples: Sequence[str]) -> tuple[RawMatrix | None, list[Problem]]:
+    """Turn the matrix so that features are in rows, whichever way it came.
+
+    Returns
+    -------
+    RawMatrix or None, list of Problem
+        None if no sample of the sheet is found on either side.
+    """
+    wanted = set(samples)
+    in_columns, in_rows = len(wanted & set(raw.columns)), len(wanted & set(raw.rows))
+    if not in_columns and not in_rows:
+        return None, [_no_samples(raw, samples)]
+    return (raw if in_columns >= in_rows else raw.transposed()), []
+
+
+def _no_samples(raw: RawMatrix, samples: Sequence[str]) -> Problem:
+    near = near_matches(samples, [*raw.columns[:2000], *raw.rows[:2000]])
+    pairs = listed((f"`{theirs}` for `{ours}`" for ours, theirs in near.items()), 5)
+    mend = f"These look alike: {pairs}. Write them the same way." if near else "Use the ids of the sheet in the matrix."
+    found = f"columns {listed(raw.columns, 3)}; rows {listed(raw.rows, 3)}"
+    return Problem(raw.path, "sample ids", found, f"samples of the sheet such as {listed(samples, 3)}", mend)
+
+
+def id_problems(matrix: RawMatrix, samples: Sequence[str], left_out: Sequence[str]) -> list[Problem]:
+    """List duplicated ids, and samples that are in the matrix alone.
+
+    A sample of the sheet that is missing here is no problem as such: views may miss samples. It is one when the
+    matrix holds an unknown id that looks like it.
+    """
+    problems = _repeated(matrix.path, "sample", matrix.columns) + _repeated(matrix.path, "feature", matrix.rows)
+    blank = [number for number, name in enumerate(matrix.rows) if not name]
+    if blank:
+        problems.append(
+            Problem(matrix.path, f"row {blank[0] + 2}", f"{len(blank)} rows without an id", "an id per row", "Add it.")
+        )
+    known = {*samples, *left_out}
+    unknown = [name for name in dict.fromkeys(matrix.columns) if name not in known]
+    if not unknown:
+        return problems
+    missing = [name for name in samples if name not in set(matrix.columns)]
+    near = near_matches(unknown, missing)
+    pairs = listed(f"`{theirs}` may be the sheet's `{ours}`" for theirs, ours in near.items())
+    hint = f" Look alike: {pairs}." if near else ""
+    lacking = f" The sheet has {len(missing)} samples that this matrix lacks: {listed(missing)}." if missing else ""
+    problems.append(
+        Problem(
+            matrix.path,
+            "sample ids",
+            f"{len(unknown)} ids that are not in the sheet: {listed(unknown)}",
+            "samples of the sheet alone",
+            f"Add them to the sheet or remove them from the matrix.{lacking}{hint}",
+        )
+    )
+    return problems
+
+
+def _repeated(path: str, what: str, names: Sequence[str]) -> list[Problem]:
+    repeated = {name: count for name, count in Counter(names).items() if count > 1}
+    if not repeated:
+        return []
+    shown = listed(f"`{name}` {count} times" for name, count in sorted(repeated.items()))
+    return [
+        Problem(
+            path, f"{what} ids", shown, f"each {what} once", "Remove, rename or sum the copies: which one is right?"
+        )
+    ]
+
+
+def selected(matrix: RawMatrix, samples: Sequence[str]) -> RawMatrix:
+    """Keep the samples of the sheet, in its order (those that the matrix has)."""
+    position = {name: number for number, name in enumerate(matrix.columns)}
+    kept = [name for name in samples if name in position]
+    order = np.array([position[name] for name in kept], dtype=int)
+    place = {old: new for new, old in enumerate(order.tolist())}
+    texts = {(row, place[column]): text for (row, column), text in matrix.texts.items() if column in place}
+    return RawMatrix(matrix.path, matrix.values[:, order], matrix.rows, kept, matrix.gene_names, texts)

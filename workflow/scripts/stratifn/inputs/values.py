@@ -1,0 +1,184 @@
+"""What each kind of view may hold. One record per check: add a class of bad input by adding a record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from stratifn.errors import Problem
+from stratifn.inputs.reading import RawMatrix
+
+COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
+KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)
+LARGEST_COUNT = 2**31 - 1
+BELOW_LIMIT = re.compile(r"^<\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)$")
+ROWS_PER_BLOCK = 20_000
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class ValueCheck:
+    """One way in which the cells of a view can be wrong.
+
+    Attributes
+    ----------
+    kinds
+        The kinds of view that it is for.
+    bad
+        From a block (rows x columns) to a boolean block of the wrong cells.
+    expected, mend
+        Words for the message.
+    """
+
+    kinds: tuple[str, ...]
+    bad: Callable[[np.ndarray], np.ndarray]
+    expected: str
+    mend: str
+
+
+VALUE_CHECKS = (
+    ValueCheck(KINDS, np.isinf, "finite numbers", "Mend or empty these cells."),
+    ValueCheck(
+        (COUNTS,),
+        np.isnan,
+        "a count in every cell",
+        "Counts cannot be missing: remove the gene or the sample, or write 0 if it was measured as 0.",
+    ),
+    ValueCheck(
+        (COUNTS,),
+        lambda block: np.isfinite(block) & (block < 0),
+        "counts of 0 or more",
+        "These are no raw counts (log values? differences?): give the counts, or use kind continuous.",
+    ),
+    ValueCheck(
+        (COUNTS,),
+        lambda block: np.isfinite(block) & (block != np.floor(block)),
+        "whole numbers",
+        "Give raw counts (no TPM, CPM or log); for Salmon's gene counts set `round: true`.",
+    ),
+    ValueCheck(
+        (COUNTS,),
+        lambda block: np.isfinite(block) & (block > LARGEST_COUNT),
+        f"at most {LARGEST_COUNT}",
+        "Give raw counts.",
+    ),
+    ValueCheck(
+        (BETA,),
+        lambda block: np.isfinite(block) & ((block < 0) | (block > 1)),
+        "methylation fractions between 0 and 1",
+        "If these are M-values, use kind continuous; if percentages, divide by 100.",
+    ),
+    ValueCheck(
+        (PROPORTION,),
+        lambda block: np.isfinite(block) & ((block < 0) | (block > 1)),
+        "proportions between 0 and 1",
+        "If these are percentages, divide by 100.",
+    ),
+    ValueCheck(
+        (CONCENTRATION,),
+        lambda block: np.isfinite(block) & (block < 0),
+        "concentrations of 0 or more",
+        "Write `<x` for a value below a limit of detection x; for log values use kind continuous.",
+    ),
+)
+
+
+def value_problems(matrix: RawMatrix, kind: str) -> list[Problem]:
+    """List what is wrong in the cells of a matrix (features x samples), a problem per check with examples."""
+    problems = list(_text_problems(matrix, kind))
+    for check in VALUE_CHECKS:
+        if kind in check.kinds:
+            problems += _checked(matrix, check)
+    if kind == COUNTS:
+        problems += _empty_samples(matrix)
+    if kind == PROPORTION:
+        problems += _wrong_sums(matrix)
+    return problems
+
+
+def _checked(matrix: RawMatrix, check: ValueCheck) -> Iterator[Problem]:
+    texts = set(matrix.texts)
+    total, examples = 0, []
+    # block by block: a methylation matrix times several masks would not fit
+    for start in range(0, len(matrix.rows), ROWS_PER_BLOCK):
+        bad = np.argwhere(check.bad(matrix.values[start : start + ROWS_PER_BLOCK]))
+        cells = [(int(row) + start, int(column)) for row, column in bad if (int(row) + start, int(column)) not in texts]
+        total += len(cells)
+        examples += cells[: EXAMPLES - len(examples)]
+    if total:
+        shown = ", ".join(
+            f"{matrix.values[row, column]:.6g} at {matrix.rows[row]} / {matrix.columns[column]}"
+            for row, column in examples
+        )
+        cells = "cell" if total == 1 else "cells"
+        yield Problem(matrix.path, f"{total} {cells}", shown, check.expected, check.mend)
+
+
+def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
+    odd = {cell: text for cell, text in matrix.texts.items() if kind != CONCENTRATION or not BELOW_LIMIT.match(text)}
+    if not odd:
+        return
+    columns = sorted({column for _, column in odd})
+    full = [name for name in columns if sum(column == name for _, column in odd) > 0.9 * len(matrix.rows)]
+    if full:
+        names = ", ".join(matrix.columns[column] for column in full[:EXAMPLES])
+        yield Problem(
+            matrix.path,
+            "columns",
+            f"text in {names}",
+            "numbers in every column but the ids (and gene_name)",
+            "Remove annotation columns.",
+        )
+        return
+    shown = ", ".join(
+        f"{text!r} at {matrix.rows[row]} / {matrix.columns[column]}"
+        for (row, column), text in sorted(odd.items())[:EXAMPLES]
+    )
+    expected = "numbers, or `<x` below a limit of detection x" if kind == CONCENTRATION else "numbers"
+    yield Problem(matrix.path, f"{len(odd)} cells", shown, expected, "Mend or empty these cells.")
+
+
+def _empty_samples(matrix: RawMatrix) -> Iterator[Problem]:
+    for column in np.flatnonzero(~np.any(matrix.values, axis=0)):
+        yield Problem(
+            matrix.path,
+            f"sample {matrix.columns[column]}",
+            "no count at all",
+            "a sequenced sample",
+            "Remove the sample from sheet and matrix.",
+        )
+
+
+def _wrong_sums(matrix: RawMatrix) -> Iterator[Problem]:
+    sums = np.nansum(matrix.values, axis=0)
+    odd = np.flatnonzero(sums > 1.02)
+    if len(odd):
+        shown = ", ".join(f"{sums[column]:.4g} in {matrix.columns[column]}" for column in odd[:EXAMPLES])
+        yield Problem(
+            matrix.path,
+            f"{len(odd)} samples",
+            f"proportions that sum to {shown}",
+            "at most 1 per sample",
+            "Give each cell once, not a parent with its subsets.",
+        )
+
+
+def limits_of_detection(matrix: RawMatrix) -> tuple[np.ndarray, np.ndarray]:
+    """Read the ``<x`` cells of a concentration view.
+
+    Returns
+    -------
+    numpy.ndarray
+        The limit of detection per feature (NaN where no cell is below one; the largest where several are given).
+    numpy.ndarray
+        features x samples, true where the value lies below it.
+    """
+    limits = np.full(len(matrix.rows), np.nan)
+    below = np.zeros(matrix.values.shape, dtype=bool)
+    for (row, column), text in matrix.texts.items():
+        limits[row] = np.fmax(limits[row], float(BELOW_LIMIT.match(text).group(1)))
+        below[row, column] = True
+    return limits, below
