@@ -26,8 +26,8 @@ WORD_COLUMNS = frozenset(
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
 
-def write_table(frame: pd.DataFrame, path: str | os.PathLike) -> None:
-    """Write a table: UTF-8 TSV, `%.6g` floats, `NA` for missing, gzip without name or time for ``.gz``.
+def write_table(frame: pd.DataFrame, path: str | os.PathLike, float_format: str = "%.6g") -> None:
+    """Write a table: UTF-8 TSV, `NA` for missing, gzip without name or time for ``.gz``.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe. The index is not written.
 
@@ -37,8 +37,10 @@ def write_table(frame: pd.DataFrame, path: str | os.PathLike) -> None:
         The table; its rows are written in the order given, so sort before.
     path
         ``.tsv`` or ``.tsv.gz``.
+    float_format
+        Six significant digits, but for numbers that others compute on.
     """
-    text = _printable(frame).to_csv(sep="\t", index=False, na_rep=MISSING, float_format="%.6g", lineterminator="\n")
+    text = _printable(frame).to_csv(sep="\t", index=False, na_rep=MISSING, float_format=float_format, lineterminator="\n")
     data = text.encode("utf-8")
     with atomic_path(path) as temporary:
         temporary.write_bytes(_gzip(data) if str(path).endswith(".gz") else data)

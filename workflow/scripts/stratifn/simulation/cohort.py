@@ -1,0 +1,172 @@
+"""A whole cohort on disk: the files that a user would bring, and apart from them what is true."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from stratifn.errors import InputError, Problem
+from stratifn.signatures import Registry
+from stratifn.simulation.composition import measured_cells, true_proportions
+from stratifn.simulation.cytokines import measured_cytokines, true_weights
+from stratifn.simulation.expression import write_counts
+from stratifn.simulation.genes import GeneModel, choose_genes, gene_model
+from stratifn.simulation.methylation import cpg_names, write_methylation
+from stratifn.simulation.patients import SHEET_COLUMNS, draw_cohort, presence
+from stratifn.simulation.randomness import random_stream
+from stratifn.simulation.truth import driver_table, population_log2_fold_changes, truth_of_samples
+from stratifn.tables import write_table
+
+VIEWS = ("rna", "methylation", "cytokines", "cells")
+logger = logging.getLogger("stratifn.simulation")
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """Size of a simulated cohort.
+
+    Attributes
+    ----------
+    patients
+        Per disease.
+    controls
+        Healthy people.
+    genes, cpgs
+        Features of the RNA and of the methylation view.
+    seed
+        Same seed and size, same bytes.
+    """
+
+    patients: int = 24
+    controls: int = 24
+    genes: int = 3000
+    cpgs: int = 2000
+    seed: int = 1
+
+
+def simulate_cohort(
+    settings: SimulationSettings,
+    diseases: Sequence[str],
+    control: str | None,
+    registry: Registry,
+    gene_symbols: pd.DataFrame,
+    simulated: Path,
+    truth: Path,
+) -> None:
+    """Write a cohort and its truth.
+
+    Parameters
+    ----------
+    settings
+        Its size and seed.
+    diseases
+        Labels; those without a published prevalence get `stratifn.simulation.profiles.DEFAULT_PROFILE`.
+    control
+        Label of the healthy controls, or None for a cohort without.
+    registry
+        Its genes and CpGs are in the cohort (the default signatures alone where there are few genes).
+    gene_symbols
+        ``gene_symbol`` and ``chromosome`` of protein-coding genes.
+    simulated
+        Folder for ``samples.tsv``, ``rna.tsv.gz`` (genes x samples), ``methylation.parquet`` (CpGs x samples),
+        ``cytokines.tsv`` and ``cells.tsv`` (samples x features).
+    truth
+        Folder for ``samples.tsv``, ``factors.tsv``, ``differential_expression.tsv`` and ``weights_<view>.tsv``
+        (``.gz`` for RNA and methylation).
+
+    Raises
+    ------
+    InputError
+        If a size is not positive or a label is both disease and control.
+    """
+    _check(settings, diseases, control)
+    simulated, truth = Path(simulated), Path(truth)
+    sizes = dict.fromkeys(diseases, settings.patients)
+    if control is not None:
+        sizes[control] = settings.controls
+    cohort = draw_cohort(sizes, control, settings.seed)
+    proportions = true_proportions(cohort, random_stream(settings.seed, "composition"))
+    drivers = driver_table(cohort, proportions, diseases)
+    measured = presence(cohort["sample"], VIEWS, settings.seed)
+    logger.info("simulating %d samples, %d genes, %d CpGs", len(cohort), settings.genes, settings.cpgs)
+
+    write_table(cohort[list(SHEET_COLUMNS)], simulated / "samples.tsv")
+    write_table(truth_of_samples(cohort), truth / "samples.tsv")
+    write_table(drivers.reset_index(), truth / "factors.tsv")
+    _write_small_views(cohort, drivers, proportions, measured, settings.seed, simulated, truth)
+    _write_rna(cohort, drivers, measured["rna"], settings, diseases, control, registry, gene_symbols, simulated, truth)
+    registry_cpgs = pd.DataFrame([(record.cpg, record.gene) for record in registry.cpgs], columns=["cpg", "gene"])
+    write_methylation(
+        cohort,
+        drivers,
+        cpg_names(settings.cpgs, registry_cpgs),
+        registry_cpgs,
+        measured["methylation"],
+        settings.seed,
+        simulated / "methylation.parquet",
+        truth / "weights_methylation.tsv.gz",
+    )
+
+
+def _check(settings: SimulationSettings, diseases: Sequence[str], control: str | None) -> None:
+    problems = [
+        Problem("config", f"simulate.{name}", str(getattr(settings, name)), "at least 1", "Choose a larger size.")
+        for name in ("patients", "genes", "cpgs")
+        if getattr(settings, name) < 1
+    ]
+    if control is not None and settings.controls < 1:
+        problems.append(
+            Problem("config", "simulate.controls", str(settings.controls), "at least 1", "Or set `control: null`.")
+        )
+    if control in diseases:
+        problems.append(
+            Problem("config", "control", f"{control}, which is a disease as well", "another label", "Rename one.")
+        )
+    if problems:
+        raise InputError(problems)
+
+
+def _write_small_views(
+    cohort: pd.DataFrame,
+    drivers: pd.DataFrame,
+    proportions: pd.DataFrame,
+    measured: pd.DataFrame,
+    seed: int,
+    simulated: Path,
+    truth: Path,
+) -> None:
+    cytokines = measured_cytokines(cohort, drivers, seed)
+    write_table(cytokines.loc[measured["cytokines"].to_numpy()], simulated / "cytokines.tsv")
+    write_table(true_weights().reset_index(), truth / "weights_cytokines.tsv")
+    cells = measured_cells(proportions, seed)
+    write_table(cells.loc[measured["cells"].to_numpy()], simulated / "cells.tsv")
+    write_table(proportions.reset_index(), truth / "cells.tsv")
+
+
+def _write_rna(
+    cohort: pd.DataFrame,
+    drivers: pd.DataFrame,
+    present: pd.Series,
+    settings: SimulationSettings,
+    diseases: Sequence[str],
+    control: str | None,
+    registry: Registry,
+    gene_symbols: pd.DataFrame,
+    simulated: Path,
+    truth: Path,
+) -> None:
+    signature_genes = pd.DataFrame(
+        [(name, symbol) for name, record in registry.signatures.items() for symbol in record.symbols],
+        columns=["signature_id", "gene_symbol"],
+    )
+    symbols = choose_genes(settings.genes, signature_genes, gene_symbols, settings.seed)
+    model: GeneModel = gene_model(symbols, diseases, signature_genes, gene_symbols, settings.seed)
+    write_counts(cohort, drivers, model, present, settings.seed, simulated / "rna.tsv.gz")
+    changes = population_log2_fold_changes(model, diseases, control, settings.seed)
+    write_table(changes, truth / "differential_expression.tsv")
+    weights = model.weights.rename_axis("feature").reset_index()
+    write_table(weights, truth / "weights_rna.tsv.gz")
