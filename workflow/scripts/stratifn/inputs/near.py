@@ -10,7 +10,7 @@ from collections.abc import Iterable
 def near_matches(names: Iterable[str], candidates: Iterable[str]) -> dict[str, str]:
     """Pair ids that differ only by what R, Excel or a hurried hand does to them.
 
-    Case, outer white space, any punctuation for any other (R turns ``-`` into ``.``), an `X` that R puts before a
+    Case, white space and punctuation (R turns ``-`` into ``.``), an `X` that R puts before a
     digit, and lost leading zeros do not count as a difference; after those, close spelling is tried.
 
     Returns
@@ -32,7 +32,7 @@ def near_matches(names: Iterable[str], candidates: Iterable[str]) -> dict[str, s
 
 
 def _form(name: str) -> str:
-    form = re.sub(r"[^0-9a-z]+", ".", name.strip().lower())
+    form = re.sub(r"[^0-9a-z]+", "", name.lower())
     return re.sub(r"^x(?=\d)", "", form).lstrip("0")
 
 

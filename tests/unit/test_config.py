@@ -1,0 +1,126 @@
+"""The configuration: every mistake is named at once, by its key, and nothing is guessed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stratifn.config import complete_config, main, read_config
+from stratifn.config_reference import config_reference, keys
+from stratifn.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA_PATH = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text())
+READ = {"name": "mine", "samples": "s.tsv", "views": [{"name": "rna", "kind": "counts", "path": "c.tsv"}]}
+
+
+def complete(**config):
+    return complete_config({"cohorts": [READ]} | config, SCHEMA)
+
+
+def problems(**config):
+    with pytest.raises(InputError) as error:
+        complete(**config)
+    return str(error.value)
+
+
+def test_the_shipped_configuration_is_complete_and_gives_the_demo_its_views():
+    config = complete_config(read_config(ROOT / "config" / "config.yaml"), SCHEMA)
+    (demo,) = config["cohorts"]
+    assert [view["name"] for view in demo["views"]] == ["rna", "methylation", "cytokines", "cells"]
+    assert demo["control"] == "HC"
+    assert demo["diseases"] == ["SLE", "pSS", "SSc", "DM"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config" / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_is_a_valid_configuration(path):
+    assert complete_config(read_config(path), SCHEMA)["cohorts"]
+
+
+def test_defaults_are_filled_in_at_every_depth():
+    config = complete()
+    assert config["interferon"]["signature"] == "RICE_CROW_6"
+    assert config["cohorts"][0]["views"][0]["round"] is False
+
+
+def test_a_cohorts_own_control_wins_and_null_means_none():
+    assert complete(cohorts=[READ | {"control": "AMP"}])["cohorts"][0]["control"] == "AMP"
+    assert complete(cohorts=[READ | {"control": None}])["cohorts"][0]["control"] is None
+    assert complete()["cohorts"][0]["control"] == "HC"
+
+
+def test_the_callers_configuration_is_left_as_it_was():
+    config = {"cohorts": [dict(READ)]}
+    complete_config(config, SCHEMA)
+    assert config == {"cohorts": [READ]}
+
+
+def test_a_misspelt_key_is_named_with_what_was_probably_meant():
+    message = problems(interferon={"cutof": "mean_2sd"})
+    assert "interferon.cutof" in message
+    assert "Did you mean `cutoff`?" in message
+
+
+def test_all_problems_are_listed_at_once():
+    message = problems(normalization={"min_count": -1}, report={"min_cel": 5}, integration={"seeds": [1, 1]})
+    assert "3 problems" in message
+    for key in ("normalization.min_count", "report.min_cel", "integration.seeds"):
+        assert key in message
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"cohorts": [READ, READ | {"name": "MINE"}]}, "`mine` 2 times"),
+        ({"cohorts": [READ | {"name": "transfer"}]}, "reserved name `transfer`"),
+        ({"cohorts": [READ | {"name": "../x"}]}, "cohorts[0].name"),
+        ({"cohorts": [READ | {"name": "a..b"}]}, "no two dots"),
+        ({"cohorts": [READ | {"simulate": {}}]}, "both `simulate` and `samples`"),
+        ({"cohorts": [{"name": "mine"}]}, "neither `simulate` nor `samples`"),
+        ({"cohorts": [READ | {"views": []}]}, "at least one"),
+        ({"cohorts": [READ | {"views": READ["views"] * 2}]}, "`rna` 2 times"),
+        ({"cohorts": [READ | {"views": [READ["views"][0] | {"kind": "beta"}]}]}, "counts or continuous"),
+        ({"cohorts": [READ], "control": "SLE"}, "as control and as disease"),
+        ({"cohorts": [{"name": "d", "simulate": {"controls": 0}}]}, "if and only if `control` is set"),
+        ({"contrasts": [{"name": "summary"}]}, "reserved name `summary`"),
+        ({"stratification": {"clusters": [5, 2]}}, "smallest first"),
+    ],
+)
+def test_keys_that_do_not_fit_together_are_refused(config, expected):
+    assert expected in problems(**config)
+
+
+def test_a_duplicated_key_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("control: HC\ncohorts: []\ncontrol: CTRL\n")
+    with pytest.raises(InputError, match="`control` 2 times"):
+        read_config(path)
+
+
+def test_template_code_is_refused(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("__use_yte__: true\n?if True:\n  cohorts: []\n")
+    with pytest.raises(InputError, match="template engine"):
+        read_config(path)
+
+
+def test_the_command_line_check_says_what_is_wrong_and_fails(tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text("cohort: []\n")
+    assert main([str(SCHEMA_PATH), str(path)]) == 1
+    assert "Did you mean `cohorts`?" in capsys.readouterr().err
+    assert main([str(SCHEMA_PATH), str(ROOT / "config" / "config.yaml")]) == 0
+
+
+def test_every_key_has_a_description_and_a_default():
+    without = [key for key, default, text in keys(SCHEMA) if not text or not default]
+    assert without == []
+
+
+def test_the_reference_page_is_what_the_schema_says():
+    samples = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())
+    assert all("description" in column and "default" in column for column in samples["properties"].values())
+    assert (ROOT / "config" / "README.md").read_text() == config_reference(SCHEMA, samples), "run `make docs`"

@@ -1,0 +1,116 @@
+"""Where results come from: inputs, software, configuration, and digests of every result."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stratifn import __version__
+
+SOFTWARE = (
+    "snakemake", "pydeseq2", "mofapy2", "anndata", "mudata", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels",
+    "numba", "matplotlib", "h5py", "pyarrow", "jinja2",
+)  # fmt: skip
+
+
+def software_versions() -> dict[str, str]:
+    """Return name to version of everything that numbers depend on."""
+    return {"stratifn": __version__, "python": platform.python_version()} | {name: version(name) for name in SOFTWARE}
+
+
+def file_digests(paths: Mapping[str, str | Path]) -> pd.DataFrame:
+    """Describe files.
+
+    Parameters
+    ----------
+    paths
+        What to call each file (the path as the user wrote it) to where it is.
+
+    Returns
+    -------
+    pandas.DataFrame
+        path, bytes, sha256, sorted by path.
+    """
+    rows = [(name, Path(path).stat().st_size, _sha256(Path(path))) for name, path in sorted(paths.items())]
+    return pd.DataFrame(rows, columns=["path", "bytes", "sha256"])
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def result_files(outputs: Iterable[str | Path], folder: Path) -> dict[str, Path]:
+    """Return every output, and every file of an output that is a folder, by its path relative to `folder`."""
+    files = []
+    for output in map(Path, outputs):
+        # names that start with a dot are half-written files of a killed job, or Snakemake's own time stamps
+        inside = (path for path in output.rglob("*") if path.is_file() and not path.name.startswith("."))
+        files += inside if output.is_dir() else [output]
+    return {path.relative_to(folder).as_posix(): path for path in files}
+
+
+def research_object(cohort: str, outputs: pd.DataFrame, inputs: pd.DataFrame, created: str) -> dict[str, Any]:
+    """Describe a cohort's results as an RO-Crate 1.1 metadata document (https://w3id.org/ro/crate/1.1).
+
+    Parameters
+    ----------
+    cohort
+        Name of the cohort.
+    outputs, inputs
+        As `file_digests` returns them; outputs by their path inside the crate.
+    created
+        Date and time (ISO 8601); the one thing that makes this file differ from run to run.
+    """
+    parts = [{"@id": path} for path in outputs["path"]]
+    files = [
+        {"@id": row.path, "@type": "File", "contentSize": str(row.bytes), "sha256": row.sha256}
+        for row in outputs.itertuples()
+    ]
+    used = [
+        {
+            "@id": f"#input-{number}",
+            "@type": "File",
+            "name": row.path,
+            "contentSize": str(row.bytes),
+            "sha256": row.sha256,
+        }
+        for number, row in enumerate(inputs.itertuples(), start=1)
+    ]
+    graph = [
+        {
+            "@id": "ro-crate-metadata.json",
+            "@type": "CreativeWork",
+            "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
+            "about": {"@id": "./"},
+        },
+        {
+            "@id": "./",
+            "@type": "Dataset",
+            "name": f"stratifn results of cohort {cohort}",
+            "description": "For research use, not for diagnosis.",
+            "datePublished": created,
+            "license": "the owner of the input data decides",
+            "hasPart": parts,
+            "mentions": {"@id": "#run"},
+        },
+        {
+            "@id": "#run",
+            "@type": "CreateAction",
+            "name": f"stratifn {__version__}",
+            "endTime": created,
+            "instrument": {"@id": "#stratifn"},
+            "object": [{"@id": entry["@id"]} for entry in used],
+            "result": {"@id": "./"},
+        },
+        {"@id": "#stratifn", "@type": "SoftwareApplication", "name": "stratifn", "version": __version__},
+        *files,
+        *used,
+    ]
+    return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}

@@ -1,0 +1,147 @@
+"""Text for the methods section of a paper, with the values and versions that were really used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stratifn import __version__
+from stratifn.report.results import Results
+
+REFERENCES = {
+    "Snakemake": "Mölder F et al. Sustainable data analysis with Snakemake. F1000Research 2021;10:33. "
+    "doi:10.12688/f1000research.29032.2",
+    "DESeq2": "Love MI, Huber W, Anders S. Moderated estimation of fold change and dispersion for RNA-seq data with "
+    "DESeq2. Genome Biol 2014;15:550. doi:10.1186/s13059-014-0550-8",
+    "PyDESeq2": "Muzellec B et al. PyDESeq2: a python package for bulk RNA-seq differential expression analysis. "
+    "Bioinformatics 2023;39:btad547. doi:10.1093/bioinformatics/btad547",
+    "apeGLM": "Zhu A, Ibrahim JG, Love MI. Heavy-tailed prior distributions for sequence count data. Bioinformatics "
+    "2019;35:2084-2092. doi:10.1093/bioinformatics/bty895",
+    "limma": "Smyth GK. Linear models and empirical Bayes methods for assessing differential expression in microarray "
+    "experiments. Stat Appl Genet Mol Biol 2004;3:3. doi:10.2202/1544-6115.1027",
+    "MOFA": "Argelaguet R et al. MOFA+: a statistical framework for comprehensive integration of multi-modal "
+    "single-cell data. Genome Biol 2020;21:111. doi:10.1186/s13059-020-02015-1",
+    "consensus": "Monti S et al. Consensus clustering. Mach Learn 2003;52:91-118. doi:10.1023/A:1023949509487",
+    "EULAR": "Rodriguez-Carrio J et al. 2022 EULAR points to consider for the measurement, reporting and application "
+    "of IFN-I pathway activation assays in clinical research and practice. Ann Rheum Dis 2023;82:754-762. "
+    "doi:10.1136/ard-2022-223628",
+    "BH": "Benjamini Y, Hochberg Y. Controlling the false discovery rate. J R Stat Soc B 1995;57:289-300. "
+    "doi:10.1111/j.2517-6161.1995.tb02031.x",
+}
+
+
+def methods_text(results: Results, versions: Mapping[str, str]) -> str:
+    """Write the methods in Markdown, one paragraph per phase, and the references that they name.
+
+    Parameters
+    ----------
+    results
+        The results; their configuration holds every value.
+    versions
+        Name of the software to its version.
+    """
+    cited: list[str] = []
+
+    def cite(*names: str) -> str:
+        cited.extend(name for name in names if name not in cited)
+        return "[" + ", ".join(str(cited.index(name) + 1) for name in names) + "]"
+
+    paragraphs = [
+        f"# Methods: cohort {results.cohort}",
+        f"Data were analysed with stratifn {__version__}, a Snakemake {versions['snakemake']} {cite('Snakemake')} "
+        f"workflow in Python {versions['python']}.",
+        _normalization(results, versions, cite),
+        _differential_expression(results, cite),
+        _interferon(results, cite),
+        _integration(results, versions, cite),
+        _stratification(results, cite),
+        "Results are for research use, not for diagnosis.",
+        "## References",
+        "\n".join(f"{number}. {REFERENCES[name]}" for number, name in enumerate(cited, start=1)),
+    ]
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
+
+
+def _kinds(results: Results) -> dict[str, list[str]]:
+    kinds: dict[str, list[str]] = {}
+    for view in results.settings["views"]:
+        kinds.setdefault(view["kind"], []).append(view["name"])
+    return kinds
+
+
+def _normalization(results: Results, versions: Mapping[str, str], cite: object) -> str:
+    settings, kinds = results.config["normalization"], _kinds(results)
+    sentences = []
+    if "counts" in kinds:
+        sentences.append(
+            f"Counts ({', '.join(kinds['counts'])}) were normalised by DESeq2's size factors ({settings['size_factors']}, on "
+            f"all genes) and transformed by its variance-stabilising transformation with a design-blind dispersion trend "
+            f"{cite('DESeq2')}, by PyDESeq2 {versions['pydeseq2']} {cite('PyDESeq2')}. Genes counted at least "
+            f"{settings['min_count']} times in as many samples as the smallest group has were kept, and genes of the "
+            f"signature registry in any case."
+        )
+    words = {
+        "beta": "methylation fractions ({}) were turned into M-values",
+        "proportion": "proportions ({}) were centred log-ratio transformed",
+        "concentration": "concentrations ({}) were log2 transformed, values below the limit of detection taken as the "
+        "limit divided by the square root of two",
+        "continuous": "values of {} were used as they are",
+    }
+    rest = [text.format(", ".join(kinds[kind])) for kind, text in words.items() if kind in kinds]
+    if rest:
+        joined = "; ".join(rest)
+        sentences.append(joined[0].upper() + joined[1:] + ".")
+    return " ".join(sentences)
+
+
+def _differential_expression(results: Results, cite: object) -> str:
+    if not results.contrasts:
+        return ""
+    settings, kinds = results.config["differential_expression"], _kinds(results)
+    contrasts = ", ".join(name.replace("_vs_", " against ") for name in results.contrasts)
+    if "rna" in kinds.get("counts", []):
+        shrunk = f" Log2 fold changes were also shrunken by apeGLM {cite('apeGLM')}." if settings["shrink"] else ""
+        model = (
+            "one negative binomial model per cohort with Wald tests, Cook's distance outlier handling and independent "
+            f"filtering {cite('DESeq2')}"
+        )
+    else:
+        shrunk, model = "", f"a linear model with empirical Bayes moderated t statistics {cite('limma')}"
+    return (
+        f"Differential expression ({contrasts}) was tested by {model}; the design was {results.settings['design']}."
+        f"{shrunk} P values were adjusted within each contrast {cite('BH')}; genes were called at {settings['alpha']:g}."
+    )
+
+
+def _interferon(results: Results, cite: object) -> str:
+    settings = results.config["interferon"]
+    if not results.tables["classes"]["ifn_class"].isin(["high", "borderline", "low"]).any():
+        return ""
+    control = "healthy controls" if results.settings["control_type"] == "healthy" else "controls (not healthy)"
+    return (
+        f"ISG expression scores ({settings['signature']}, {settings['method']}) were computed against this run's own "
+        f"{control}, with size factors whose reference came from the controls alone, so that a patient's score does not "
+        f"depend on other patients. The cut-off was {settings['cutoff']} of the controls; {settings['bootstraps']} bootstraps "
+        f"of the controls gave the certainty of each class. Terms follow the EULAR points to consider {cite('EULAR')}."
+    )
+
+
+def _integration(results: Results, versions: Mapping[str, str], cite: object) -> str:
+    settings = results.config["integration"]
+    return (
+        f"Views were integrated by MOFA {cite('MOFA')} (mofapy2 {versions['mofapy2']}; up to {settings['factors']} factors, the "
+        f"{settings['top_features']} most variable features per view, convergence {settings['convergence']}, "
+        f"{'single' if settings['float32'] else 'double'} precision), with seeds {', '.join(map(str, settings['seeds']))}; "
+        f"the model with the best evidence lower bound was kept. A factor found with |r| of at least 0.95 in at least 80 % "
+        f"of the seeds counts as robust."
+    )
+
+
+def _stratification(results: Results, cite: object) -> str:
+    settings = results.config["stratification"]
+    low, high = settings["clusters"]
+    whom = "patients and controls" if settings["include_controls"] and results.control else "patients"
+    return (
+        f"Strata of {whom} came from consensus clustering {cite('consensus')} of the robust factors, each standardised and "
+        f"multiplied by the square root of the variance that it explains, with {settings['resamples']} resamples; "
+        f"{low} to {high} strata were tried (seed {settings['seed']})."
+    )
