@@ -1,0 +1,32 @@
+"""Phase normalization: size factors, variance-stabilising and other transforms, and the quality of every sample."""
+
+for name, cohort in COHORTS.items():
+
+    rule:
+        name:
+            f"normalization_{name}"
+        input:
+            samples=f"<results>/{name}/inputs/samples.tsv",
+            views=view_files("inputs", cohort),
+        output:
+            size_factors=f"<results>/{name}/normalization/size_factors.tsv",
+            quality=f"<results>/{name}/normalization/quality.tsv",
+            covariate_associations=f"<results>/{name}/normalization/covariate_associations.tsv",
+            notes=f"<results>/{name}/normalization/notes.tsv",
+            views=view_files("normalization", cohort),
+        log:
+            f"<logs>/{name}/normalization.log",
+        benchmark:
+            f"<benchmarks>/{name}/normalization.tsv"
+        conda:
+            "../../envs/stratifn.yaml"
+        resources:
+            mem_mb=megabytes(1500, per_input=40),
+            runtime=minutes(20, per_input=0.5),
+        params:
+            settings=CONFIG["normalization"],
+            code=digest("normalization", SIGNATURES),
+        message:
+            f"Normalizing the views of cohort {name}"
+        script:
+            "../scripts/normalization.py"

@@ -1,0 +1,29 @@
+"""Normalization: from what a machine measured to values that can be compared between samples.
+
+In reading order: `kinds` (what is done to which kind of view), `views` (the way of one view), `counts` with
+`size_factors`, `gene_filter` and `variance_stabilization` (the VST), `scales` (every other kind), `frozen` (how a later
+sample gets its own value), `principal_components`, `quality` and `covariates` (what a reader should know before
+believing anything).
+"""
+
+from stratifn.normalization.covariates import covariate_associations
+from stratifn.normalization.frozen import FrozenTransform, from_arrays, to_arrays
+from stratifn.normalization.kinds import KINDS
+from stratifn.normalization.quality import quality_table
+from stratifn.normalization.size_factors import SizeFactorReference, fit_size_factors, size_factor_table
+from stratifn.normalization.views import NormalizedView, frozen_transform, normalize_view
+
+__all__ = [
+    "KINDS",
+    "FrozenTransform",
+    "NormalizedView",
+    "SizeFactorReference",
+    "covariate_associations",
+    "fit_size_factors",
+    "from_arrays",
+    "frozen_transform",
+    "normalize_view",
+    "quality_table",
+    "to_arrays",
+    "size_factor_table",
+]

@@ -1,0 +1,107 @@
+"""Counts: size factors, normalised counts and the variance stabilizing transformation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from stratifn.normalization.frozen import FrozenTransform, aligned, dense, note, transformed_view
+from stratifn.normalization.gene_filter import filter_notes, genes_to_keep
+from stratifn.normalization.settings import Settings
+from stratifn.normalization.size_factors import SizeFactorReference, fit_size_factors
+from stratifn.normalization.variance_stabilization import VarianceStabilization, fit_variance_stabilization
+
+
+@dataclass(frozen=True)
+class CountsTransform(FrozenTransform):
+    """Size factor reference, kept genes and dispersion trend of the training samples.
+
+    Attributes
+    ----------
+    features
+        All genes of the training matrix: the size factors need them.
+    kept
+        Boolean per gene: is it in the transformed matrix?
+    method, log_geometric_means, log_normaliser
+        See `SizeFactorReference`.
+    trend, a0, a1
+        See `VarianceStabilization`.
+    """
+
+    kept: np.ndarray
+    method: str
+    log_geometric_means: np.ndarray
+    log_normaliser: float
+    trend: str
+    a0: float
+    a1: float
+
+    @property
+    def reference(self) -> SizeFactorReference:
+        """The size factors' reference."""
+        return SizeFactorReference(self.method, self.log_geometric_means, self.log_normaliser)
+
+    def transform(self, view: ad.AnnData, in_place: bool = False) -> ad.AnnData:
+        """Return VST values with counts, normalised counts and size factors; see `FrozenTransform.transform`."""
+        view = aligned(view, self.features)
+        counts = dense(view.X)
+        size_factors = self.reference.size_factors(counts, list(view.obs_names))
+        vst = VarianceStabilization(self.trend, self.a0, self.a1)
+        kept = np.asarray(self.kept, dtype=bool)
+        raw = np.ascontiguousarray(counts[:, kept]).astype(np.int32)
+        normalized = np.empty(raw.shape, dtype=np.float32)
+        values = np.empty(raw.shape, dtype=np.float32)
+        for i in range(len(raw)):
+            exact = raw[i] / size_factors[i]
+            normalized[i] = exact
+            values[i] = vst.transform(exact)
+        result = transformed_view(view[:, kept], values)
+        result.layers["counts"] = raw
+        result.layers["normalized"] = normalized
+        result.obs["size_factor"] = size_factors
+        return result
+
+
+def fit_counts(view: ad.AnnData, settings: Settings) -> tuple[CountsTransform, pd.DataFrame]:
+    """Learn size factors from all genes, choose the genes to keep, and fit the blind dispersion trend on them.
+
+    Returns
+    -------
+    CountsTransform
+        The frozen transform.
+    pandas.DataFrame
+        Notes: genes that carried the size factors, genes dropped, the trend if it is not the parametric one.
+    """
+    counts = dense(view.X)
+    genes = transformed_view(view, counts).var
+    reference = fit_size_factors(counts, list(view.obs_names), settings.size_factors, settings.view)
+    groups = settings.groups.loc[view.obs_names]
+    kept = genes_to_keep(counts, genes, groups, settings.min_count, settings.always_keep)
+    factors = reference.size_factors(counts, list(view.obs_names))
+    trend = fit_variance_stabilization(counts[:, kept], factors, view.var_names[kept], settings.inference)
+    notes = [
+        note(
+            settings.view,
+            "size factors",
+            f"{reference.carrying_genes} of {len(kept)} genes carry them",
+            f"method {reference.method}",
+        ),
+        filter_notes(kept, genes, settings.view, settings.min_count),
+    ]
+    if trend.trend != "parametric":
+        reason = "the parametric dispersion trend could not be fitted"
+        notes.append(note(settings.view, "VST", "one dispersion for all means", reason))
+    frozen = CountsTransform(
+        features=view.var_names.astype(str).to_numpy(dtype=object),
+        kept=kept,
+        method=reference.method,
+        log_geometric_means=reference.log_geometric_means,
+        log_normaliser=reference.log_normaliser,
+        trend=trend.trend,
+        a0=trend.a0,
+        a1=trend.a1,
+    )
+    return frozen, pd.concat([rows for rows in notes if len(rows)], ignore_index=True)
