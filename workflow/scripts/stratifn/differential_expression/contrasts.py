@@ -1,0 +1,140 @@
+"""Which comparisons are made and what they are called. Light to import: the workflow asks it for file names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stratifn.design import MIN_REPLICATES, DesignMatrix, check_design, column_name, model_matrix
+from stratifn.errors import InputError, Problem
+
+INTERFERON_STATUS = "IFN_high_vs_IFN_low"
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One comparison.
+
+    Attributes
+    ----------
+    name
+        ``{level}_vs_{baseline}``, or the config's own name.
+    factor, level, baseline
+        For a comparison of two levels of a factor; empty otherwise.
+    coefficients
+        For a combination of coefficients: weight per name.
+    """
+
+    name: str
+    factor: str = ""
+    level: str = ""
+    baseline: str = ""
+    coefficients: Mapping[str, float] = field(default_factory=dict)
+
+    def weights(self, design: DesignMatrix) -> np.ndarray:
+        """Return the weights of the design's columns; raises `InputError` for what the design does not have."""
+        if self.coefficients:
+            return design.contrast(self.coefficients)
+        return design.level_contrast(self.factor, self.level, self.baseline)
+
+    def coefficient(self, design: DesignMatrix) -> str | None:
+        """Name the one coefficient that this contrast is, or None if it is a combination."""
+        if self.coefficients:
+            (name, weight), *others = self.coefficients.items()
+            return name if not others and weight == 1 else None
+        name = column_name(self.factor, self.level)
+        return name if self.baseline == design.levels[self.factor][0] else None
+
+
+def versus(level: str, baseline: str, factor: str = "disease") -> Contrast:
+    """Compare two levels of a factor."""
+    return Contrast(f"{level}_vs_{baseline}", factor, level, baseline)
+
+
+def control_contrasts(diseases: Sequence[str], control: str | None) -> list[Contrast]:
+    """Compare each disease with the control; none without a control."""
+    return [versus(disease, control) for disease in diseases] if control else []
+
+
+def disease_contrasts(diseases: Sequence[str]) -> list[Contrast]:
+    """Compare each pair of diseases once, the one that the config lists first against the other."""
+    return [versus(first, second) for first, second in combinations(diseases, 2)]
+
+
+def config_contrasts(items: Sequence[Mapping[str, Any]]) -> list[Contrast]:
+    """Read the config's own contrasts: ``{name, factor, level, baseline}`` or ``{name, coefficients}``."""
+    return [
+        Contrast(
+            str(item["name"]),
+            item.get("factor") or "",
+            item.get("level") or "",
+            item.get("baseline") or "",
+            item.get("coefficients") or {},
+        )
+        for item in items
+    ]
+
+
+def all_contrasts(
+    diseases: Sequence[str], control: str | None, items: Sequence[Mapping[str, Any]] = ()
+) -> list[Contrast]:
+    """List every contrast of a cohort: against the control, between diseases, from the config."""
+    return [*control_contrasts(diseases, control), *disease_contrasts(diseases), *config_contrasts(items)]
+
+
+def interferon_contrast_names(diseases: Sequence[str]) -> list[str]:
+    """Name the tables of IFN-high against IFN-low patients: over all diseases, then within each."""
+    return [INTERFERON_STATUS, *(f"{disease}_{INTERFERON_STATUS}" for disease in diseases)]
+
+
+def check_contrasts(
+    samples: pd.DataFrame, design: str, control: str | None, contrasts: Sequence[Contrast]
+) -> list[Problem]:
+    """Find what stands in the way of the contrasts, before anything is fitted.
+
+    Parameters
+    ----------
+    samples, design, control
+        As for `stratifn.design.check_design`, whose problems come first (then no contrast is looked at).
+    contrasts
+        What would be compared.
+
+    Returns
+    -------
+    list of Problem
+        Empty if every contrast can be read from the fit.
+    """
+    problems = check_design(samples, design, control)
+    if problems:
+        return problems
+    matrix = model_matrix(samples, design, control)
+    for contrast in contrasts:
+        try:
+            contrast.weights(matrix)
+        except InputError as error:
+            problems += [replace(found, where=f"contrasts: {contrast.name}") for found in error.problems]
+            continue
+        problems += _check_replicates(samples, contrast)
+    return problems
+
+
+def _check_replicates(samples: pd.DataFrame, contrast: Contrast) -> list[Problem]:
+    if not contrast.factor:
+        return []
+    sizes = samples[contrast.factor].astype(str).value_counts()
+    return [
+        Problem(
+            "config",
+            f"contrasts: {contrast.name}",
+            f"{sizes[level]} samples of {contrast.factor} {level}",
+            f"at least {MIN_REPLICATES} per group",
+            "Take the contrast out or add samples.",
+        )
+        for level in (contrast.level, contrast.baseline)
+        if sizes[level] < MIN_REPLICATES
+    ]

@@ -1,0 +1,222 @@
+"""What diseases share and what sets one apart, with the correlation that their common controls cause.
+
+The effects of all diseases against the same controls are correlated (by about a half with equal groups): pooling
+them as if they were independent studies rejects a true null in a fifth of the genes. They come from one fit, so their
+full covariance is known: ``V = C Sigma C'``. Generalised least squares: Aitken 1936,
+doi:10.1017/S0370164600014346; Q and I2: Cochran 1954, doi:10.2307/3001666; Higgins & Thompson 2002,
+doi:10.1002/sim.1186.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2
+from scipy.stats import f as f_distribution
+
+from stratifn.differential_expression.contrasts import control_contrasts
+from stratifn.differential_expression.model_fit import ModelFit
+from stratifn.multiple_testing import benjamini_hochberg
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Effects of several diseases against the control.
+
+    Attributes
+    ----------
+    effects
+        Genes x diseases, log2; NaN rows for genes that are not tested.
+    covariance
+        Genes x diseases x diseases.
+    """
+
+    effects: np.ndarray
+    covariance: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """The pooled effect and what is left of the differences; one value per gene."""
+
+    effect: np.ndarray
+    standard_error: np.ndarray
+    q: np.ndarray
+
+
+def cross_disease_table(
+    fit: ModelFit,
+    diseases: Sequence[str],
+    control: str,
+    tables: Mapping[str, pd.DataFrame],
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Pool the diseases' effects and classify each gene.
+
+    ``untested``: no p-value, or below the independent filter in every disease. ``discordant``: two diseases with
+    calls in opposite directions, or effects that differ without one disease standing apart. ``shared``: called in
+    every disease in one direction, or a pooled effect without heterogeneity. ``specific:D``: the effects differ, D is
+    called and lies further from zero than the mean of the others, the contrast of D against that mean is called, and
+    the others do not differ among themselves. Else ``none``.
+
+    `pooled_padj` and `Q_padj` are each one Benjamini-Hochberg family over the tested genes; the contrasts of one
+    disease against the mean of the others are one family over all genes and diseases.
+
+    Parameters
+    ----------
+    fit
+        The cohort's fit.
+    diseases
+        In the order of the columns.
+    control
+        The common baseline.
+    tables
+        `results.contrast_table` of each disease against the control, by contrast name.
+    alpha
+        For the classes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        gene_id, gene_name, log2FoldChange_<disease>..., padj_<disease>..., pooled_log2FoldChange, pooled_lfcSE,
+        pooled_padj, Q, Q_padj, I2 (percent), class; sorted by gene_id. With fewer than two diseases there is
+        nothing to pool: NA and ``untested``.
+    """
+    contrasts = control_contrasts(diseases, control)
+    by_gene = {c.level: tables[c.name].set_index("gene_id").loc[fit.genes.index.astype(str)] for c in contrasts}
+    padj = np.column_stack([by_gene[disease]["padj"].to_numpy(dtype=float) for disease in diseases])
+    tested = np.isfinite(padj).any(axis=1) & ~fit.outlier & (len(diseases) > 1)
+    weights = np.array([contrast.weights(fit.design) for contrast in contrasts])
+    effects = _tested_effects(fit, weights, tested)
+    pooled = pool(effects)
+    pooled_p = fit.pvalues(pooled.effect / pooled.standard_error)
+    q_p = heterogeneity_pvalues(pooled.q, len(diseases) - 1, fit.df)
+    table = pd.DataFrame({"gene_id": fit.genes.index.astype(str), "gene_name": fit.genes["gene_name"].astype(str)})
+    for disease in diseases:
+        table[f"log2FoldChange_{disease}"] = by_gene[disease]["log2FoldChange"].to_numpy()
+    for disease in diseases:
+        table[f"padj_{disease}"] = by_gene[disease]["padj"].to_numpy()
+    table["pooled_log2FoldChange"] = pooled.effect
+    table["pooled_lfcSE"] = pooled.standard_error
+    table["pooled_padj"] = benjamini_hochberg(pooled_p)
+    table["Q"] = pooled.q
+    table["Q_padj"] = benjamini_hochberg(q_p)
+    table["I2"] = inconsistency(pooled.q, len(diseases) - 1)
+    called = padj < alpha
+    table["class"] = _classes(
+        fit,
+        effects,
+        diseases,
+        called,
+        table["pooled_padj"].to_numpy() < alpha,
+        table["Q_padj"].to_numpy() < alpha,
+        alpha,
+    )
+    return table.sort_values("gene_id", ignore_index=True)[cross_disease_columns(diseases)]
+
+
+def cross_disease_columns(diseases: Sequence[str]) -> list[str]:
+    """Name the columns of the table."""
+    per_disease = [f"{what}_{disease}" for what in ("log2FoldChange", "padj") for disease in diseases]
+    pooled = ["pooled_log2FoldChange", "pooled_lfcSE", "pooled_padj", "Q", "Q_padj", "I2", "class"]
+    return ["gene_id", "gene_name", *per_disease, *pooled]
+
+
+def pool(effects: Effects) -> Pooled:
+    """Pool by generalised least squares.
+
+    ``pooled = 1'V^-1 b / 1'V^-1 1``, ``Q = r'V^-1 r`` with ``r = b - pooled``.
+    """
+    n_genes, n_diseases = effects.effects.shape
+    result = {name: np.full(n_genes, np.nan) for name in ("effect", "standard_error", "q")}
+    usable = np.flatnonzero(np.isfinite(effects.effects).all(axis=1))
+    if n_diseases and len(usable):
+        b, v = effects.effects[usable], effects.covariance[usable]
+        ones = np.ones((n_diseases, 1))
+        weights = np.linalg.solve(v, np.broadcast_to(ones, (len(usable), n_diseases, 1)))[:, :, 0]
+        total = weights.sum(axis=1)
+        result["effect"][usable] = (weights * b).sum(axis=1) / total
+        result["standard_error"][usable] = 1 / np.sqrt(total)
+        rest = b - result["effect"][usable, None]
+        result["q"][usable] = (rest * np.linalg.solve(v, rest[:, :, None])[:, :, 0]).sum(axis=1)
+    return Pooled(**result)
+
+
+def heterogeneity_pvalues(q: np.ndarray, df: int, df_error: np.ndarray) -> np.ndarray:
+    """Return p-values of Q: chi-squared, or F where the variance has finite degrees of freedom."""
+    if df < 1:
+        return np.full(len(q), np.nan)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(df_error), f_distribution.sf(q / df, df, df_error), chi2.sf(q, df))
+
+
+def inconsistency(q: np.ndarray, df: int) -> np.ndarray:
+    """Return I2 in percent: the share of the differences between diseases that is more than chance."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.isnan(q), np.nan, 100 * np.maximum(0.0, np.where(q > 0, (q - df) / q, 0.0)))
+
+
+def _tested_effects(fit: ModelFit, weights: np.ndarray, tested: np.ndarray) -> Effects:
+    effects = np.where(tested[:, None], fit.coefficients @ weights.T, np.nan)
+    covariance = np.einsum("di,gij,ej->gde", weights, fit.covariance, weights)
+    return Effects(effects, covariance)
+
+
+def _classes(
+    fit: ModelFit,
+    effects: Effects,
+    diseases: Sequence[str],
+    called: np.ndarray,
+    pooled_called: np.ndarray,
+    heterogeneous: np.ndarray,
+    alpha: float,
+) -> np.ndarray:
+    b = effects.effects
+    up, down = called & (b > 0), called & (b < 0)
+    opposed = up.any(axis=1) & down.any(axis=1)
+    everywhere = up.all(axis=1) | down.all(axis=1)
+    apart = _set_apart(fit, effects, called, alpha)
+    specific = heterogeneous & (apart >= 0) & ~opposed & ~everywhere
+    names = np.array([f"specific:{disease}" for disease in diseases], dtype=object)
+    return np.select(
+        [
+            ~np.isfinite(b).all(axis=1),
+            opposed,
+            everywhere | (pooled_called & ~heterogeneous),
+            specific,
+            heterogeneous,
+        ],
+        ["untested", "discordant", "shared", names[apart], "discordant"],
+        default="none",
+    ).astype(object)
+
+
+def _set_apart(fit: ModelFit, effects: Effects, called: np.ndarray, alpha: float) -> np.ndarray:
+    """Return per gene the index of the disease that stands apart from the mean of the others, or -1."""
+    b, v = effects.effects, effects.covariance
+    n_genes, n_diseases = b.shape
+    if n_diseases < 2:
+        return np.full(n_genes, -1)
+    # row d: disease d minus the mean of the others
+    against_others = (np.eye(n_diseases) * n_diseases - 1) / (n_diseases - 1)
+    difference = b @ against_others.T
+    error = np.sqrt(np.einsum("di,gij,dj->gd", against_others, v, against_others))
+    statistic = difference / error
+    pvalues = np.column_stack([fit.pvalues(statistic[:, d]) for d in range(n_diseases)])
+    apart = benjamini_hochberg(pvalues.ravel()).reshape(pvalues.shape) < alpha
+    apart &= called & (np.abs(b) > np.abs(b - difference))
+    for d in range(n_diseases):
+        apart[:, d] &= ~_differ(fit, effects, [e for e in range(n_diseases) if e != d], alpha)
+    # the furthest one; between two diseases the statistic is the same, and the larger effect decides
+    rank = np.where(apart, np.abs(statistic) + 1e-9 * np.abs(b), -np.inf)
+    return np.where(apart.any(axis=1), rank.argmax(axis=1), -1)
+
+
+def _differ(fit: ModelFit, effects: Effects, chosen: list[int], alpha: float) -> np.ndarray:
+    """Tell whether the effects of some of the diseases differ among themselves."""
+    part = Effects(effects.effects[:, chosen], effects.covariance[:, chosen][:, :, chosen])
+    pvalues = heterogeneity_pvalues(pool(part).q, len(chosen) - 1, fit.df)
+    return np.nan_to_num(pvalues, nan=1.0) < alpha

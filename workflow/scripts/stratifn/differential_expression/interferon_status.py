@@ -1,0 +1,189 @@
+"""IFN-high against IFN-low patients: a second fit, after the classes are known, and descriptive.
+
+The classes were made from some of the genes that are compared here, so these carry no p-value, and those that follow
+them carry an optimistic one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from stratifn.design import MIN_REPLICATES, check_design, model_matrix, parse_design
+from stratifn.differential_expression.contrasts import Contrast, interferon_contrast_names
+from stratifn.differential_expression.fitting import fit_model
+from stratifn.differential_expression.model_fit import ModelFit
+from stratifn.differential_expression.results import COLUMNS, SUMMARY_COLUMNS, contrast_table
+
+if TYPE_CHECKING:
+    from pydeseq2.inference import Inference
+
+DEFINING = "defining"
+
+
+@dataclass(frozen=True)
+class InterferonStatusResult:
+    """Tables by contrast name, their summary, and what a reader should know.
+
+    Attributes
+    ----------
+    tables
+        Columns of `results.contrast_table`. Where a comparison is not possible every number is NA and `status` holds
+        the reason.
+    summary
+        Columns of `results.summary_table`.
+    notes
+        Columns view, item, what, reason.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    summary: pd.DataFrame
+    notes: pd.DataFrame
+
+
+def compare_interferon_status(
+    view: ad.AnnData,
+    samples: pd.DataFrame,
+    classes: pd.DataFrame,
+    diseases: Sequence[str],
+    *,
+    defining: Collection[str],
+    design: str = "disease",
+    alpha: float = 0.05,
+    view_name: str = "rna",
+    inference: Inference | None = None,
+) -> InterferonStatusResult:
+    """Compare IFN-high with IFN-low patients within each disease and over all.
+
+    Controls, borderline and unscored patients are left out. One fit with a mean per disease and class, adjusted for
+    the other covariates of the design; the overall effect is the mean of the diseases' own differences, so that a
+    disease with more IFN-high patients does not enter it as a disease.
+
+    Parameters
+    ----------
+    view
+        The normalised view.
+    samples
+        The samples in the view.
+    classes
+        ``interferon/classes.tsv``: sample, ifn_class.
+    diseases
+        The cohort's diseases, without the control.
+    defining
+        Ids or symbols of the genes of the scoring signature; status ``defining``, no p-value.
+    design
+        The cohort's design; interactions with the disease are left out.
+    alpha
+        For the filter and the summary.
+    view_name
+        For the notes.
+    inference
+        The engine for counts.
+    """
+    chosen, reasons = _patients(samples, classes, diseases)
+    possible = [disease for disease in diseases if not reasons[disease]]
+    fit, notes = None, []
+    if possible:
+        chosen = chosen[chosen["of"].isin(possible)]
+        fit, notes = _fit(view, chosen, design, inference)
+        if fit is None:
+            reasons = dict.fromkeys(diseases, notes[-1])
+            possible = []
+    overall = "" if possible else "no disease has enough IFN-high and IFN-low patients to compare"
+    genes = view.var[["gene_name"]]
+    tables, rows = {}, []
+    for name, disease in zip(interferon_contrast_names(diseases), [None, *diseases], strict=True):
+        members = possible if disease is None else [disease]
+        reason = overall if disease is None else reasons[disease]
+        if reason:
+            tables[name] = _not_possible(genes, reason)
+        else:
+            defined = _is_defining(genes, defining)
+            tables[name] = _descriptive(fit, _difference(fit, name, members), defined, alpha)
+        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], alpha))
+    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"n_level": "Int64", "n_baseline": "Int64"})
+    note_rows = [[view_name, "IFN-high against IFN-low", "descriptive", note] for note in notes]
+    return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=["view", "item", "what", "reason"]))
+
+
+def _patients(
+    samples: pd.DataFrame, classes: pd.DataFrame, diseases: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the patients with a class, and per disease why it cannot be compared (empty if it can)."""
+    ifn_class = classes.set_index("sample")["ifn_class"]
+    table = samples.assign(of=samples["disease"].astype(str), ifn_class=samples["sample"].map(ifn_class))
+    table = table[table["of"].isin(diseases) & table["ifn_class"].isin(["high", "low"])]
+    table = table.assign(disease=table["of"] + "." + table["ifn_class"]).reset_index(drop=True)
+    reasons = {}
+    for disease in diseases:
+        sizes = {group: int((table["disease"] == f"{disease}.{group}").sum()) for group in ("high", "low")}
+        few = [f"{size} IFN-{group}" for group, size in sizes.items() if size < MIN_REPLICATES]
+        reasons[disease] = f"{' and '.join(few)} patients of {disease}; {MIN_REPLICATES} are needed" if few else ""
+    return table, reasons
+
+
+def _fit(
+    view: ad.AnnData, chosen: pd.DataFrame, design: str, inference: Inference | None
+) -> tuple[ModelFit | None, list[str]]:
+    """Fit with the design's covariates, or without them where these patients cannot tell them apart."""
+    terms = [term for term in parse_design(design) if term == ("disease",) or "disease" not in term]
+    adjusted = " + ".join(":".join(term) for term in terms)
+    notes = []
+    for attempt in dict.fromkeys([adjusted, "disease"]):
+        problems = check_design(chosen, attempt, None)
+        if not problems:
+            return fit_model(view, model_matrix(chosen, attempt), inference), notes
+        notes.append(f"not adjusted by {attempt!r}: {problems[0].found}")
+    return None, notes
+
+
+def _difference(fit: ModelFit, name: str, diseases: Sequence[str]) -> Contrast:
+    """High minus low, averaged over diseases."""
+    weights: dict[str, float] = {}
+    for disease in diseases:
+        for group, sign in (("high", 1.0), ("low", -1.0)):
+            column = f"disease[{disease}.{group}]"
+            if column in fit.design.matrix.columns:  # the first cell is the intercept
+                weights[column] = sign / len(diseases)
+    return Contrast(name, coefficients=weights)
+
+
+def _is_defining(genes: pd.DataFrame, defining: Collection[str]) -> np.ndarray:
+    return (genes.index.isin(defining) | genes["gene_name"].astype(str).isin(defining)).astype(bool)
+
+
+def _descriptive(fit: ModelFit, contrast: Contrast, defining: np.ndarray, alpha: float) -> pd.DataFrame:
+    table = contrast_table(fit, contrast, alpha, without_test=defining)
+    is_defining = table["gene_id"].isin(fit.genes.index[defining])
+    table.loc[is_defining, "status"] = DEFINING
+    table.loc[is_defining, "stat"] = np.nan
+    return table
+
+
+def _not_possible(genes: pd.DataFrame, reason: str) -> pd.DataFrame:
+    table = pd.DataFrame({"gene_id": genes.index.astype(str), "gene_name": genes["gene_name"].astype(str).to_numpy()})
+    table = table.reindex(columns=COLUMNS)
+    table["status"] = reason
+    numbers = COLUMNS[2:-1]
+    return table.astype(dict.fromkeys(numbers, float)).sort_values("gene_id", ignore_index=True)
+
+
+def _summary_row(name: str, table: pd.DataFrame, chosen: pd.DataFrame, diseases: Sequence[str], alpha: float) -> list:
+    members = chosen[chosen["of"].isin(diseases)]
+    called, effect = table["padj"] < alpha, table["log2FoldChange"]
+    return [
+        name,
+        int((members["ifn_class"] == "high").sum()),
+        int((members["ifn_class"] == "low").sum()),
+        int(table["padj"].notna().sum()),
+        int((called & (effect > 0)).sum()),
+        int((called & (effect < 0)).sum()),
+        int((called & (effect >= 1)).sum()),
+        int((called & (effect <= -1)).sum()),
+        np.nan,
+    ]
