@@ -40,8 +40,8 @@ run: $(READY) ## run the pipeline on your cohort: make run CONFIG=my.yaml CORES=
 check: $(READY) ## validate your configuration and inputs, and compute nothing: make check CONFIG=my.yaml
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make check CONFIG=my.yaml" >&2; exit 1; }
 	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.config workflow/schemas/config.schema.yaml "$(CONFIG_PATH)"
-	$(BIN)/snakemake --snakefile Snakefile --directory "$(RUN_FOLDER)" --configfile "$(CONFIG_PATH)" --cores $(CORES) \
-		--quiet rules check
+	$(BIN)/snakemake check --snakefile Snakefile --directory "$(RUN_FOLDER)" --configfile "$(CONFIG_PATH)" \
+		--cores $(CORES) --quiet rules
 	@echo "Configuration and inputs are fine."
 
 test: $(READY) ## all tests but the long ones

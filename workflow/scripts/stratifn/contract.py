@@ -44,7 +44,7 @@ def breaches(folder: Path, contract: Mapping[str, Any]) -> list[str]:
         matches = sorted(name for name in files if pattern.fullmatch(name) and name not in known)
         known |= set(matches)
         # a table per contrast or view may be absent where a cohort has none
-        if not matches and "{" not in entry["path"]:
+        if not matches and "{" not in entry["path"] and not entry.get("optional"):
             found.append(f"{entry['path']} is missing")
         if "columns" in entry:
             found += [breach for name in matches for breach in _table_breaches(folder / name, name, entry)]
@@ -59,17 +59,10 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 def _table_breaches(path: Path, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    columns = list(table.columns)
-    expected = [column for column in entry["columns"] if "*" not in column]
-    starred = [column for column in entry["columns"] if "*" in column]
-    if columns[: len(expected)] != expected:
-        yield f"{name} has the columns {', '.join(columns)}; the contract says {', '.join(expected)}"
+    columns, named = list(table.columns), list(entry["columns"])
+    if not _fits(columns, named, entry.get("more", False)):
+        yield f"{name} has the columns {', '.join(columns)}; the contract says {', '.join(named)}"
         return
-    rest = columns[len(expected) :]
-    if not entry.get("more"):
-        strange = [column for column in rest if not any(fnmatch.fnmatchcase(column, star) for star in starred)]
-        if strange:
-            yield f"{name} has columns that the contract does not name: {', '.join(strange)}"
     for column in columns:
         rule = next((rule for star, rule in entry["columns"].items() if fnmatch.fnmatchcase(column, star)), "text?")
         cells = table[column]
@@ -78,3 +71,15 @@ def _table_breaches(path: Path, name: str, entry: Mapping[str, Any]) -> Iterator
         wrong = cells[~CHECKS[rule.removesuffix("?")](cells)]
         if len(wrong):
             yield f"{name}, column {column}: {wrong.iloc[0]!r} is no {rule} ({len(wrong)} cells)"
+
+
+def _fits(columns: list[str], named: list[str], more: bool) -> bool:
+    """Tell whether columns come in the contract's order; a starred name stands for any number of columns."""
+    rest = list(columns)
+    for name in named:
+        if "*" in name:
+            while rest and fnmatch.fnmatchcase(rest[0], name):
+                rest.pop(0)
+        elif not rest or rest.pop(0) != name:
+            return False
+    return more or not rest

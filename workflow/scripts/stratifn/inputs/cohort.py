@@ -106,14 +106,19 @@ def read_cohort(
     return Cohort(samples, views, pd.DataFrame(notes, columns=NOTE_COLUMNS))
 
 
+def problems_of(read: Callable[[str], Any], path: str) -> list[Problem]:
+    """Read a file for the sake of what is wrong with it."""
+    try:
+        read(path)
+    except InputError as error:
+        return error.problems
+    except OSError as error:
+        return [Problem(path, "the file", str(error.strerror), "a file that can be read", "Mend the path.")]
+    return []
+
+
 def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) -> list[Problem]:
-    problems: list[Problem] = []
-    for view in views:
-        try:
-            read_matrix(paths[view["name"]])
-        except InputError as error:
-            problems += error.problems
-    return problems
+    return [problem for view in views for problem in problems_of(read_matrix, paths[view["name"]])]
 
 
 def _matrices(

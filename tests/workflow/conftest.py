@@ -1,0 +1,91 @@
+"""Whole runs, each in a clone of its own so that nothing of one is seen by another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CLONED = ("Snakefile", "workflow", "config", "resources", "profiles", "envs")
+MICRO = {
+    "cohorts": [
+        {"name": "micro", "simulate": {"patients": 4, "controls": 8, "genes": 300, "cpgs": 200, "seed": 3}},
+    ],
+    "interferon": {"min_controls": 5, "bootstraps": 100},
+    "integration": {"factors": 5, "seeds": [1, 2], "convergence": "fast"},
+    "stratification": {"clusters": [2, 4], "resamples": 20},
+}
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A copy of the workflow, and how to run it."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, cwd: Path | None = None, snakefile: str = "Snakefile") -> Run:
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.folder / snakefile), *arguments]
+        done = subprocess.run(
+            command, cwd=cwd or self.folder, env=environment(), capture_output=True, text=True, check=False
+        )
+        return Run(done.returncode, done.stdout + done.stderr)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run ended and what it printed."""
+
+    code: int
+    text: str
+
+    @property
+    def plans_nothing(self) -> bool:
+        return self.code == 0 and "Nothing to be done" in self.text
+
+
+def environment() -> dict[str, str]:
+    """Give the environment of a user: nothing of the test's own Python path."""
+    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SNAKEMAKE_PROFILE")}
+
+
+def clone_to(folder: Path) -> Clone:
+    folder.mkdir(parents=True)
+    for name in CLONED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    return Clone(folder)
+
+
+def write_config(path: Path, config: dict) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+@pytest.fixture(scope="session")
+def micro_run(tmp_path_factory) -> tuple[Clone, Path]:
+    """A finished run of the micro cohort inside its clone, on one core."""
+    clone = clone_to(tmp_path_factory.mktemp("micro") / "clone")
+    config = write_config(clone.folder / "micro.yaml", MICRO)
+    run = clone.snakemake("--cores", "1", "--configfile", str(config))
+    assert run.code == 0, run.text
+    return clone, config
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory) -> Path:
+    """The results folder of the shipped demo, run as `make demo` runs it."""
+    clone = clone_to(tmp_path_factory.mktemp("demo") / "clone")
+    run = clone.snakemake("--cores", "2")
+    assert run.code == 0, run.text
+    return clone.folder / "results" / "demo"

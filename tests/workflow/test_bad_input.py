@@ -1,0 +1,108 @@
+"""A user's mistake ends before any model is fitted, with one message that names every problem and no traceback."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from .conftest import clone_to, write_config
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """A small valid cohort of files: sheet, counts, and the configuration for them."""
+    clone = clone_to(tmp_path / "clone")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    samples = [f"P{number:02d}" for number in range(12)]
+    sheet = pd.DataFrame({"sample": samples, "disease": ["SLE"] * 6 + ["HC"] * 6})
+    counts = pd.DataFrame(np.random.default_rng(1).poisson(30, (50, 12)), columns=samples)
+    counts.insert(0, "gene_id", [f"G{number}" for number in range(50)])
+    config = {
+        "diseases": ["SLE"],
+        "cohorts": [
+            {
+                "name": "mine",
+                "samples": "samples.tsv",
+                "views": [{"name": "rna", "kind": "counts", "path": "counts.tsv"}],
+            }
+        ],
+    }
+    return clone, folder, sheet, counts, config
+
+
+def run(cohort_parts, *targets):
+    clone, folder, sheet, counts, config = cohort_parts
+    sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
+    counts.to_csv(folder / "counts.tsv", sep="\t", index=False)
+    path = write_config(folder / "my.yaml", config)
+    return clone.snakemake(*targets, "--cores", "1", "--directory", str(folder), "--configfile", str(path))
+
+
+def refused(cohort_parts, *expected: str) -> None:
+    done = run(cohort_parts)
+    folder = cohort_parts[1]
+    assert done.code != 0
+    assert "Traceback" not in done.text, done.text
+    for part in expected:
+        assert part in done.text
+    assert not list(folder.glob("results/**/*.*"))
+
+
+def test_good_input_passes_the_check(cohort):
+    done = run(cohort, "check")
+    assert done.code == 0, done.text
+    assert (cohort[1] / "results" / "mine" / "inputs" / "rna.h5ad").exists()
+
+
+def test_a_misspelt_key_is_refused_before_anything_runs(cohort):
+    cohort[4]["interferon"] = {"cutof": "mean_2sd"}
+    cohort[4]["report"] = {"min_cel": 3}
+    refused(cohort, "2 problems", "interferon.cutof", "Did you mean `cutoff`?", "report.min_cel")
+
+
+def test_a_wrong_sheet_and_a_wrong_matrix_are_refused_in_one_message(cohort):
+    clone, folder, sheet, counts, config = cohort
+    sheet.loc[0, "disease"] = "SLEE"
+    sheet.loc[1, "sample"] = "P02"
+    counts.loc[4, "P07"] = -1
+    counts = counts.drop(columns="P09")
+    refused(
+        (clone, folder, sheet, counts, config),
+        "samples.tsv",
+        "`SLEE` in 1 samples",
+        "Did you mean `SLE`?",
+        "the sample `P02` 2 times",
+        "counts.tsv",
+        "-1 at G4 / P07",
+        "lacks: P09",
+    )
+    problems = json.loads((folder / "logs" / "mine" / "problems.json").read_text())
+    assert {problem["source"] for problem in problems} == {"samples.tsv", "counts.tsv"}
+    assert all(problem["mend"] for problem in problems)
+
+
+def test_a_missing_file_is_named(cohort):
+    cohort[4]["cohorts"][0]["views"].append({"name": "cells", "kind": "proportion", "path": "absent.tsv"})
+    refused(cohort, "absent.tsv", "nothing there", "Mend the path")
+
+
+@pytest.mark.parametrize(
+    ("design", "expected"),
+    [
+        ("disease + batch", "batch"),
+        ("disease + __import__('os').system('touch owned')", "__import__"),
+        ("disease + sex", "sex"),
+    ],
+)
+def test_a_design_that_cannot_be_fitted_is_refused(cohort, design, expected):
+    clone, folder, sheet, counts, config = cohort
+    # batch is the disease under another name, and everybody has one sex
+    sheet["batch"] = sheet["disease"].map({"SLE": "b1", "HC": "b2"})
+    sheet["sex"] = "F"
+    config["cohorts"][0]["design"] = design
+    refused((clone, folder, sheet, counts, config), expected)
+    assert not (folder / "owned").exists()

@@ -1,0 +1,121 @@
+"""Whole runs: the same bytes on any number of cores, after a kill, in another folder; and nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stratifn.contract import breaches
+
+from .conftest import MICRO, ROOT, clone_to, environment, write_config
+
+CONTRACT = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())
+# RO-Crate names the time at which it was made
+NOT_COMPARED = {"provenance/ro-crate-metadata.json"}
+
+
+def bytes_of(results: Path) -> dict[str, bytes]:
+    files = {path.relative_to(results).as_posix(): path for path in results.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if name not in NOT_COMPARED}
+
+
+def assert_same(one: Path, other: Path) -> None:
+    first, second = bytes_of(one), bytes_of(other)
+    assert set(first) == set(second)
+    assert [name for name in sorted(first) if first[name] != second[name]] == []
+    assert len(first) > 50
+
+
+def test_the_results_keep_the_contract(micro_run):
+    clone, _ = micro_run
+    assert breaches(clone.folder / "results" / "micro", CONTRACT) == []
+
+
+def test_a_second_run_plans_nothing(micro_run):
+    clone, config = micro_run
+    assert clone.snakemake("-n", "--configfile", str(config)).plans_nothing
+
+
+@pytest.mark.parametrize("snakefile", ["Snakefile", "workflow/Snakefile"])
+def test_both_entry_points_plan_the_whole_pipeline(tmp_path, snakefile):
+    clone = clone_to(tmp_path / "clone")
+    run = clone.snakemake("-n", "--cores", "1", snakefile=snakefile)
+    assert run.code == 0, run.text
+    jobs = int(re.search(r"^total\s+(\d+)", run.text, re.MULTILINE).group(1))
+    seeds = 5
+    assert 10 < jobs - seeds <= 20
+
+
+def test_two_cores_in_another_folder_give_the_same_bytes(micro_run, tmp_path):
+    clone, config = micro_run
+    other = clone_to(tmp_path / "elsewhere" / "deeper")
+    folder = tmp_path / "work"
+    folder.mkdir()
+    run = other.snakemake("--cores", "2", "--configfile", str(config), "--directory", str(folder), cwd=tmp_path)
+    assert run.code == 0, run.text
+    assert_same(clone.folder / "results", folder / "results")
+
+
+def test_a_moved_clone_plans_nothing(micro_run, tmp_path):
+    clone, _ = micro_run
+    moved = tmp_path / "moved"
+    shutil.copytree(clone.folder, moved, copy_function=shutil.copy2)
+    run = type(clone)(moved).snakemake("-n", "--configfile", str(moved / "micro.yaml"))
+    assert run.plans_nothing, run.text
+
+
+def test_a_changed_library_module_reruns_what_uses_it_and_nothing_before(micro_run, tmp_path):
+    clone, _ = micro_run
+    changed = tmp_path / "changed"
+    shutil.copytree(clone.folder, changed, copy_function=shutil.copy2)
+    module = changed / "workflow" / "scripts" / "stratifn" / "stratification" / "labels.py"
+    module.write_text(module.read_text() + "\nCHANGED = True\n")
+    run = type(clone)(changed).snakemake("-n", "--cores", "1", "--configfile", str(changed / "micro.yaml"))
+    assert run.code == 0, run.text
+    planned = set(re.findall(r"^([a-z_]+_micro|simulate)\s+\d+$", run.text, re.MULTILINE))
+    assert "stratification_micro" in planned
+    assert not planned & {"simulate", "inputs_micro", "normalization_micro", "mofa_micro", "interferon_micro"}
+
+
+def test_a_killed_run_is_resumed_to_the_same_bytes(micro_run, tmp_path):
+    clone, config = micro_run
+    other = clone_to(tmp_path / "killed")
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(config)]
+    process = subprocess.Popen(
+        command, cwd=other.folder, env=environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    waited_for = other.folder / "results" / "micro" / "integration" / "models" / "seed_1.hdf5"
+    deadline = time.monotonic() + 300
+    while not waited_for.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert process.poll() is None, "the run ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (other.folder / "results" / "micro" / "cohort.h5mu").exists()
+    assert other.snakemake("--unlock", "--configfile", str(config)).code == 0
+    run = other.snakemake("--cores", "2", "--configfile", str(config))
+    assert run.code == 0, run.text
+    assert_same(clone.folder / "results", other.folder / "results")
+
+
+def test_a_cohort_without_controls_is_analysed_as_far_as_it_can_be(tmp_path):
+    clone = clone_to(tmp_path / "clone")
+    simulate = {"patients": 8, "controls": 0, "genes": 300, "cpgs": 200, "seed": 3}
+    config = MICRO | {"control": None, "diseases": ["SLE", "RA"], "cohorts": [{"name": "micro", "simulate": simulate}]}
+    run = clone.snakemake("--cores", "2", "--configfile", str(write_config(tmp_path / "c.yaml", config)))
+    assert run.code == 0, run.text
+    results = clone.folder / "results" / "micro"
+    assert breaches(results, CONTRACT) == []
+    assert "this run has no controls" in (results / "interferon" / "classes.tsv").read_text()
+    assert "No class could be given" in (results / "report" / "index.html").read_text()
+    assert (results / "differential_expression" / "SLE_vs_RA.tsv.gz").exists()

@@ -1,0 +1,62 @@
+"""Phase inputs: simulate a cohort (demo) or read one, validate it, and keep one canonical matrix per view."""
+
+SIMULATED_FILES = [view["path"] for view in SIMULATED_VIEWS]
+
+
+rule simulate:
+    output:
+        sheet="<results>/{cohort}/simulated/samples.tsv",
+        views=collect("<results>/{{cohort}}/simulated/{file}", file=SIMULATED_FILES),
+        truth=directory("<results>/{cohort}/truth"),
+    log:
+        "<logs>/{cohort}/simulate.log",
+    benchmark:
+        "<benchmarks>/{cohort}/simulate.tsv"
+    conda:
+        "../../envs/stratifn.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        settings=lambda wildcards: COHORTS[wildcards.cohort]["simulate"],
+        diseases=lambda wildcards: COHORTS[wildcards.cohort]["diseases"],
+        control=lambda wildcards: COHORTS[wildcards.cohort]["control"],
+        code=digest("simulate", SIGNATURES, GENES),
+    message:
+        "Simulating cohort {wildcards.cohort}"
+    script:
+        "../scripts/simulate.py"
+
+
+for name, cohort in COHORTS.items():
+
+    rule:
+        name:
+            f"inputs_{name}"
+        input:
+            files=input_files(cohort),
+        output:
+            samples=f"<results>/{name}/inputs/samples.tsv",
+            notes=f"<results>/{name}/inputs/notes.tsv",
+            views=view_files("inputs", cohort),
+        log:
+            f"<logs>/{name}/inputs.log",
+            problems=f"<logs>/{name}/problems.json",
+        benchmark:
+            f"<benchmarks>/{name}/inputs.tsv"
+        conda:
+            "../../envs/stratifn.yaml"
+        resources:
+            mem_mb=megabytes(1500, per_input=40),
+            runtime=minutes(15),
+        params:
+            cohort=settings_of(cohort, "columns", "labels", "diseases", "control", "design", "views"),
+            paths=input_paths(cohort),
+            known=CONFIG["diseases"],
+            contrasts=CONFIG["contrasts"],
+            gene_sets=CONFIG["differential_expression"]["gene_sets"],
+            code=digest("inputs", SIGNATURES, SHEET_SCHEMA),
+        message:
+            f"Reading and validating the inputs of cohort {name}"
+        script:
+            "../scripts/inputs.py"

@@ -1,0 +1,65 @@
+"""Phase integration: MOFA over all views, one job per seed, then the best model and what the other seeds say of it."""
+
+for name, cohort in COHORTS.items():
+
+    rule:
+        name:
+            f"mofa_{name}"
+        input:
+            samples=f"<results>/{name}/inputs/samples.tsv",
+            views=view_files("normalization", cohort),
+        output:
+            model=f"<results>/{name}/integration/models/seed_{{seed}}.hdf5",
+        log:
+            f"<logs>/{name}/mofa_{{seed}}.log",
+        benchmark:
+            f"<benchmarks>/{name}/mofa_{{seed}}.tsv"
+        conda:
+            "../../envs/stratifn.yaml"
+        resources:
+            mem_mb=megabytes(1500, per_input=20),
+            runtime=minutes(30, per_input=0.5),
+        params:
+            settings=MOFA_SETTINGS,
+            code=digest("mofa"),
+        message:
+            f"Training MOFA on cohort {name}, seed {{wildcards.seed}}"
+        script:
+            "../scripts/mofa.py"
+
+    rule:
+        name:
+            f"integration_{name}"
+        input:
+            samples=f"<results>/{name}/inputs/samples.tsv",
+            views=view_files("normalization", cohort),
+            classes=f"<results>/{name}/interferon/classes.tsv",
+            models=collect(
+                "<results>/{cohort}/integration/models/seed_{seed}.hdf5",
+                cohort=name,
+                seed=CONFIG["integration"]["seeds"],
+            ),
+        output:
+            model=f"<results>/{name}/integration/model.hdf5",
+            factors=f"<results>/{name}/integration/factors.tsv",
+            variance_explained=f"<results>/{name}/integration/variance_explained.tsv",
+            robustness=f"<results>/{name}/integration/robustness.tsv",
+            seeds=f"<results>/{name}/integration/seeds.tsv",
+            notes=f"<results>/{name}/integration/notes.tsv",
+            weights=[f"<results>/{name}/integration/weights_{view['name']}.tsv.gz" for view in cohort["views"]],
+        log:
+            f"<logs>/{name}/integration.log",
+        benchmark:
+            f"<benchmarks>/{name}/integration.tsv"
+        conda:
+            "../../envs/stratifn.yaml"
+        resources:
+            mem_mb=megabytes(1500, per_input=10),
+            runtime=minutes(15),
+        params:
+            settings=MOFA_SETTINGS,
+            code=digest("integration"),
+        message:
+            f"Choosing the MOFA model of cohort {name}"
+        script:
+            "../scripts/integration.py"

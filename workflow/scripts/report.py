@@ -1,0 +1,29 @@
+"""Draw the figures and write the page and the methods text of one cohort."""
+
+from pathlib import Path
+
+from stratifn.entry_point import run, template_folder
+from stratifn.files import write_text
+from stratifn.provenance import software_versions
+from stratifn.report import draw_figures, methods_text, read_results, render_page
+
+
+def main(snakemake):
+    cohort = snakemake.params.cohort
+    tables = {name: snakemake.input[name] for name in snakemake.params.tables}
+    results = read_results(
+        cohort["name"],
+        snakemake.params.config | {"cohort": cohort},
+        tables,
+        snakemake.input.contrasts,
+        snakemake.input.views,
+    )
+    figures = Path(snakemake.output.figures)
+    drawn = draw_figures(results, figures)
+    methods = methods_text(results, software_versions())
+    write_text(methods, snakemake.output.methods)
+    write_text(render_page(results, drawn, figures, template_folder(), methods), snakemake.output.page)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

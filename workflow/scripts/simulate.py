@@ -1,0 +1,26 @@
+"""Simulate a cohort: the files that a user would bring, and apart from them what is true."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from stratifn.entry_point import resource_folder, run
+from stratifn.signatures import load_registry
+from stratifn.simulation import SimulationSettings, simulate_cohort
+
+
+def main(snakemake):
+    resources = resource_folder()
+    simulate_cohort(
+        SimulationSettings(**snakemake.params.settings),
+        snakemake.params.diseases,
+        snakemake.params.control,
+        load_registry(resources / "signatures"),
+        pd.read_csv(resources / "genes" / "human_protein_coding.tsv", sep="\t", keep_default_na=False),
+        simulated=Path(snakemake.output.sheet).parent,
+        truth=Path(snakemake.output.truth),
+    )
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

@@ -1,0 +1,28 @@
+"""Find the strata of a cohort, and say what they are."""
+
+from stratifn.entry_point import run
+from stratifn.samples import read_samples
+from stratifn.stratification import StratificationSettings, stratify_cohort
+from stratifn.tables import read_table, read_views, write_table
+
+
+def main(snakemake):
+    read, output = snakemake.input, snakemake.output
+    robustness = read_table(read.robustness)
+    result = stratify_cohort(
+        read_table(read.factors).set_index("sample"),
+        read_table(read.variance_explained),
+        robustness.loc[robustness["robust"].eq(True), "factor"].tolist(),
+        read_samples(read.samples),
+        read_views(read.views),
+        snakemake.params.control,
+        StratificationSettings.from_config(snakemake.params.settings),
+        read_table(read.classes),
+        snakemake.params.cells,
+    )
+    for name in ("strata", "selection", "stability", "composition", "associations", "markers", "summary"):
+        write_table(getattr(result, name), output[name])
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821
