@@ -134,32 +134,36 @@ def tables_of(name, *tables):
     return {Path(table).stem: f"<results>/{name}/{table}.tsv" for table in tables}
 
 
-def report_tables(name):
+def report_tables(cohort):
     """The tables that the report shows, by their name."""
-    notes = {f"{phase}_notes": f"<results>/{name}/{phase}/notes.tsv" for phase in NOTED_PHASES}
-    return (
-        notes
-        | tables_of(
-            name,
-            "inputs/samples",
-            "normalization/quality",
-            "normalization/covariate_associations",
-            "differential_expression/summary",
-            "interferon/scores",
-            "interferon/reference",
-            "interferon/classes",
-            "interferon/prevalence",
-            "integration/factors",
-            "integration/variance_explained",
-            "integration/robustness",
-            "integration/seeds",
-            "stratification/strata",
-            "stratification/selection",
-            "stratification/stability",
-            "stratification/associations",
-        )
-        | {"stratification": f"<results>/{name}/stratification/summary.tsv"}
+    name = cohort["name"]
+    tables = tables_of(
+        name,
+        "inputs/samples",
+        "normalization/quality",
+        "normalization/covariate_associations",
+        "differential_expression/summary",
+        "differential_expression/enrichment",
+        "interferon/scores",
+        "interferon/reference",
+        "interferon/classes",
+        "interferon/prevalence",
+        "integration/factors",
+        "integration/variance_explained",
+        "integration/robustness",
+        "integration/seeds",
+        "stratification/strata",
+        "stratification/selection",
+        "stratification/stability",
+        "stratification/associations",
     )
+    tables |= {f"{phase}_notes": f"<results>/{name}/{phase}/notes.tsv" for phase in NOTED_PHASES}
+    tables |= {"stratification": f"<results>/{name}/stratification/summary.tsv"}
+    tables |= {"cross_disease": f"<results>/{name}/differential_expression/cross_disease.tsv.gz"}
+    if with_rna({name: cohort}):
+        tables |= tables_of(name, "differential_expression/interferon_status")
+        tables |= tables_of(name, "differential_expression/interferon_status_notes")
+    return tables
 
 
 def export_tables(name):

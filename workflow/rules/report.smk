@@ -6,7 +6,7 @@ for name, cohort in COHORTS.items():
         name:
             f"report_{name}"
         input:
-            **report_tables(name),
+            **report_tables(cohort),
             contrasts=contrast_files(cohort),
             views=view_files("normalization", cohort),
         output:
@@ -25,7 +25,7 @@ for name, cohort in COHORTS.items():
         params:
             cohort=cohort,
             config={key: value for key, value in CONFIG.items() if key != "cohorts"},
-            tables=sorted(report_tables(name)),
+            tables=sorted(report_tables(cohort)),
             code=digest("report", REPORT_TEMPLATES),
         message:
             f"Writing the report of cohort {name}"

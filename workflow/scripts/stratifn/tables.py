@@ -40,7 +40,9 @@ def write_table(frame: pd.DataFrame, path: str | os.PathLike, float_format: str 
     float_format
         Six significant digits, but for numbers that others compute on.
     """
-    text = _printable(frame).to_csv(sep="\t", index=False, na_rep=MISSING, float_format=float_format, lineterminator="\n")
+    text = _printable(frame).to_csv(
+        sep="\t", index=False, na_rep=MISSING, float_format=float_format, lineterminator="\n"
+    )
     data = text.encode("utf-8")
     with atomic_path(path) as temporary:
         temporary.write_bytes(_gzip(data) if str(path).endswith(".gz") else data)

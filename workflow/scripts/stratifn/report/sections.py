@@ -179,6 +179,45 @@ def _differential_expression(results: Results) -> Iterator[Text | Table | Figure
         called = table[table["padj"] < settings["alpha"]].sort_values(["pvalue", "gene_id"]).head(TOP_GENES)
         leading.append({"contrast": contrast, "most significant genes": ", ".join(called["gene_name"]) or "none"})
     yield Table(f"The {TOP_GENES} most significant genes of each contrast", pd.DataFrame(leading))
+    yield from _across_diseases(results)
+    yield from _enrichment(results)
+    yield from _interferon_status(results)
+
+
+def _across_diseases(results: Results) -> Iterator[Text | Table]:
+    across = results.tables["cross_disease"]
+    if across.empty or across["pooled_padj"].isna().all():
+        return
+    classes = across["class"].value_counts().rename_axis("class").reset_index(name="genes")
+    yield Table(
+        "Genes by what their effects have in common across diseases: pooled by generalised least squares, because the "
+        "diseases share their controls; specific to one disease only where it differs from the mean of the others",
+        classes.sort_values(["genes", "class"], ascending=[False, True]).astype(str),
+    )
+
+
+def _enrichment(results: Results) -> Iterator[Text | Table]:
+    enrichment = results.tables["enrichment"]
+    main = enrichment[enrichment["contrast"].isin(results.main_contrasts) & (enrichment["padj"] < 0.05)]
+    if main.empty:
+        return
+    leading = main.sort_values(["contrast", "pvalue", "gene_set"]).groupby("contrast").head(5)
+    yield Table(
+        "Strongest gene sets of each contrast (adjusted p below 0.05; genes of a set move together, so these p values "
+        "rank sets rather than measure evidence)",
+        _formatted(leading[["contrast", "gene_set", "n_genes", "score", "padj"]]),
+    )
+
+
+def _interferon_status(results: Results) -> Iterator[Text | Table]:
+    status = results.tables.get("interferon_status")
+    if status is None or not status["tested"].sum():
+        return
+    yield Table(
+        "Descriptive: patients with a high against those with a low ISG expression signature. The classes were made "
+        "from some of these genes, so nothing here is a test of the signature",
+        _formatted(status.drop(columns="permuted_calls")),
+    )
 
 
 def model_name(results: Results) -> str:
