@@ -1,0 +1,221 @@
+"""Strata: found where planted, one where there is nothing, and the same whatever the order of the patients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from stratifn.errors import InputError
+from stratifn.stratification import StratificationSettings, find_strata
+from stratifn.stratification.consensus import ambiguous_pairs, consensus_matrix, consensus_partition, draw_subsets
+from stratifn.stratification.kmeans import assign, kmeans, silhouettes
+from stratifn.stratification.selection import SELECTION_COLUMNS
+from stratifn.stratification.space import factor_space, factor_weights
+from stratifn.stratification.stability import bootstrap_jaccard
+
+QUICK = StratificationSettings(resamples=40)
+R2 = (20.0, 15.0, 10.0, 8.0, 5.0, 4.0)
+# corners of a tetrahedron with unit edges: four strata equally far from one another
+CORNERS = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(8)
+
+
+def explained(factors: pd.DataFrame) -> pd.DataFrame:
+    rows = [("rna", name, r2) for name, r2 in zip(factors.columns, R2, strict=False)]
+    rows += [("methylation", name, -0.1) for name in factors.columns] + [("rna", "total", 99.0)]
+    return pd.DataFrame(rows, columns=["view", "factor", "r2"])
+
+
+def cohort(strata: np.ndarray, separation: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Factors and samples; strata lie `separation` standard deviations apart on the first three factors."""
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((len(strata), len(R2)))
+    values[:, :3] += separation * CORNERS[strata]
+    samples = [f"S{i:03d}" for i in range(len(strata))]
+    factors = pd.DataFrame(values, samples, [f"Factor{k + 1}" for k in range(len(R2))])
+    disease = np.where(strata == 0, "HC", rng.choice(["SLE", "pSS"], len(strata)))
+    return factors, pd.DataFrame({"sample": samples, "patient": samples, "disease": disease})
+
+
+@pytest.fixture(scope="module")
+def four():
+    strata = np.repeat([0, 1, 2, 3], [40, 30, 25, 25])
+    return strata, *cohort(strata, 6.0, seed=3)
+
+
+@pytest.fixture(scope="module")
+def found(four):
+    _, factors, samples = four
+    return find_strata(factors, explained(factors), list(factors.columns), samples, "HC", QUICK)
+
+
+def test_planted_strata_are_found_with_their_number(four, found):
+    strata, *_ = four
+    assert found.number == 4
+    assert adjusted_rand_score(strata, found.table["stratum"]) >= 0.9
+    assert found.null_pvalue == 1 / 200
+
+
+def test_strata_are_numbered_by_decreasing_size(found):
+    sizes = found.table["stratum"].value_counts().sort_index()
+    assert list(sizes.index) == [1, 2, 3, 4]
+    assert sizes.is_monotonic_decreasing
+
+
+def test_selection_has_one_chosen_row_and_a_row_for_one_stratum(found):
+    assert list(found.selection.columns) == SELECTION_COLUMNS
+    assert list(found.selection["k"]) == list(range(1, 9))
+    assert found.selection["chosen"].sum() == 1
+    assert found.selection.loc[0, ["pac", "silhouette", "stability", "null_pvalue"]].isna().all()
+
+
+def test_order_of_the_patients_does_not_matter(four, found):
+    _, factors, samples = four
+    shuffled = factors.sample(frac=1, random_state=1)
+    again = find_strata(
+        shuffled, explained(factors), list(factors.columns), samples.sample(frac=1, random_state=2), "HC", QUICK
+    )
+    pd.testing.assert_frame_equal(again.table, found.table)
+    pd.testing.assert_frame_equal(again.selection, found.selection)
+    np.testing.assert_array_equal(again.model.resampled, found.model.resampled)
+
+
+def test_model_places_the_patients_where_they_are_and_one_alone_like_all(four, found):
+    _, factors, _ = four
+    stratum, shares = found.model.place(factors)
+    np.testing.assert_array_equal(stratum, found.stratum.loc[factors.index])
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    alone, its_shares = found.model.place(factors.iloc[[7]])
+    assert alone[0] == stratum[7]
+    np.testing.assert_array_equal(its_shares[0], shares[7])
+
+
+def test_confidence_is_high_inside_and_low_on_the_border(four, found):
+    _, factors, _ = four
+    assert found.table["confidence"].median() > 0.95
+    first, second = (
+        found.space.coordinates(factors.loc[found.stratum.index[found.stratum == s]]).mean(0) for s in (1, 2)
+    )
+    middle = (first + second) / 2 / found.space.weight * found.space.sd + found.space.mean
+    _, shares = found.model.place(pd.DataFrame([middle], columns=list(found.space.factors)))
+    assert shares[0].max() < 0.95
+
+
+def test_gaussian_mixture_agrees_on_round_strata(found):
+    assert found.mixture.adjusted_rand > 0.9
+    assert found.mixture.moved <= 5
+
+
+def test_controls_left_out_are_placed_by_the_nearest_centroid(four):
+    strata, factors, samples = four
+    without = replace(QUICK, include_controls=False)
+    result = find_strata(factors, explained(factors), list(factors.columns), samples, "HC", without)
+    controls = strata == 0
+    np.testing.assert_array_equal(result.table["clustered"], ~controls)
+    assert result.number == 3
+    assert adjusted_rand_score(strata[~controls], result.table["stratum"][~controls]) >= 0.9
+    patients = factors[~controls]
+    mean, sd = patients.mean().to_numpy(), patients.std(ddof=0).to_numpy()
+    np.testing.assert_allclose(result.space.mean, mean)
+    np.testing.assert_allclose(result.space.sd, sd)
+
+
+@pytest.mark.parametrize(
+    ("robust", "n", "said"),
+    [([], 40, "No robust factor"), (["Factor1", "Factor2"], 8, "8 samples; 2 strata need at least 10")],
+)
+def test_what_cannot_be_stratified_is_one_stratum_with_the_reason(robust, n, said):
+    factors, samples = cohort(np.zeros(n, dtype=int), 0.0, seed=1)
+    result = find_strata(factors, explained(factors), robust, samples, "HC", QUICK)
+    assert said in result.reason
+    assert result.number == 1
+    assert result.table["stratum"].eq(1).all()
+    assert result.table["confidence"].isna().all()
+    assert result.selection["chosen"].tolist() == [True]
+
+
+def test_few_samples_limit_the_number_of_strata():
+    factors, samples = cohort(np.repeat([0, 1], 10), 12.0, seed=1)
+    result = find_strata(factors, explained(factors), ["Factor1", "Factor2", "Factor3"], samples, None, QUICK)
+    assert result.selection["k"].max() == 4
+
+
+def test_unknown_factor_and_unknown_sample_are_input_errors():
+    factors, samples = cohort(np.zeros(20, dtype=int), 0.0, seed=1)
+    with pytest.raises(InputError, match="Factor9"):
+        find_strata(factors, explained(factors), ["Factor9"], samples, None, QUICK)
+    with pytest.raises(InputError, match="S000"):
+        find_strata(factors, explained(factors), ["Factor1"], samples.iloc[1:], None, QUICK)
+
+
+@pytest.mark.parametrize("wrong", [{"clusters": (1, 3)}, {"clusters": (4, 3)}, {"resamples": 2}, {"draws": 9}])
+def test_impossible_settings_are_refused(wrong):
+    with pytest.raises(InputError):
+        StratificationSettings(**wrong)
+
+
+def test_weights_are_the_root_of_the_variance_explained_over_views():
+    factors, _ = cohort(np.zeros(30, dtype=int), 0.0, seed=1)
+    table = pd.concat([explained(factors), pd.DataFrame([("cells", "Factor1", 5.0)], columns=["view", "factor", "r2"])])
+    assert factor_weights(table)["Factor1"] == pytest.approx(5.0)
+    space = factor_space(factors.assign(Factor6=1.0), table, ["Factor1", "Factor2", "Factor6"])
+    points = space.coordinates(factors)
+    np.testing.assert_allclose(points.std(axis=0), np.sqrt([25.0, 15.0]))
+    assert space.dropped["Factor6"] == "the same in all samples"
+    assert space.dropped["Factor3"] == "not robust over the seeds"
+
+
+def test_kmeans_and_silhouette_equal_scikit_learn(four):
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    points = four[1].to_numpy()
+    centroids, inertia = kmeans(points, np.random.default_rng(1).random((20, 4)))
+    labels = np.empty(len(points), dtype=np.int64)
+    assert assign(points, centroids, labels) == pytest.approx(inertia)
+    theirs = KMeans(4, n_init=20, random_state=1).fit(points)
+    assert inertia == pytest.approx(theirs.inertia_, rel=1e-9)
+    assert adjusted_rand_score(labels, theirs.labels_) == 1
+    assert silhouettes(points, labels[None])[0] == pytest.approx(silhouette_score(points, labels), rel=1e-12)
+
+
+def test_kmeans_fills_empty_clusters_and_copes_with_equal_points():
+    points = np.repeat([[0.0, 0.0], [1.0, 1.0]], 5, axis=0)
+    centroids, inertia = kmeans(points, np.random.default_rng(1).random((4, 3)))
+    assert inertia == 0
+    assert np.isfinite(centroids).all()
+
+
+def test_consensus_counts_pairs_that_were_drawn_together():
+    labels = np.array([[0, 0, 1], [0, 1, 1], [0, 0, 0]])
+    rows = np.array([[0, 1], [0, 2], [0, 1]])
+    expected = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(consensus_matrix(labels, rows), expected)
+    assert ambiguous_pairs(np.array([[1, 0.5, 0], [0.5, 1, 1], [0, 1, 1]])) == pytest.approx(1 / 3)
+
+
+def test_every_patient_is_in_the_stratum_of_the_nearest_centroid(four):
+    points = four[1].to_numpy()
+    consensus = (four[0][:, None] == four[0]).astype(float)
+    labels, centroids = consensus_partition(points, consensus, 4)
+    nearest = np.linalg.norm(points[:, None] - centroids, axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(labels, nearest)
+
+
+def test_subsets_hold_four_fifths_without_repeats():
+    rows = draw_subsets(50, 7, np.random.default_rng(1))
+    assert rows.shape == (7, 40)
+    assert all(len(np.unique(row)) == 40 for row in rows)
+
+
+def test_bootstrap_jaccard_tells_a_real_stratum_from_half_of_one(four):
+    strata, factors, _ = four
+    points = factors.to_numpy()
+    real = bootstrap_jaccard(points, strata, 50, np.random.default_rng(1))
+    assert real.min() > 0.9
+    halved = np.where(strata == 0, 4 * (np.arange(len(strata)) % 2), strata)
+    split = bootstrap_jaccard(points, np.unique(halved, return_inverse=True)[1], 50, np.random.default_rng(1))
+    assert split[[0, -1]].max() < 0.75

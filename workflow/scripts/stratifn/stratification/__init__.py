@@ -1,0 +1,32 @@
+"""Stratification: from robust factors to strata that a consortium can defend.
+
+Read in this order:
+
+* `settings`: every choice.
+* `space`: factors, standardised and weighted by the variance they explain.
+* `kmeans`: the compiled clustering that all else uses.
+* `null`: is there anything to find?
+* `consensus`, `stability`: what stays together when patients are left out or drawn again.
+* `selection`: how many strata.
+* `mixture`: does a Gaussian mixture agree?
+* `strata`, `model`: the strata, and what places a further patient.
+* `labels`, `associations`, `markers`: what the strata are.
+* `cohort`: all tables of the phase.
+"""
+
+from stratifn.stratification.cohort import CohortStrata, stratify_cohort
+from stratifn.stratification.labels import LABEL_RULES, LabelRule
+from stratifn.stratification.model import StratumModel
+from stratifn.stratification.settings import StratificationSettings
+from stratifn.stratification.strata import Strata, find_strata
+
+__all__ = [
+    "LABEL_RULES",
+    "CohortStrata",
+    "LabelRule",
+    "StratificationSettings",
+    "Strata",
+    "StratumModel",
+    "find_strata",
+    "stratify_cohort",
+]

@@ -1,0 +1,318 @@
+"""Is there anything to find? Clustering set against structureless data that look like these.
+
+The null keeps what is no structure: the spread, skewness and tails of each axis, the correlation of the axes, and
+patients who are extreme on several axes at once. It takes away what strata would add: more than one mode. A plain
+Gaussian null would call skewed or heavy-tailed data structured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
+from scipy.stats import rankdata
+
+from stratifn.stratification.kmeans import RESTARTS, kmeans, squared_distance
+
+# positions at which the mode of an axis is tried
+MODES = 40
+# degrees of freedom that the copula is fitted over; infinity is the Gaussian copula
+DEGREES_OF_FREEDOM = (2.0, 3.0, 4.0, 6.0, 10.0, 20.0, np.inf)
+# the margin at which a patient counts as clear of the border
+MARGIN = 0.5
+CRITERIA = ("compactness", "margin")
+
+
+def copula_root(values: np.ndarray) -> np.ndarray:
+    """Root of the correlation matrix of the elliptical copula that has the rank correlations of the data.
+
+    Spearman's rho becomes the normal's correlation by ``2 sin(pi rho / 6)`` (Kruskal 1958,
+    doi:10.1080/01621459.1958.10501481); negative eigenvalues, which that step can leave, are set to zero.
+
+    Parameters
+    ----------
+    values
+        n x axes.
+
+    Returns
+    -------
+    numpy.ndarray
+        axes x axes; ``root @ root.T`` has a unit diagonal.
+    """
+    rho = np.atleast_2d(np.corrcoef(rankdata(values, axis=0), rowvar=False))
+    correlation = 2 * np.sin(np.pi * rho / 6)
+    np.fill_diagonal(correlation, 1.0)
+    eigenvalues, vectors = np.linalg.eigh(correlation)
+    root = vectors * np.sqrt(np.clip(eigenvalues, 0, None))
+    return root / np.linalg.norm(root, axis=1, keepdims=True)
+
+
+def tail_dependence(values: np.ndarray, root: np.ndarray) -> float:
+    """Degrees of freedom of the t copula that fits best; infinity for the Gaussian copula.
+
+    Patients who are extreme on all axes at once (one bad sample, one very active disease) make tail dependence, which
+    the Gaussian copula has none of (Demarta & McNeil 2005, doi:10.1111/j.1751-5823.2005.tb00254.x). Maximum
+    pseudo-likelihood over `DEGREES_OF_FREEDOM`.
+
+    Parameters
+    ----------
+    values
+        n x axes.
+    root
+        From `copula_root`.
+    """
+    n, axes = values.shape
+    if axes == 1:
+        return np.inf
+    ranks = rankdata(values, axis=0) / (n + 1)
+    # a little ridge: two axes may be each other's monotone function
+    correlation = 0.999 * root @ root.T + 0.001 * np.eye(axes)
+    inverse = np.linalg.inv(correlation)
+    likelihoods = [_copula_likelihood(ranks, inverse, df) for df in DEGREES_OF_FREEDOM]
+    return DEGREES_OF_FREEDOM[int(np.argmax(likelihoods))]
+
+
+def _copula_likelihood(ranks: np.ndarray, inverse: np.ndarray, df: float) -> float:
+    """Log pseudo-likelihood per patient, without the determinant that all degrees of freedom share."""
+    axes = ranks.shape[1]
+    if np.isinf(df):
+        normal = ndtri(ranks)
+        return float(np.mean(np.sum(normal**2, axis=1) - np.einsum("ia,ab,ib->i", normal, inverse, normal)) / 2)
+    quantiles = stdtrit(df, ranks)
+    distances = np.einsum("ia,ab,ib->i", quantiles, inverse, quantiles)
+    constant = gammaln((df + axes) / 2) + (axes - 1) * gammaln(df / 2) - axes * gammaln((df + 1) / 2)
+    joint = (df + axes) / 2 * np.log1p(distances / df)
+    marginal = (df + 1) / 2 * np.log1p(quantiles**2 / df).sum(axis=1)
+    return float(constant + np.mean(marginal - joint))
+
+
+@njit
+def _minorant_corners(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Positions of the corners of the greatest convex minorant of points with increasing `x`."""
+    corners = np.empty(len(x), dtype=np.int64)
+    count = 0
+    for i in range(len(x)):
+        while count > 1:
+            a, b = corners[count - 2], corners[count - 1]
+            if (y[b] - y[a]) * (x[i] - x[a]) < (y[i] - y[a]) * (x[b] - x[a]):
+                break
+            count -= 1
+        corners[count] = i
+        count += 1
+    return corners[:count].copy()
+
+
+def unimodal_quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the unimodal distribution nearest to the data.
+
+    For a given mode it is the greatest convex minorant of the empirical distribution function below the mode and its
+    least concave majorant above; the mode taken is that with the smallest largest difference, as in the dip
+    statistic (Hartigan & Hartigan 1985, doi:10.1214/aos/1176346577).
+
+    Parameters
+    ----------
+    values
+        n numbers.
+
+    Returns
+    -------
+    tuple
+        Corners of the piecewise linear distribution function: probabilities and values, both increasing.
+    """
+    x = np.sort(values)
+    p = np.linspace(0, 1, len(x))
+    best, nearest = np.arange(len(x)), np.inf
+    for mode in np.unique(np.linspace(0, len(x) - 1, min(MODES, len(x))).astype(int)):
+        left = _minorant_corners(x[: mode + 1], p[: mode + 1])
+        right = mode + _minorant_corners(x[mode:], -p[mode:])
+        corners = np.unique(np.concatenate([left, right]))
+        distance = np.abs(np.interp(x, x[corners], p[corners]) - p).max()
+        if distance < nearest:
+            best, nearest = corners, distance
+    return p[best], x[best]
+
+
+def normal_reference_bandwidth(values: np.ndarray) -> np.ndarray:
+    """Bandwidth of a kernel density per column: 1.06 min(SD, IQR / 1.349) n^(-1/5) (Silverman 1986, section 3.4)."""
+    low, high = np.percentile(values, [25, 75], axis=0)
+    return 1.06 * np.minimum(values.std(axis=0), (high - low) / 1.349) * len(values) ** -0.2
+
+
+@dataclass(frozen=True)
+class StructurelessModel:
+    """What the null is drawn from, in the principal axes of the data.
+
+    Principal axes, because a gradient that runs along several factors at once is one axis there, and its shape is
+    then kept whole.
+
+    Attributes
+    ----------
+    mean, axes, scale
+        Of the data: means, principal axes (columns), and the SD that each coordinate has and each draw is given.
+    root, df
+        The copula.
+    quantiles
+        Per axis the corners of its unimodal distribution function.
+    bandwidth
+        Per axis the SD of the normal noise that smooths that distribution; it stays unimodal (Ibragimov 1956,
+        doi:10.1137/1101021), and loses the spikes that the steps of the nearest unimodal density have.
+    """
+
+    mean: np.ndarray
+    axes: np.ndarray
+    scale: np.ndarray
+    root: np.ndarray
+    df: float
+    quantiles: tuple[tuple[np.ndarray, np.ndarray], ...]
+    bandwidth: np.ndarray
+
+    @classmethod
+    def fit(cls, points: np.ndarray) -> StructurelessModel:
+        """Fit to n x K coordinates, n > 1."""
+        mean = points.mean(axis=0)
+        _, axes = np.linalg.eigh(np.atleast_2d(np.cov(points, rowvar=False)))
+        rotated = (points - mean) @ axes
+        root = copula_root(rotated)
+        return cls(
+            mean=mean,
+            axes=axes,
+            scale=points.std(axis=0),
+            root=root,
+            df=tail_dependence(rotated, root),
+            quantiles=tuple(unimodal_quantiles(column) for column in rotated.T),
+            bandwidth=normal_reference_bandwidth(rotated),
+        )
+
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw n patients, standardised and weighted as the data were: n x K."""
+        normal = rng.standard_normal((n, len(self.mean))) @ self.root.T
+        if np.isinf(self.df):
+            uniform = ndtr(normal)
+        else:
+            uniform = stdtr(self.df, normal / np.sqrt(rng.chisquare(self.df, (n, 1)) / self.df))
+        rotated = np.column_stack(
+            [np.interp(column, *corners) for column, corners in zip(uniform.T, self.quantiles, strict=True)]
+        )
+        smoothed = rotated + self.bandwidth * rng.standard_normal(rotated.shape)
+        drawn = smoothed @ self.axes.T
+        centred = drawn - drawn.mean(axis=0)
+        return centred / centred.std(axis=0) * self.scale
+
+
+@njit
+def mean_margin(points: np.ndarray, centroids: np.ndarray) -> float:
+    """How far patients lie from the border between their cluster and the next.
+
+    The margin of a patient is its distance from the border along the line between the two centroids, in units of the
+    distance of the centroids, doubled (0 on the border, 1 beside the own centroid); it counts up to `MARGIN`, so that
+    the far side of a cluster, and an outlier, add nothing. Clusters that touch have patients on the border; strata
+    have few.
+
+    Parameters
+    ----------
+    points
+        n x axes.
+    centroids
+        clusters x axes.
+    """
+    n, clusters = len(points), len(centroids)
+    total = 0.0
+    squared = np.empty(clusters)
+    for i in range(n):
+        for c in range(clusters):
+            squared[c] = squared_distance(points[i], centroids[c])
+        own = squared.argmin()
+        margin = MARGIN
+        for c in range(clusters):
+            apart = squared_distance(centroids[c], centroids[own])
+            if c != own and apart > 0:
+                margin = min(margin, (squared[c] - squared[own]) / apart)
+        total += margin
+    return total / n
+
+
+@njit
+def structure(points: np.ndarray, clusters: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
+    """Return both criteria of `CRITERIA` of k-means for several k: 2 x len(clusters).
+
+    Parameters
+    ----------
+    points
+        n x axes.
+    clusters
+        Numbers of clusters.
+    uniforms
+        starts x (at least the largest number of clusters), uniform in [0, 1).
+    """
+    found = np.empty((2, len(clusters)))
+    for position in range(len(clusters)):
+        # a copy, so that k-means is compiled for one memory layout only
+        starts = np.ascontiguousarray(uniforms[:, : clusters[position]])
+        centroids, within = kmeans(points, starts)
+        found[0, position] = -np.log(max(within, 1e-300))
+        found[1, position] = mean_margin(points, centroids)
+    return found
+
+
+@dataclass(frozen=True)
+class NullTest:
+    """The test of every k, and of their maximum.
+
+    Attributes
+    ----------
+    clusters
+        Numbers of strata that were tested.
+    gaps
+        criteria x k: by how many SDs of structureless data the data lie above their mean.
+    pvalues
+        Per k, adjusted for having tried all k and both criteria; the smallest is the p value of the whole.
+    df
+        Degrees of freedom of the null's copula.
+    """
+
+    clusters: np.ndarray
+    gaps: np.ndarray
+    pvalues: np.ndarray
+    df: float
+
+    @property
+    def pvalue(self) -> float:
+        """P value of "there is structure": that of the largest gap."""
+        return float(self.pvalues.min())
+
+
+def null_test(points: np.ndarray, clusters: np.ndarray, draws: int, rng: np.random.Generator) -> NullTest:
+    """Test whether k-means finds more in the data than in structureless data.
+
+    Two criteria for each k: the log sum of squares within, as in the gap statistic (Tibshirani, Walther & Hastie
+    2001, doi:10.1111/1467-9868.00293), and `mean_margin`. Both are standardised over data and draws together; the
+    statistic is the maximum over k and criteria, computed in the same way in each draw (the single-step maxT of
+    Westfall & Young 1993).
+
+    Parameters
+    ----------
+    points
+        n x K coordinates.
+    clusters
+        Numbers of strata to try.
+    draws
+        Structureless data sets.
+    """
+    model = StructurelessModel.fit(points)
+    largest = int(clusters.max())
+    found = np.empty((draws + 1, len(CRITERIA), len(clusters)))
+    found[0] = structure(points, clusters, rng.random((RESTARTS, largest)))
+    for draw in range(1, draws + 1):
+        found[draw] = structure(model.draw(len(points), rng), clusters, rng.random((RESTARTS, largest)))
+    standard = (found - found.mean(axis=0)) / _positive(found.std(axis=0))
+    highest = standard[1:].max(axis=(1, 2))
+    exceeded = (highest[:, None] >= standard[0].max(axis=0)).sum(axis=0)
+    gaps = (found[0] - found[1:].mean(axis=0)) / _positive(found[1:].std(axis=0, ddof=1))
+    return NullTest(clusters, gaps, (exceeded + 1) / (draws + 1), model.df)
+
+
+def _positive(spread: np.ndarray) -> np.ndarray:
+    """Replace zeros by one: what never varies is then 0 SDs away."""
+    return np.where(spread > 0, spread, 1.0)

@@ -1,0 +1,172 @@
+"""How many strata: several criteria side by side, and which number they pick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stratifn.stratification.consensus import (
+    ambiguous_pairs,
+    consensus_matrix,
+    consensus_partition,
+    draw_subsets,
+    resampled_centroids,
+)
+from stratifn.stratification.kmeans import assign_to_each, silhouettes
+from stratifn.stratification.null import NullTest
+from stratifn.stratification.settings import MIN_STRATUM, StratificationSettings
+from stratifn.stratification.stability import bootstrap_jaccard
+
+# mean bootstrap Jaccard from which strata count as stable (Hennig 2007, doi:10.1016/j.csda.2006.11.025)
+STABLE = 0.75
+SELECTION_COLUMNS = ["k", "pac", "silhouette", "stability", "null_pvalue", "chosen"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The strata for one k, and how good they are.
+
+    Attributes
+    ----------
+    k
+        Number of strata asked for.
+    labels, centroids
+        Stratum of each patient (from 0, by decreasing size) and the strata's centroids.
+    resampled
+        Centroids of the resamples, not yet matched: resamples x k x axes.
+    pac, silhouette
+        Proportion of ambiguous pairs; mean silhouette width.
+    jaccard
+        Bootstrap Jaccard per stratum.
+    """
+
+    k: int
+    labels: np.ndarray
+    centroids: np.ndarray
+    resampled: np.ndarray
+    pac: float
+    silhouette: float
+    jaccard: np.ndarray
+
+    @property
+    def stability(self) -> float:
+        """Mean bootstrap Jaccard over patients."""
+        return float(self.jaccard[self.labels].mean())
+
+    @property
+    def admissible(self) -> bool:
+        """Whether there are k strata and none is too small to be called one."""
+        sizes = np.bincount(self.labels)
+        return len(sizes) == self.k and int(sizes.min()) >= MIN_STRATUM
+
+
+def candidates(points: np.ndarray, clusters: Sequence[int], settings: StratificationSettings) -> list[Candidate]:
+    """Cluster for every k: resamples, consensus, strata, criteria.
+
+    Parameters
+    ----------
+    points
+        n x axes.
+    clusters
+        Numbers of strata to try.
+    """
+    rng = settings.generator(1)
+    rows = draw_subsets(len(points), settings.resamples, rng)
+    return [_candidate(points, k, rows, settings, rng) for k in clusters]
+
+
+def _candidate(
+    points: np.ndarray, k: int, rows: np.ndarray, settings: StratificationSettings, rng: np.random.Generator
+) -> Candidate:
+    resampled = resampled_centroids(points, rows, k, rng)
+    consensus = consensus_matrix(assign_to_each(points, resampled), rows)
+    labels, centroids = consensus_partition(points, consensus, k)
+    several = len(centroids) > 1
+    return Candidate(
+        k=k,
+        labels=labels,
+        centroids=centroids,
+        resampled=resampled,
+        pac=ambiguous_pairs(consensus),
+        silhouette=float(silhouettes(points, labels[None])[0]) if several else np.nan,
+        jaccard=bootstrap_jaccard(points, labels, settings.resamples, rng),
+    )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The number of strata.
+
+    Attributes
+    ----------
+    candidate
+        The strata chosen; None for one stratum.
+    table
+        Columns k, pac, silhouette, stability, null_pvalue, chosen; one row per k from 1, one of them chosen.
+    reason
+        In a sentence.
+    """
+
+    candidate: Candidate | None
+    table: pd.DataFrame
+    reason: str
+
+
+def choose(tried: Sequence[Candidate], test: NullTest, alpha: float) -> Choice:
+    """Choose k, or one stratum if the data do not beat the structureless data.
+
+    The test is of all k together; its p value is the smallest of the column. Which k, is a question of its own: of the
+    k whose strata are large enough and stable (mean bootstrap Jaccard of `STABLE` or more; if none is, the most
+    stable), that with the largest gap times squared stability, where the gap is the sum over both criteria of the
+    null test. So more strata have to show more structure, and to come back. No criterion alone finds planted strata:
+    the silhouette and the proportion of ambiguous pairs stop at too few, the gap goes on to too many
+    (``benchmarks/stratification.py``).
+
+    Parameters
+    ----------
+    tried
+        One candidate per k of the test, in its order.
+    test
+        Against structureless data.
+    alpha
+        Its level.
+    """
+    criteria = pd.DataFrame(
+        {
+            "k": [candidate.k for candidate in tried],
+            "pac": [candidate.pac for candidate in tried],
+            "silhouette": [candidate.silhouette for candidate in tried],
+            "stability": [candidate.stability for candidate in tried],
+            "null_pvalue": test.pvalues,
+        }
+    )
+    best = _best(tried, test) if test.pvalue <= alpha else None
+    table = pd.concat([pd.DataFrame({"k": [1]}), criteria], ignore_index=True)
+    table["chosen"] = table["k"] == (1 if best is None else best.k)
+    return Choice(best, table[SELECTION_COLUMNS], _reason(best, test, alpha))
+
+
+def _best(tried: Sequence[Candidate], test: NullTest) -> Candidate | None:
+    """Return the candidate with the largest gap times squared stability, among the stable ones if there are any."""
+    gap = dict(zip(test.clusters, test.gaps.sum(axis=0).clip(min=0), strict=True))
+    admissible = [candidate for candidate in tried if candidate.admissible]
+    stable = [candidate for candidate in admissible if candidate.stability >= STABLE]
+    if not stable:
+        return max(admissible, key=lambda candidate: candidate.stability, default=None)
+    return max(stable, key=lambda candidate: gap[candidate.k] * candidate.stability**2)
+
+
+def _reason(best: Candidate | None, test: NullTest, alpha: float) -> str:
+    structure = f"p = {test.pvalue:.3g} against structureless data of the same shape, alpha {alpha:g}"
+    if test.pvalue > alpha:
+        return f"No structure beyond chance ({structure}): one stratum."
+    if best is None:
+        return f"There is structure ({structure}), but no division into strata of {MIN_STRATUM} or more: one stratum."
+    if best.stability < STABLE:
+        return (
+            f"{best.k} strata, which are not stable (mean Jaccard {best.stability:.2f}, below {STABLE}): {structure}."
+        )
+    return f"{best.k} strata: {structure}."
