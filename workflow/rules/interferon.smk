@@ -1,5 +1,19 @@
 """Phase interferon: signature scores against the cohort's own controls, classes with their certainty, prevalence."""
 
+INTERFERON_TABLES = (
+    "scores",
+    "reference",
+    "classes",
+    "prevalence",
+    "agreement",
+    "mixture",
+    "axes",
+    "protein",
+    "methylation",
+    "confounding",
+    "notes",
+)
+
 for name, cohort in COHORTS.items():
 
     rule:
@@ -8,22 +22,12 @@ for name, cohort in COHORTS.items():
         input:
             samples=f"<results>/{name}/inputs/samples.tsv",
             rna=rna_file("inputs", cohort),
+            concentrations=view_files("inputs", cohort, ["concentration"]),
+            methylation=view_files("normalization", cohort, ["beta"])[:1],
+            cells=view_files("normalization", cohort, ["proportion"])[:1],
+            signature_files=existing(CONFIG["interferon"]["signature_files"]),
         output:
-            scores=f"<results>/{name}/interferon/scores.tsv",
-            reference=f"<results>/{name}/interferon/reference.tsv",
-            classes=f"<results>/{name}/interferon/classes.tsv",
-            prevalence=f"<results>/{name}/interferon/prevalence.tsv",
-            agreement=f"<results>/{name}/interferon/agreement.tsv",
-            notes=f"<results>/{name}/interferon/notes.tsv",
-        log:
-            f"<logs>/{name}/interferon.log",
-        benchmark:
-            f"<benchmarks>/{name}/interferon.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(2000, per_input=40),
-            runtime=minutes(20, per_input=0.5),
+            collect("<results>/{cohort}/interferon/{table}.tsv", cohort=name, table=INTERFERON_TABLES),
         params:
             cohort=settings_of(cohort, "control", "control_type", "specimen", "platform"),
             settings=CONFIG["interferon"],

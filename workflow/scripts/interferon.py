@@ -1,28 +1,38 @@
-"""Score the interferon signatures, call classes against the cohort's own controls, and compare with published figures."""
+"""Score the interferon signatures, call classes against the cohort's own controls, and set beside them what is known."""
+
+from pathlib import Path
 
 from stratifn.entry_point import resource_folder, run
-from stratifn.interferon import Origin, Settings, analyse_cohort
+from stratifn.interferon import Assay, Beside, Origin, Settings, interferon_tables
 from stratifn.samples import read_samples
 from stratifn.signatures import load_axis_sets, load_registry
-from stratifn.tables import read_anndata, write_table
+from stratifn.tables import read_views, write_table
+from stratifn.user_signatures import registry_with_files
 
 
 def main(snakemake):
-    cohort, resources = snakemake.params.cohort, resource_folder()
-    rna = read_anndata(snakemake.input.rna[0])
-    result = analyse_cohort(
-        rna,
-        rna.uns["kind"],
-        read_samples(snakemake.input.samples),
+    read, cohort, settings = snakemake.input, snakemake.params.cohort, snakemake.params.settings
+    resources = resource_folder()
+    registry, own = registry_with_files(load_registry(resources / "signatures"), settings["signature_files"])
+    tables = interferon_tables(
+        read_views(read.rna).get("rna"),
+        read_samples(read.samples),
         cohort["control"],
-        load_registry(resources / "signatures"),
+        registry,
         load_axis_sets(resources / "gene_sets" / "axes.tsv"),
-        Settings.from_config(snakemake.params.settings),
+        Settings.from_config(settings),
         Origin(cohort["specimen"], cohort["platform"], cohort["control_type"]),
+        Beside(
+            read_views(read.concentrations),
+            next(iter(read_views(read.methylation).values()), None),
+            next(iter(read_views(read.cells).values()), None),
+            settings["protein_analyte"] or "",
+            Assay(settings["protein_assay"], settings["protein_cutoff"]),
+        ),
+        [*own, *settings["extra_signatures"]],
     )
-    for name in ("scores", "classes", "prevalence", "agreement", "notes"):
-        write_table(getattr(result, name), snakemake.output[name])
-    write_table(result.reference_table, snakemake.output.reference)
+    for path in snakemake.output:
+        write_table(tables[Path(path).stem], path)
 
 
 if "snakemake" in globals():

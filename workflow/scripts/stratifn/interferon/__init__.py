@@ -1,0 +1,30 @@
+"""Interferon: how strongly the interferon-stimulated genes of each patient are expressed, and how sure a class is.
+
+Read the modules in this order: `settings` (what the config decides), `controls` (can they carry a reference?),
+`expression` (values that owe nothing to other patients), `methods` (the scores), `cutoffs` (from the controls,
+resampled), `reference` (what is frozen), `fitting` (how it is learnt), `scoring` (the one path for cohort and single
+patient), `types` and `modules`, `classes`, `published` and `prevalence`, `statements`, `cohort` (all of it), and beside
+the score: `axes`, `protein`, `methylation`, `confounding`, `mixture`, with `concordance` and `cells` for what they share.
+"""
+
+from stratifn.interferon.cohort import Interferon, Origin, analyse_cohort, place_patients
+from stratifn.interferon.methods import METHODS
+from stratifn.interferon.phase import Beside, interferon_tables
+from stratifn.interferon.protein import Assay
+from stratifn.interferon.reference import Reference, from_parts, to_parts
+from stratifn.interferon.settings import Settings
+
+__all__ = [
+    "METHODS",
+    "Assay",
+    "Beside",
+    "Interferon",
+    "Origin",
+    "Reference",
+    "Settings",
+    "analyse_cohort",
+    "from_parts",
+    "interferon_tables",
+    "place_patients",
+    "to_parts",
+]

@@ -1,0 +1,162 @@
+"""From a score to a class: the signature is high, borderline or low, and how sure the cut-off lets us be.
+
+A *score* is the number, a *signature* the class (EULAR points to consider 2022, doi:10.1136/ard-2022-223628). The
+certainty is about the cut-off, given these controls; it is no probability of a disease.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stratifn.interferon.cutoffs import RULES
+from stratifn.interferon.methods import METHODS, RankMethod
+from stratifn.interferon.modules import modules_active
+from stratifn.interferon.reference import GeneSet, Reference
+from stratifn.interferon.scoring import People, against_controls, set_scores, set_status
+from stratifn.interferon.types import type_table
+
+CLASS_COLUMNS = (
+    "sample",
+    "disease",
+    "score",
+    "probability_high",
+    "ifn_class",
+    "type_i",
+    "type_ii",
+    "ifn_type",
+    "modules_active",
+    "reason",
+)
+UNSCORED = "unscored"
+# people per block of resampled scores: bounds memory, changes no value
+BLOCK = 256
+NO_ANTI_IFN = frozenset({"", "no", "n", "none", "never", "false", "0", "0.0", "na", "nan"})
+MASKED = "under anti-IFN therapy: the class would describe the drug, not the disease"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where people stand against one signature's cut-off.
+
+    Attributes
+    ----------
+    score
+        By the chosen method (people).
+    above
+        Whether the score lies above the cut-off in each resample of the controls (people x resamples; no columns
+        where there is no class).
+    refusal
+        Why nobody has a class; empty when they have.
+    cutoff
+        The cut-off itself.
+    """
+
+    score: np.ndarray
+    above: np.ndarray
+    refusal: str
+    cutoff: float
+
+    @property
+    def probability_high(self) -> np.ndarray:
+        """Share of resamples with the score above the cut-off; NaN without a score or a class."""
+        if not self.above.shape[1]:
+            return np.full(len(self.score), np.nan)
+        return np.where(np.isfinite(self.score), self.above.mean(axis=1), np.nan)
+
+
+def standing(people: People, reference: Reference, gene_set: GeneSet) -> Standing:
+    """Compare people with one signature's cut-off, over all resamples of the controls."""
+    method = METHODS[reference.settings.method]
+    score = set_scores(people, reference, gene_set, method.name)
+    refusal = _class_refusal(people, reference, gene_set)
+    if refusal:
+        return Standing(score, np.zeros((len(score), 0), dtype=bool), refusal, float("nan"))
+    cutoffs = reference.arrays[f"boot_cutoff.{gene_set.name}"]
+    if isinstance(method, RankMethod):
+        above = score[:, None] > cutoffs
+    else:
+        members = reference.positions(gene_set)
+        location = reference.arrays["boot_location"][members]
+        scale = reference.arrays["boot_scale"][members]
+        blocks = [
+            against_controls(people.genes[start : start + BLOCK], reference, gene_set, method, location, scale)
+            > cutoffs
+            for start in range(0, len(score), BLOCK)
+        ]
+        above = np.concatenate(blocks) if blocks else np.zeros((0, len(cutoffs)), dtype=bool)
+    return Standing(score, above, "", reference.cutoff(gene_set.name, method.name).cutoff)
+
+
+def _class_refusal(people: People, reference: Reference, gene_set: GeneSet) -> str:
+    settings = reference.settings
+    if reference.refusal:
+        return reference.refusal
+    status, reason = set_status(people, reference, gene_set, settings.method)
+    if status != "ok":
+        return reason
+    rule = RULES[settings.cutoff]
+    if reference.n_controls < rule.min_controls:
+        return f"cut-off {rule.name} needs {rule.min_controls} controls, there are {reference.n_controls}"
+    return ""
+
+
+def call(probability_high: np.ndarray, reference: Reference) -> np.ndarray:
+    """Return ``high``, ``borderline``, ``low`` or ``unscored`` for each probability."""
+    settings = reference.settings
+    return np.select(
+        [
+            probability_high >= settings.probability_high,
+            probability_high <= settings.probability_low,
+            np.isfinite(probability_high),
+        ],
+        ["high", "low", "borderline"],
+        default=UNSCORED,
+    ).astype(object)
+
+
+def under_anti_ifn(samples: pd.DataFrame) -> np.ndarray:
+    """Return who is treated with a drug against interferon (column ``anti_ifn``: yes, true, 1 or a drug's name)."""
+    if "anti_ifn" not in samples:
+        return np.zeros(len(samples), dtype=bool)
+    given = samples["anti_ifn"].fillna("").astype(str).str.strip().str.lower()
+    return ~given.isin(NO_ANTI_IFN).to_numpy()
+
+
+def class_table(people: People, reference: Reference, samples: pd.DataFrame) -> pd.DataFrame:
+    """Return `classes.tsv`: one row per sample of the sheet, with or without expression data."""
+    gene_set = reference.panel[reference.settings.signature]
+    stand = standing(people, reference, gene_set)
+    measured = pd.DataFrame(
+        {
+            "score": stand.score,
+            "probability_high": stand.probability_high,
+            "ifn_class": call(stand.probability_high, reference),
+            "reason": stand.refusal,
+        },
+        index=pd.Index(people.samples),
+    )
+    _, remark = set_status(people, reference, gene_set, reference.settings.method)
+    unvalued = ~np.isfinite(stand.score) & (stand.refusal == "")
+    measured.loc[unvalued, "reason"] = "the sample has no value for some of the genes"
+    types = type_table(people, reference)
+    measured = measured.join(types.drop(columns="reason"))
+    measured["modules_active"] = modules_active(people, reference)
+    measured["reason"] = [
+        "; ".join(dict.fromkeys(filter(None, parts)))
+        for parts in zip(measured["reason"], [remark] * len(measured), types["reason"], strict=True)
+    ]
+    sheet = samples.set_index("sample")
+    table = measured.reindex(sheet.index)
+    table.insert(0, "disease", sheet["disease"] if "disease" in sheet else None)
+    absent = ~table.index.isin(measured.index)
+    table.loc[absent, "ifn_class"] = UNSCORED
+    table.loc[absent, "reason"] = "not in the expression matrix"
+    masked = under_anti_ifn(samples)
+    table.loc[masked, "ifn_class"] = UNSCORED
+    table.loc[masked, "reason"] = [
+        f"{MASKED}; {reason}" if reason else MASKED for reason in table.loc[masked, "reason"]
+    ]
+    return table.rename_axis("sample").reset_index()[list(CLASS_COLUMNS)].sort_values("sample", ignore_index=True)

@@ -1,0 +1,76 @@
+"""Whether the run's controls can carry a reference, said before anything is scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+CENTRE_COLUMNS = ("batch", "centre", "center", "site")
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The control group.
+
+    Attributes
+    ----------
+    samples
+        Sample ids of the controls that are in the matrix, in its order.
+    refusal
+        Why no reference is made of them; empty when one is.
+    warnings
+        What the reader must know about them.
+    """
+
+    samples: tuple[str, ...]
+    refusal: str
+    warnings: tuple[str, ...]
+
+
+def find_controls(samples: pd.DataFrame, measured: pd.Index, control: str | None, min_controls: int) -> Controls:
+    """Choose the controls and judge them.
+
+    Parameters
+    ----------
+    samples
+        The cohort's sheet with ``sample`` and ``disease``.
+    measured
+        Samples in the expression matrix.
+    control
+        Label of the control group, or None.
+    min_controls
+        Fewest controls that make a reference.
+    """
+    if control is None:
+        return Controls((), "this run has no controls", ())
+    sheet = samples.set_index("sample")
+    sheet = sheet.loc[[name for name in measured if name in sheet.index]]
+    names = tuple(sheet.index[sheet["disease"] == control])
+    if len(names) < min_controls:
+        found = f"{len(names)} control{'s' if len(names) != 1 else ''} with expression data"
+        return Controls(names, f"{found}, at least {min_controls} needed", ())
+    refusal, warnings = "", []
+    for column in CENTRE_COLUMNS:
+        if column in sheet:
+            shared, alone = _confounded(sheet[column], sheet["disease"] == control)
+            if not shared:
+                refusal = (
+                    f"every control comes from another {column} than every patient, "
+                    "so a technical difference would be read as interferon"
+                )
+            elif alone:
+                warnings.append(
+                    f"no control comes from {column} {', '.join(alone)}: the scores of patients from there also "
+                    "hold the technical difference"
+                )
+    return Controls(names, refusal, tuple(warnings))
+
+
+def _confounded(groups: pd.Series, is_control: pd.Series) -> tuple[bool, list[str]]:
+    """Return whether patients and controls share any group, and the groups of patients without a control."""
+    groups = groups.astype("string")
+    of_patients = set(groups[~is_control].dropna())
+    of_controls = set(groups[is_control].dropna())
+    shared = not of_patients or not of_controls or bool(of_patients & of_controls)
+    return shared, sorted(of_patients - of_controls)

@@ -1,0 +1,163 @@
+"""Every table of the phase: the scores of the cohort, and what stands beside them where the data are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import anndata as ad
+import pandas as pd
+
+from stratifn.interferon.axes import AXIS_COLUMNS, axes_table
+from stratifn.interferon.classes import CLASS_COLUMNS, UNSCORED
+from stratifn.interferon.cohort import REFERENCE_COLUMNS, Interferon, Origin, analyse_cohort
+from stratifn.interferon.confounding import CONFOUNDING_COLUMNS, confounding_table
+from stratifn.interferon.methylation import METHYLATION_COLUMNS, methylation_table
+from stratifn.interferon.mixture import MIXTURE_COLUMNS, mixture_table
+from stratifn.interferon.prevalence import AGREEMENT_COLUMNS, PREVALENCE_COLUMNS
+from stratifn.interferon.protein import (
+    PROTEIN_COLUMNS,
+    Assay,
+    concentrations,
+    find_ifn_alpha,
+    log2_over_controls,
+    protein_table,
+)
+from stratifn.interferon.scoring import SCORE_COLUMNS
+from stratifn.interferon.settings import Settings
+from stratifn.interferon.statements import NOTE_COLUMNS
+from stratifn.signatures import AxisSet, Registry
+
+RNA = "rna"
+COLUMNS = {
+    "scores": SCORE_COLUMNS,
+    "reference": REFERENCE_COLUMNS,
+    "classes": CLASS_COLUMNS,
+    "prevalence": PREVALENCE_COLUMNS,
+    "agreement": AGREEMENT_COLUMNS,
+    "mixture": MIXTURE_COLUMNS,
+    "axes": AXIS_COLUMNS,
+    "protein": PROTEIN_COLUMNS,
+    "methylation": METHYLATION_COLUMNS,
+    "confounding": CONFOUNDING_COLUMNS,
+    "notes": NOTE_COLUMNS,
+}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What may be known beside expression.
+
+    Attributes
+    ----------
+    concentrations
+        Validated views of concentrations by name (not transformed).
+    methylation, cells
+        M-values and centred log-ratios of cell proportions, or None.
+    analyte
+        The IFN-alpha protein's name in its view; empty to find it by its name.
+    assay
+        Name and cut-off of its assay.
+    """
+
+    concentrations: Mapping[str, ad.AnnData]
+    methylation: ad.AnnData | None
+    cells: ad.AnnData | None
+    analyte: str
+    assay: Assay
+
+
+def interferon_tables(
+    rna: ad.AnnData | None,
+    samples: pd.DataFrame,
+    control: str | None,
+    registry: Registry,
+    axis_sets: Sequence[AxisSet],
+    settings: Settings,
+    origin: Origin,
+    beside: Beside,
+    extra_signatures: Iterable[str] = (),
+) -> dict[str, pd.DataFrame]:
+    """Compute every table of the phase.
+
+    Parameters
+    ----------
+    rna
+        The validated view ``rna`` (``uns["kind"]`` tells counts from log values), or None where there is none: then
+        every sample is unscored, with the reason.
+    samples, control, registry, axis_sets, settings, origin, extra_signatures
+        As for `analyse_cohort`.
+    beside
+        Protein, methylation and cells.
+
+    Returns
+    -------
+    dict
+        Table by the name of its file, see `COLUMNS`. A table whose data are missing has no rows; the notes say why.
+    """
+    tables = {name: pd.DataFrame(columns=list(columns)) for name, columns in COLUMNS.items()}
+    if rna is None:
+        return tables | _without_expression(samples)
+    kind = str(rna.uns["kind"])
+    scored = analyse_cohort(
+        rna, kind, samples, control, registry, axis_sets, settings, origin, extra_signatures=extra_signatures
+    )
+    controls = samples.loc[samples["disease"].eq(control), "sample"].tolist() if control is not None else []
+    notes = [scored.notes]
+    protein, analyte = _ifn_alpha(beside)
+    if protein is None:
+        notes.append(_note("protein", "no view of concentrations holds one analyte that is IFN-alpha by its name"))
+        relative = None
+    else:
+        tables["protein"] = protein_table(protein, scored.classes, analyte, beside.assay, settings.signature, control)
+        relative = log2_over_controls(protein, controls)
+    if beside.methylation is None:
+        notes.append(_note("methylation", "there is no view of kind beta"))
+    else:
+        tables["methylation"] = methylation_table(
+            beside.methylation, controls, scored.reference.refusal, registry, beside.cells
+        )
+    return tables | {
+        "scores": scored.scores,
+        "reference": scored.reference_table,
+        "classes": scored.classes,
+        "prevalence": scored.prevalence,
+        "agreement": scored.agreement,
+        "mixture": _mixture(scored, samples, control, settings),
+        "axes": axes_table(scored.people, scored.reference, axis_sets, registry, relative, analyte),
+        "confounding": confounding_table(scored.classes, samples, control, beside.cells),
+        "notes": pd.concat(notes, ignore_index=True),
+    }
+
+
+def _note(item: str, reason: str) -> pd.DataFrame:
+    return pd.DataFrame([(RNA, item, "not computed", reason)], columns=list(NOTE_COLUMNS))
+
+
+def _without_expression(samples: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    reason = "there is no view rna"
+    classes = samples[["sample", "disease"]].assign(ifn_class=UNSCORED, reason=reason)
+    return {
+        "classes": classes.reindex(columns=list(CLASS_COLUMNS)).sort_values("sample", ignore_index=True),
+        "notes": _note("ISG expression scores", reason),
+    }
+
+
+def _ifn_alpha(beside: Beside) -> tuple[pd.DataFrame | None, str]:
+    """Return the IFN-alpha protein and its name, from the one view that has it."""
+    for view in beside.concentrations.values():
+        analyte = beside.analyte or find_ifn_alpha(view)
+        if analyte and analyte in view.var_names:
+            return concentrations(view, analyte), analyte
+    return None, ""
+
+
+def _mixture(scored: Interferon, samples: pd.DataFrame, control: str | None, settings: Settings) -> pd.DataFrame:
+    """Look at the patients' scores by the method that the classes come from."""
+    patients = samples.loc[samples["disease"].ne(control), "sample"]
+    of_method = scored.scores[scored.scores["method"].eq(settings.method) & scored.scores["sample"].isin(patients)]
+    cutoffs = scored.reference_table[scored.reference_table["method"].eq(settings.method)]
+    return mixture_table(
+        {name: rows["score"].to_numpy(dtype=float) for name, rows in of_method.groupby("signature")},
+        cutoffs.set_index("signature")["cutoff"].to_dict(),
+    )

@@ -1,0 +1,176 @@
+"""The reference: everything that scoring one person needs, learnt from the controls alone and then frozen.
+
+It holds summaries (means, SDs, cut-offs, their resamples), never a single control's values, and goes to disk as plain
+values plus named arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from stratifn.interferon.cutoffs import NO_CUTOFF, Cutoff
+from stratifn.interferon.settings import Settings
+
+TYPE_I = "AYBEY_IFN1_20"
+TYPE_II = "AYBEY_IFN2_6"
+MODULES = ("CHAUSSABEL_M1.2", "CHAUSSABEL_M3.4", "CHAUSSABEL_M5.12")
+# share of the type II set's rise that type I interferon explains, measured on stimulated cells of several tissues
+SLOPE_RANGE = (0.3, 0.9)
+
+
+@dataclass(frozen=True)
+class GeneSet:
+    """A signature (or axis set) as this matrix can score it.
+
+    Attributes
+    ----------
+    name, ifn_type, verified
+        From the registry; ``ifn_type`` is empty for an axis set.
+    genes, weights
+        Symbols found and their weights.
+    total
+        Genes that the set has.
+    missing, ambiguous
+        Symbols that are not in the matrix, and sentences on those that cannot be told apart.
+    """
+
+    name: str
+    ifn_type: str
+    verified: bool
+    genes: tuple[str, ...]
+    weights: tuple[float, ...]
+    total: int
+    missing: tuple[str, ...]
+    ambiguous: tuple[str, ...]
+
+    @property
+    def coverage(self) -> float:
+        """Share of the genes that were found."""
+        return len(self.genes) / self.total
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Frozen knowledge about the controls.
+
+    Attributes
+    ----------
+    settings, kind
+        The config's section and the kind of the matrix (``counts`` or ``continuous``).
+    n_controls, refusal
+        Size of the control group, and why nothing is scored against it (empty when it is).
+    universe
+        Feature ids of the matrix, in order: what ranks and size factors are taken over.
+    genes, features
+        Symbols that any set uses, sorted, and their feature ids.
+    panel, axes
+        The sets that are scored, by name.
+    background
+        log2 value below which a gene is not told from background.
+    arrays
+        Named arrays: ``log_geometric_means`` (universe), ``sd_floor`` (genes), ``location.<method>`` and
+        ``scale.<method>`` (genes), ``boot_location`` and ``boot_scale`` (genes x resamples, for the chosen method),
+        ``boot_cutoff.<signature>`` (resamples).
+    floored
+        Genes whose control SD was raised to the floor.
+    cutoffs
+        By (signature, method).
+    type_i_cutoff, type_ii_cutoffs
+        Cut-offs of the type values; type II by slope.
+    """
+
+    settings: Settings
+    kind: str
+    n_controls: int
+    refusal: str
+    universe: tuple[str, ...]
+    genes: tuple[str, ...]
+    features: tuple[str, ...]
+    panel: Mapping[str, GeneSet]
+    axes: Mapping[str, GeneSet]
+    background: float
+    arrays: Mapping[str, np.ndarray]
+    floored: tuple[str, ...]
+    cutoffs: Mapping[tuple[str, str], Cutoff]
+    type_i_cutoff: float
+    type_ii_cutoffs: Mapping[float, float]
+
+    def positions(self, gene_set: GeneSet) -> np.ndarray:
+        """Return where a set's genes lie in `genes`."""
+        index = {gene: position for position, gene in enumerate(self.genes)}
+        return np.array([index[gene] for gene in gene_set.genes], dtype=int)
+
+    def cutoff(self, signature: str, method: str) -> Cutoff:
+        """Return a cut-off; all NaN where there is none."""
+        return self.cutoffs.get((signature, method), NO_CUTOFF)
+
+
+def to_parts(reference: Reference) -> tuple[dict, dict[str, np.ndarray]]:
+    """Split a reference into values for JSON and named arrays (for ``.npz``)."""
+    values = {
+        "settings": reference.settings.as_dict(),
+        "kind": reference.kind,
+        "n_controls": reference.n_controls,
+        "refusal": reference.refusal,
+        "universe": list(reference.universe),
+        "genes": list(reference.genes),
+        "features": list(reference.features),
+        "panel": [vars(gene_set) for gene_set in reference.panel.values()],
+        "axes": [vars(gene_set) for gene_set in reference.axes.values()],
+        "background": reference.background,
+        "floored": list(reference.floored),
+        "cutoffs": [
+            {"signature": signature, "method": method} | vars(cutoff)
+            for (signature, method), cutoff in reference.cutoffs.items()
+        ],
+        "type_i_cutoff": reference.type_i_cutoff,
+        "type_ii_cutoffs": [{"slope": slope, "cutoff": cutoff} for slope, cutoff in reference.type_ii_cutoffs.items()],
+    }
+    return _jsonable(values), dict(reference.arrays)
+
+
+def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
+    """Put a reference together again from `to_parts`."""
+    cutoffs = {
+        (row["signature"], row["method"]): Cutoff(
+            **{key: _number(row[key]) for key in ("mean", "sd", "cutoff", "cutoff_low", "cutoff_high")}
+        )
+        for row in values["cutoffs"]
+    }
+    return Reference(
+        settings=Settings(**values["settings"]),
+        kind=values["kind"],
+        n_controls=values["n_controls"],
+        refusal=values["refusal"],
+        universe=tuple(values["universe"]),
+        genes=tuple(values["genes"]),
+        features=tuple(values["features"]),
+        panel={row["name"]: _gene_set(row) for row in values["panel"]},
+        axes={row["name"]: _gene_set(row) for row in values["axes"]},
+        background=_number(values["background"]),
+        arrays={name: np.asarray(array) for name, array in arrays.items()},
+        floored=tuple(values["floored"]),
+        cutoffs=cutoffs,
+        type_i_cutoff=_number(values["type_i_cutoff"]),
+        type_ii_cutoffs={row["slope"]: _number(row["cutoff"]) for row in values["type_ii_cutoffs"]},
+    )
+
+
+def _gene_set(row: Mapping) -> GeneSet:
+    return GeneSet(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+
+
+def _jsonable(value: object) -> object:
+    """Turn tuples into lists and NaN, which JSON does not know, into None."""
+    if isinstance(value, Mapping):
+        return {key: _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

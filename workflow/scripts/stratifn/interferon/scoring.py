@@ -1,0 +1,172 @@
+"""Score people against a frozen reference: the one path for the cohort, a new batch, and one patient alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from stratifn.interferon import expression
+from stratifn.interferon.fitting import FEWEST_GENES
+from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks
+from stratifn.interferon.reference import GeneSet, Reference
+
+SCORE_COLUMNS = ("sample", "signature", "method", "score", "genes_found", "genes_total", "status", "reason")
+
+
+@dataclass(frozen=True)
+class People:
+    """People on the scale of a reference.
+
+    Attributes
+    ----------
+    samples
+        Their ids.
+    genes
+        log2 values of ``reference.genes`` (people x genes); NaN where not measured or without a size factor.
+    ranks
+        Ranks over ``reference.universe`` (people x features), or None with `rank_refusal` saying why.
+    size_factors
+        Against the controls; None for log matrices and where there is no reference.
+    """
+
+    samples: tuple[str, ...]
+    genes: np.ndarray
+    ranks: np.ndarray | None
+    rank_refusal: str
+    size_factors: np.ndarray | None
+
+
+def measure(data: ad.AnnData, reference: Reference) -> People:
+    """Bring a matrix (people x features, same kind as the reference's) onto the scale of the reference."""
+    column = {feature: position for position, feature in enumerate(data.var_names)}
+    values = expression.dense(data)
+    universe = [column[feature] for feature in reference.universe if feature in column]
+    complete = len(universe) == len(reference.universe)
+    aligned = values[:, universe]
+    lacking = len(reference.universe) - len(universe)
+    refusal = (
+        "" if complete else f"not measured here: {lacking} of the {len(reference.universe)} genes of the reference"
+    )
+    factors, genes = None, np.full((len(values), len(reference.genes)), np.nan)
+    if not reference.refusal:
+        if reference.kind == "counts":
+            found = np.array([feature in column for feature in reference.universe])
+            factors = expression.size_factors(aligned, reference.arrays["log_geometric_means"][found])
+        for position, feature in enumerate(reference.features):
+            if feature in column:
+                own = values[:, [column[feature]]]
+                genes[:, position] = expression.log2_values(own, reference.kind, factors)[:, 0]
+    return People(
+        samples=tuple(data.obs_names),
+        genes=genes,
+        ranks=average_ranks(aligned) if complete else None,
+        rank_refusal=refusal,
+        size_factors=factors,
+    )
+
+
+def set_scores(people: People, reference: Reference, gene_set: GeneSet, method_name: str) -> np.ndarray:
+    """Return one set's scores by one method (people); NaN where they cannot be computed."""
+    method = METHODS[method_name]
+    unscored = np.full(len(people.samples), np.nan)
+    if gene_set.coverage < FEWEST_GENES or not people.samples:
+        return unscored
+    if isinstance(method, RankMethod):
+        return unscored if people.ranks is None else method.score(people.ranks, _members(reference, gene_set))
+    if reference.refusal:
+        return unscored
+    members = reference.positions(gene_set)
+    return against_controls(
+        people.genes,
+        reference,
+        gene_set,
+        method,
+        reference.arrays[f"location.{method.name}"][members, None],
+        reference.arrays[f"scale.{method.name}"][members, None],
+    )[:, 0]
+
+
+def against_controls(
+    genes: np.ndarray,
+    reference: Reference,
+    gene_set: GeneSet,
+    method: ControlMethod,
+    location: np.ndarray,
+    scale: np.ndarray,
+) -> np.ndarray:
+    """Return scores (people x resamples) for a given location and scale (genes of the set x resamples)."""
+    values = method.prepare(genes[:, reference.positions(gene_set)], reference.background)
+    scores = method.score(values, location, scale, np.array(gene_set.weights), reference.kind)
+    scores[~np.isfinite(values).all(axis=1)] = np.nan
+    return scores
+
+
+def _members(reference: Reference, gene_set: GeneSet) -> np.ndarray:
+    column = {feature: position for position, feature in enumerate(reference.universe)}
+    feature = dict(zip(reference.genes, reference.features, strict=True))
+    return np.array([column[feature[gene]] for gene in gene_set.genes], dtype=int)
+
+
+def score_table(people: People, reference: Reference) -> pd.DataFrame:
+    """Return `scores.tsv`: every person by every signature and method, scored or with the reason why not."""
+    frames = [
+        _score_rows(people, reference, gene_set, method) for gene_set in reference.panel.values() for method in METHODS
+    ]
+    table = pd.concat(frames, ignore_index=True)[list(SCORE_COLUMNS)]
+    return table.sort_values(["sample", "signature", "method"], kind="stable", ignore_index=True)
+
+
+def _score_rows(people: People, reference: Reference, gene_set: GeneSet, method_name: str) -> pd.DataFrame:
+    scores = set_scores(people, reference, gene_set, method_name)
+    status, reason = set_status(people, reference, gene_set, method_name)
+    missing = ~np.isfinite(scores)
+    own = "the sample has no value for some of the genes" if status != "NA" else reason
+    return pd.DataFrame(
+        {
+            "sample": people.samples,
+            "signature": gene_set.name,
+            "method": method_name,
+            "score": scores,
+            "genes_found": len(gene_set.genes),
+            "genes_total": gene_set.total,
+            "status": np.where(missing, "NA", status),
+            "reason": np.where(missing, own, reason),
+        }
+    )
+
+
+def set_status(people: People, reference: Reference, gene_set: GeneSet, method_name: str) -> tuple[str, str]:
+    """Return ``ok``, ``partial`` or ``NA`` for a set and a method, with everything that there is to say about it."""
+    method = METHODS[method_name]
+    remarks = _remarks(reference, gene_set, method_name)
+    coverage = f"{len(gene_set.genes)} of {gene_set.total} genes found"
+    if gene_set.coverage < FEWEST_GENES:
+        return "NA", "; ".join([coverage, *remarks])
+    if method.needs_controls and reference.refusal:
+        return "NA", reference.refusal
+    if not method.needs_controls and people.rank_refusal:
+        return "NA", people.rank_refusal
+    if gene_set.coverage < reference.settings.min_coverage:
+        need = f"{coverage}, at least {reference.settings.min_coverage:.0%} needed for a class"
+        return "partial", "; ".join([need, *remarks])
+    return "ok", "; ".join(remarks)
+
+
+def _remarks(reference: Reference, gene_set: GeneSet, method_name: str) -> list[str]:
+    remarks = [] if gene_set.verified else ["gene list not verified against its paper"]
+    if gene_set.missing:
+        remarks.append(f"not found: {_some(gene_set.missing)}")
+    remarks += gene_set.ambiguous
+    floored = [gene for gene in gene_set.genes if gene in reference.floored]
+    if method_name == "zscore" and floored:
+        remarks.append(f"control SD raised to its floor: {_some(floored)}")
+    return remarks
+
+
+def _some(names: list[str] | tuple[str, ...]) -> str:
+    """Name up to six genes, and count the rest."""
+    shown = " ".join(names[:6])
+    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"

@@ -1,0 +1,81 @@
+"""What must be said beside the numbers: about the controls, the specimen, the platform, the genes."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from stratifn.interferon.controls import Controls
+from stratifn.interferon.cutoffs import MAD_TO_SD
+from stratifn.interferon.reference import Reference
+from stratifn.interferon.scoring import People, set_scores
+from stratifn.signatures import Registry
+
+NOTE_COLUMNS = ("view", "item", "what", "reason")
+VIEW = "rna"
+# distance from the median of the controls, in robust SDs, from which a control is named
+OUTLYING = 4.0
+
+
+def notes_table(
+    reference: Reference,
+    people: People,
+    controls: Controls,
+    registry: Registry,
+    specimen: str,
+    platform: str,
+    control_type: str,
+) -> pd.DataFrame:
+    """Return everything that was left out, held up or needs a word (view, item, what, reason)."""
+    rows: list[tuple[str, str, str]] = []
+    if reference.refusal:
+        rows.append(("controls", "no score against controls and no class", reference.refusal))
+    rows += [("controls", "read with care", warning) for warning in controls.warnings]
+    if control_type != "healthy" and not reference.refusal:
+        what = "the controls are not healthy people"
+        rows.append(("controls", what, "a low signature means like these controls, not like healthy people"))
+    rows += _about_signatures(reference, registry, specimen, platform)
+    if reference.floored:
+        genes = " ".join(reference.floored)
+        rows.append(("zscore", "control SD raised to its floor", f"hardly vary among the controls: {genes}"))
+    rows += _outlying_controls(reference, people, controls)
+    if people.rank_refusal:
+        rows.append(("singscore, ssgsea", "not computed", people.rank_refusal))
+    table = pd.DataFrame([(VIEW, *row) for row in rows], columns=list(NOTE_COLUMNS))
+    return table.drop_duplicates(ignore_index=True)
+
+
+def _outlying_controls(reference: Reference, people: People, controls: Controls) -> list[tuple[str, str, str]]:
+    """Name controls that score far above the others: an infection or a vaccination raises every patient's cut-off."""
+    gene_set = reference.panel[reference.settings.signature]
+    scores = pd.Series(set_scores(people, reference, gene_set, reference.settings.method), index=people.samples)
+    scores = scores.reindex(list(controls.samples)).dropna()
+    distance = scores - scores.median()
+    limit = OUTLYING * MAD_TO_SD * distance.abs().median()
+    return [
+        (sample, "a control far above the other controls", "it raises the cut-off; infection or vaccination?")
+        for sample in scores.index[distance > limit]
+        if limit > 0
+    ]
+
+
+def _about_signatures(
+    reference: Reference, registry: Registry, specimen: str, platform: str
+) -> list[tuple[str, str, str]]:
+    rows = []
+    for name, gene_set in reference.panel.items():
+        missing = " ".join(gene_set.missing)
+        if gene_set.missing:
+            found = f"{len(gene_set.genes)} of {gene_set.total} genes found"
+            rows.append((name, found, f"not in the matrix: {missing}"))
+        rows += [(name, "gene not used", sentence) for sentence in gene_set.ambiguous]
+        if not gene_set.verified:
+            rows.append((name, "not verified", "the gene list was not read in its paper"))
+        record = registry.signatures.get(name)
+        if record is None or name != reference.settings.signature:
+            continue
+        if specimen not in record.specimen.split(" or "):
+            rows.append((name, f"made on {record.specimen}", f"this run is on {specimen}"))
+        if record.platform not in (platform, "many", "not stated"):
+            reason = "its published cut-off is not used: the cut-off comes from this run's controls"
+            rows.append((name, f"made with {record.platform}", reason))
+    return rows
