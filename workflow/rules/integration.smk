@@ -1,5 +1,20 @@
 """Phase integration: MOFA over all views, one job per seed, then the best model and what the other seeds say of it."""
 
+INTEGRATION_TABLES = (
+    "factors",
+    "variance_explained",
+    "robustness",
+    "seeds",
+    "factor_associations",
+    "warnings",
+    "features",
+    "overlap",
+    "top_features",
+    "gene_sets",
+    "interferon_factor",
+    "notes",
+)
+
 for name, cohort in COHORTS.items():
 
     rule:
@@ -41,24 +56,14 @@ for name, cohort in COHORTS.items():
             ),
         output:
             model=f"<results>/{name}/integration/model.hdf5",
-            factors=f"<results>/{name}/integration/factors.tsv",
-            variance_explained=f"<results>/{name}/integration/variance_explained.tsv",
-            robustness=f"<results>/{name}/integration/robustness.tsv",
-            seeds=f"<results>/{name}/integration/seeds.tsv",
-            notes=f"<results>/{name}/integration/notes.tsv",
-            weights=[f"<results>/{name}/integration/weights_{view['name']}.tsv.gz" for view in cohort["views"]],
-        log:
-            f"<logs>/{name}/integration.log",
-        benchmark:
-            f"<benchmarks>/{name}/integration.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(1500, per_input=10),
-            runtime=minutes(15),
+            tables=[
+                *collect("<results>/{cohort}/integration/{table}.tsv", cohort=name, table=INTEGRATION_TABLES),
+                *weight_files(cohort),
+            ],
         params:
             settings=MOFA_SETTINGS,
-            code=digest("integration"),
+            signature=CONFIG["interferon"]["signature"],
+            code=digest("integration", SIGNATURES),
         message:
             f"Choosing the MOFA model of cohort {name}"
         script:

@@ -1,36 +1,36 @@
-"""Choose the best of the seeds' models; write its factors, weights, variance explained and robustness."""
+"""Choose the best of the seeds' models; write its factors, what they explain and follow, and when not to trust them."""
 
-from stratifn.entry_point import run
+from pathlib import Path
+
+from stratifn.entry_point import resource_folder, run
 from stratifn.integration import (
     IntegrationSettings,
-    factors_table,
+    integration_tables,
     prepare_views,
     read_model,
     select_model,
-    variance_table,
-    weights_table,
     write_model,
 )
 from stratifn.samples import read_samples
+from stratifn.signatures import load_registry
 from stratifn.tables import read_table, read_views, write_table
 
 
 def main(snakemake):
-    settings = IntegrationSettings.from_config(snakemake.params.settings)
-    samples, views = read_samples(snakemake.input.samples), read_views(snakemake.input.views)
+    read, settings = snakemake.input, IntegrationSettings.from_config(snakemake.params.settings)
+    samples, views = read_samples(read.samples), read_views(read.views)
     model_input = prepare_views(views, samples, settings)
-    models = {path: read_model(path) for path in snakemake.input.models}
-    score = read_table(snakemake.input.classes).set_index("sample")["score"]
+    models = {path: read_model(path) for path in read.models}
+    score = read_table(read.classes).set_index("sample")["score"]
     integration = select_model(list(models.values()), settings, score)
     chosen = next(path for path, model in models.items() if model.seed == integration.model.seed)
     write_model(integration.model, chosen, snakemake.output.model)
-    write_table(factors_table(integration), snakemake.output.factors)
-    write_table(variance_table(integration, model_input), snakemake.output.variance_explained)
-    write_table(integration.robustness, snakemake.output.robustness)
-    write_table(integration.seeds, snakemake.output.seeds)
-    write_table(model_input.notes, snakemake.output.notes)
-    for view, path in zip(views, snakemake.output.weights, strict=True):
-        write_table(weights_table(integration, view), path)
+    registry, name = load_registry(resource_folder() / "signatures"), snakemake.params.signature
+    gene_sets = {each.signature_id: each.symbols for each in registry.signatures.values() if each.verified}
+    signature = (name, gene_sets.get(name, ()))
+    tables = integration_tables(integration, model_input, settings, samples, views, score, signature, gene_sets)
+    for path in snakemake.output.tables:
+        write_table(tables[Path(path).name.split(".tsv")[0]], path)
 
 
 if "snakemake" in globals():

@@ -1,0 +1,57 @@
+"""Factors of all views together (MOFA), trusted only as far as other starts find them again.
+
+Read in this order: `settings` (every choice), `names`, `batch` and `views` (what enters the model), `updates` (the algebra that
+makes training fast), `training` (one seed), `model` (what a trained model consists of, and its file), `variance`
+(what factors explain), `selection` (which seed, which factors are robust, the tables), `quality` (when not to trust a
+factor), `associations` and `interpretation` (what factors mean).
+
+Models: Argelaguet et al. 2018 (doi:10.15252/msb.20178124) and 2020 (doi:10.1186/s13059-020-02015-1), by mofapy2.
+"""
+
+from stratifn.integration.associations import Variables, collect_variables, factor_associations
+from stratifn.integration.interpretation import (
+    InterferonFactor,
+    interferon_factor,
+    top_features,
+    weight_enrichment,
+)
+from stratifn.integration.model import MofaModel, ViewModel, read_model, write_model
+from stratifn.integration.phase import integration_tables
+from stratifn.integration.quality import quality_warnings
+from stratifn.integration.selection import (
+    Integration,
+    factors_table,
+    select_model,
+    variance_table,
+    weights_table,
+)
+from stratifn.integration.settings import IntegrationSettings
+from stratifn.integration.training import TrainingError, train_mofa
+from stratifn.integration.views import ModelInput, View, prepare_views
+
+__all__ = [
+    "Integration",
+    "InterferonFactor",
+    "IntegrationSettings",
+    "ModelInput",
+    "MofaModel",
+    "TrainingError",
+    "Variables",
+    "View",
+    "ViewModel",
+    "collect_variables",
+    "factor_associations",
+    "factors_table",
+    "integration_tables",
+    "interferon_factor",
+    "prepare_views",
+    "read_model",
+    "quality_warnings",
+    "select_model",
+    "top_features",
+    "train_mofa",
+    "variance_table",
+    "weight_enrichment",
+    "weights_table",
+    "write_model",
+]

@@ -1,0 +1,190 @@
+"""What factors are made of, and which one is the interferon factor."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from stratifn.integration.selection import Integration
+
+# below this a factor does not follow the score closely enough to carry its name
+FOLLOWS_RHO = 0.5
+# and the signature's genes must lie among the largest weights
+GENES_AUC = 0.8
+
+
+def top_features(integration: Integration, count: int = 20) -> pd.DataFrame:
+    """List the features with the largest weights, per view and factor.
+
+    Returns
+    -------
+    pandas.DataFrame
+        view, factor, rank, feature, weight; ordered by |weight|.
+    """
+    rows = []
+    for view in integration.model.views:
+        for k, factor in enumerate(integration.factor_names):
+            weights = view.weights[:, k]
+            order = np.argsort(-np.abs(weights), kind="stable")[:count]
+            rows += [
+                (view.name, factor, rank, view.features[position], weights[position])
+                for rank, position in enumerate(order, start=1)
+            ]
+    return pd.DataFrame(rows, columns=["view", "factor", "rank", "feature", "weight"])
+
+
+def weight_enrichment(
+    integration: Integration,
+    view: str,
+    gene_sets: Mapping[str, Collection[str]],
+    symbols: Mapping[str, str] | None = None,
+    min_genes: int = 3,
+) -> pd.DataFrame:
+    """Say how far up the weights of each factor the genes of a set lie.
+
+    Descriptive: genes of a set are correlated by construction, so a p value over genes would be far too small.
+
+    Parameters
+    ----------
+    integration
+        From `stratifn.integration.select_model`.
+    view
+        The view with genes.
+    gene_sets
+        Name to gene symbols.
+    symbols
+        Feature id to symbol, where they differ.
+    min_genes
+        Sets with fewer genes among the view's features get a missing ``auc``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        factor, gene_set, n_genes, auc: the probability that a gene of the set has a larger weight than another gene
+        (0.5 = no tendency, 1 = all on top, 0 = all at the bottom).
+    """
+    part = integration.model.view(view)
+    features = part.features if part else ()
+    weights = part.weights if part else np.empty((0, integration.active))
+    named = pd.Index([(symbols or {}).get(feature, feature) for feature in features], dtype=object)
+    rows = []
+    for k, factor in enumerate(integration.factor_names):
+        ranks = stats.rankdata(weights[:, k])
+        for gene_set in sorted(gene_sets):
+            inside = named.isin(set(gene_sets[gene_set]))
+            rows.append((factor, gene_set, int(inside.sum()), _auc(ranks, inside, min_genes)))
+    return pd.DataFrame(rows, columns=["factor", "gene_set", "n_genes", "auc"])
+
+
+def _auc(ranks: np.ndarray, inside: np.ndarray, min_genes: int) -> float:
+    n = int(inside.sum())
+    others = len(ranks) - n
+    if n < min_genes or others == 0:
+        return float("nan")
+    return float((ranks[inside].sum() - n * (n + 1) / 2) / (n * others))
+
+
+@dataclass(frozen=True)
+class InterferonFactor:
+    """The factor that follows the interferon score, with its evidence.
+
+    Attributes
+    ----------
+    factor
+        Its name; empty when no factor deserves it.
+    candidate
+        The factor that follows the score most closely, whether or not it deserves the name.
+    spearman, n
+        Rank correlation of the candidate with the score, over how many samples.
+    auc, genes
+        How far up its weights the signature's genes lie, and how many there are.
+    r2
+        Percent of variance that it explains, per view.
+    robust
+        Whether the other seeds find it; None when there is one seed.
+    statement
+        One sentence for the report.
+    """
+
+    factor: str
+    candidate: str
+    spearman: float
+    n: int
+    auc: float
+    genes: int
+    r2: dict[str, float]
+    robust: bool | None
+    statement: str
+
+
+def interferon_factor(
+    integration: Integration,
+    score: pd.Series,
+    view: str,
+    signature: Collection[str],
+    symbols: Mapping[str, str] | None = None,
+) -> InterferonFactor:
+    """Name the interferon factor, if there is one.
+
+    A factor earns the name when it follows the score (Spearman's rho at least 0.5) and the signature's genes lie
+    among its largest weights (AUC at least 0.8, where the view holds at least three of them). The score comes from the
+    same measurements as the factor, so this is a description, not a test.
+
+    Parameters
+    ----------
+    integration
+        From `select_model`, oriented by the same score.
+    score
+        Interferon score per sample.
+    view
+        The view that the score was computed from.
+    signature
+        Symbols of the signature's genes.
+    symbols
+        Feature id to symbol, where they differ.
+    """
+    values = score.reindex(integration.model.samples).to_numpy(dtype=float)
+    known = np.isfinite(values)
+    if integration.active == 0 or known.sum() < 3 or np.ptp(values[known]) == 0:
+        return _nothing(int(known.sum()))
+    factors = integration.model.factors[known, : integration.active]
+    rho = np.array([_spearman(factors[:, k], values[known]) for k in range(factors.shape[1])])
+    k = int(np.abs(rho).argmax())
+    name = integration.factor_names[k]
+    enrichment = weight_enrichment(integration, view, {"signature": signature}, symbols)
+    row = enrichment[enrichment["factor"] == name].iloc[0]
+    # weights turn with the factor: a factor that falls with the score has the genes at the bottom
+    auc = float(row["auc"]) if rho[k] >= 0 else 1.0 - float(row["auc"])
+    deserved = abs(rho[k]) >= FOLLOWS_RHO and not auc < GENES_AUC
+    robust = integration.robustness["robust"].iloc[k]
+    r2 = {part.name: float(r) for part, r in zip(integration.model.views, integration.model.r2[:, k], strict=True)}
+    evidence = (
+        f"{name} follows the interferon score with Spearman's rho = {rho[k]:.2f} over {known.sum()} samples; "
+        f"{row['n_genes']} genes of the signature lie at AUC {auc:.2f} of its weights; it explains "
+        + ", ".join(f"{value:.1f} % of {part}" for part, value in r2.items())
+    )
+    return InterferonFactor(
+        factor=name if deserved else "",
+        candidate=name,
+        spearman=float(rho[k]),
+        n=int(known.sum()),
+        auc=auc,
+        genes=int(row["n_genes"]),
+        r2=r2,
+        robust=None if pd.isna(robust) else bool(robust),
+        statement=(f"Interferon factor: {evidence}." if deserved else f"No interferon factor; closest: {evidence}."),
+    )
+
+
+def _spearman(a: np.ndarray, b: np.ndarray) -> float:
+    return 0.0 if np.ptp(a) == 0 else float(stats.spearmanr(a, b).statistic)
+
+
+def _nothing(n: int) -> InterferonFactor:
+    nan = float("nan")
+    statement = "No interferon factor: no factors, or too few scored samples."
+    return InterferonFactor("", "", nan, n, nan, 0, {}, None, statement)

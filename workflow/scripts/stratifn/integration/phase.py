@@ -1,0 +1,88 @@
+"""Every table of the phase from the chosen model: what factors are, what they follow, and when not to trust them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+
+import anndata as ad
+import pandas as pd
+
+from stratifn.integration.associations import collect_variables, factor_associations
+from stratifn.integration.interpretation import interferon_factor, top_features, weight_enrichment
+from stratifn.integration.quality import quality_warnings
+from stratifn.integration.selection import Integration, factors_table, variance_table, weights_table
+from stratifn.integration.settings import IntegrationSettings
+from stratifn.integration.views import ModelInput
+
+RNA = "rna"
+# views whose single features are variables of interest, because they are few and have names that people know
+MEASURED_KINDS = ("proportion", "concentration")
+
+
+def integration_tables(
+    integration: Integration,
+    model_input: ModelInput,
+    settings: IntegrationSettings,
+    samples: pd.DataFrame,
+    views: Mapping[str, ad.AnnData],
+    score: pd.Series,
+    signature: tuple[str, Collection[str]],
+    gene_sets: Mapping[str, Collection[str]],
+) -> dict[str, pd.DataFrame]:
+    """Describe the chosen model.
+
+    Parameters
+    ----------
+    integration, model_input, settings
+        The model, what it was trained on, and how.
+    samples
+        The cohort's samples.
+    views
+        Normalised views (``uns["kind"]`` tells their kind).
+    score
+        ISG expression score by sample; missing where there is none.
+    signature
+        Name and genes of the signature that the score comes from.
+    gene_sets
+        Name to gene symbols, looked up in the view ``rna``.
+
+    Returns
+    -------
+    dict
+        Table by the name of its file; `weights` by view under ``weights_{view}``.
+    """
+    variance = variance_table(integration, model_input)
+    measured = {name: view for name, view in views.items() if view.uns["kind"] in MEASURED_KINDS}
+    variables = collect_variables(samples, measured, {f"score:{signature[0]}": (score, RNA)})
+    rna = views.get(RNA)
+    symbols = rna.var["gene_name"].astype(str).to_dict() if rna is not None else {}
+    library_size = rna.obs["library_size"] if rna is not None and "library_size" in rna.obs else None
+    named = interferon_factor(integration, score, RNA, signature[1], symbols)
+    tables = {
+        "factors": factors_table(integration),
+        "variance_explained": variance,
+        "robustness": integration.robustness,
+        "seeds": integration.seeds,
+        "factor_associations": factor_associations(factors_table(integration), variables, variance, settings.min_r2),
+        "warnings": quality_warnings(integration, model_input, library_size),
+        "features": model_input.selection,
+        "overlap": model_input.overlap,
+        "top_features": top_features(integration),
+        "gene_sets": weight_enrichment(integration, RNA, gene_sets, symbols),
+        "interferon_factor": pd.DataFrame(
+            [(item, value) for item, value in asdict(named).items() if item != "r2"], columns=["item", "value"]
+        ).astype(str),
+        "notes": _notes(integration, model_input),
+    }
+    return tables | {f"weights_{name}": weights_table(integration, name) for name in views}
+
+
+def _notes(integration: Integration, model_input: ModelInput) -> pd.DataFrame:
+    notes = []
+    if integration.reason:
+        notes.append(("all", "factors", "not found", integration.reason))
+    if integration.robustness["robust"].isna().any():
+        reason = "one seed says nothing about robustness; strata use all factors"
+        notes.append(("all", "factors", "not computed", reason))
+    return pd.concat([model_input.notes, pd.DataFrame(notes, columns=model_input.notes.columns)], ignore_index=True)
