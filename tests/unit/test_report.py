@@ -76,6 +76,18 @@ def tables() -> dict[str, pd.DataFrame]:
             {"item": ["reason", "controls", "gaussian_mixture", "factors_left_out", "label_1"],
              "value": ["2 strata", "clustered", "agrees", "none", "interferon: AUC 1"]}
         ),
+        "protein": pd.DataFrame({"disease": ["SLE"], "analyte": ["IFNA"], "n": [5], "below_limit": [1],
+                                 "spearman": [0.9], "ci_low": [0.5], "ci_high": [1.0], "kappa": [np.nan]}),
+        "methylation": pd.DataFrame({"sample": SAMPLES, "score": score}),
+        "axes": pd.DataFrame({"sample": SAMPLES * 2, "axis": ["ligand"] * 12 + ["response"] * 12,
+                              "score": [*score, *score]}),
+        "confounding": pd.DataFrame({"disease": ["SLE"], "variable": ["activity"], "kind": ["activity"], "n": [5],
+                                     "effect": [0.5], "ci_low": [0.1], "ci_high": [0.8], "pvalue": [0.01],
+                                     "padj": [0.02]}),
+        "factor_associations": pd.DataFrame({"factor": ["Factor1"], "variable": ["age"], "test": ["spearman"],
+                                             "n": [12], "effect": [0.9], "pvalue": [0.001], "padj": [0.002]}),
+        "warnings": pd.DataFrame({"factor": ["all"], "warning": ["all_in_use"]}),
+        "interferon_factor": pd.DataFrame({"item": ["statement"], "value": ["Factor1 follows the score."]}),
         "associations": pd.DataFrame(columns=["variable", "pvalue"]),
     }  # fmt: skip
 
@@ -106,10 +118,10 @@ def test_every_figure_is_drawn_twice_with_the_same_bytes(tables, tmp_path):
     draw_figures(one, tmp_path / "b")
     assert set(drawn) == {
         "views", "library_size", "principal_components", "volcano", "interferon_scores", "interferon_classes",
-        "variance_explained", "factors", "strata_composition",
+        "methylation", "axes", "variance_explained", "factors", "strata_composition",
     }  # fmt: skip
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert len(files) == 18
+    assert len(files) == 22
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
 
 

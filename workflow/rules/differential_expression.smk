@@ -62,6 +62,7 @@ for name, cohort in with_rna(COHORTS):
             cohort=settings_of(cohort, "diseases", "design"),
             alpha=CONFIG["differential_expression"]["alpha"],
             signature=CONFIG["interferon"]["signature"],
+            signature_files=CONFIG["interferon"]["signature_files"],
             code=digest("interferon_status", SIGNATURES),
         message:
             f"Comparing IFN-high with IFN-low patients of cohort {name}"

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from stratifn.differential_expression import all_contrasts, check_contrasts, read_gmt
 from stratifn.entry_point import resource_folder, run, sheet_schema
-from stratifn.inputs import GeneNames, Groups, problems_of, read_cohort
+from stratifn.inputs import GeneNames, Groups, problems_of, read_cohort, too_few_samples
 from stratifn.signatures import load_registry
 from stratifn.tables import write_anndata, write_table
+from stratifn.user_signatures import require_signatures
 
 
 def main(snakemake):
@@ -18,7 +19,9 @@ def main(snakemake):
     def check(samples):
         tested = samples[samples["in_rna"]] if "in_rna" in samples else samples
         problems = check_contrasts(tested, settings["design"], settings["control"], contrasts)
-        return problems + [problem for path in params.gene_sets for problem in problems_of(read_gmt, path)]
+        problems += [problem for path in params.gene_sets for problem in problems_of(read_gmt, path)]
+        problems += problems_of(require_signatures, registry, params.signature_files, params.signatures)
+        return problems + too_few_samples(samples, paths["samples"])
 
     cohort = read_cohort(settings, paths, groups, GeneNames.of(registry), sheet_schema(), check)
     for path in snakemake.output.views:

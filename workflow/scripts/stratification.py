@@ -12,7 +12,8 @@ def main(snakemake):
     result = stratify_cohort(
         read_table(read.factors).set_index("sample"),
         read_table(read.variance_explained),
-        robustness.loc[robustness["robust"].eq(True), "factor"].tolist(),
+        # a single seed says nothing about robustness; then every factor is used
+        robustness.loc[robustness["robust"].ne(False), "factor"].tolist(),
         read_samples(read.samples),
         read_views(read.views),
         snakemake.params.control,

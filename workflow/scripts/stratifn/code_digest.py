@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 LIBRARY = "stratifn"
+CODE = (".py", ".pyc")
 
 
 def code_digest(script: Path, data: Iterable[Path] = ()) -> str:
@@ -44,7 +45,7 @@ def _add(digest: hashlib._Hash, name: str, path: Path) -> None:
 def imported_modules(script: Path) -> set[Path]:
     """Return the files of the library that a script imports, followed through the library's own imports.
 
-    Imports inside functions count as well; a package counts with its ``__init__``.
+    Imports inside functions count as well; a package counts with its ``__init__`` and its data files.
     """
     found: set[Path] = set()
     queue = [script]
@@ -53,7 +54,7 @@ def imported_modules(script: Path) -> set[Path]:
             for path in _files_of(module, script.parent):
                 if path not in found:
                     found.add(path)
-                    queue.append(path)
+                    queue += [path] if path.suffix == ".py" else []
     return found
 
 
@@ -76,3 +77,6 @@ def _files_of(module: str, root: Path) -> Iterator[Path]:
         for candidate in (folder / "__init__.py", folder.with_suffix(".py")):
             if candidate.is_file():
                 yield candidate
+                if candidate.name == "__init__.py":
+                    # data of a package count as its code
+                    yield from (file for file in folder.iterdir() if file.is_file() and file.suffix not in CODE)

@@ -19,6 +19,7 @@ from scipy.stats import f as f_distribution
 from stratifn.design import DesignMatrix
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.model_fit import Estimate, ModelFit
+from stratifn.inference import fit_dispersion_prior, fit_dispersion_trend
 from stratifn.negative_binomial import deseq_dataset
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def fit_counts_model(view: ad.AnnData, design: DesignMatrix, inference: Inferenc
 def _fit(dataset: DeseqDataSet) -> None:
     """Run the steps of PyDESeq2's ``deseq2()`` without its estimation of size factors."""
     dataset.fit_genewise_dispersions()
-    dataset.fit_dispersion_trend()
-    dataset.fit_dispersion_prior()
+    fit_dispersion_trend(dataset)
+    fit_dispersion_prior(dataset)
     dataset.fit_MAP_dispersions()
     dataset.fit_LFC()
     dataset.calculate_cooks()

@@ -5,8 +5,8 @@ samples), `values` (what each kind of view may hold), `gene_ids` (symbols and En
 every problem collected before anything is refused).
 """
 
-from stratifn.inputs.cohort import Cohort, problems_of, read_cohort
+from stratifn.inputs.cohort import Cohort, problems_of, read_cohort, too_few_samples
 from stratifn.inputs.gene_ids import GeneNames
 from stratifn.inputs.sheet import Groups
 
-__all__ = ["Cohort", "GeneNames", "Groups", "problems_of", "read_cohort"]
+__all__ = ["Cohort", "GeneNames", "Groups", "problems_of", "read_cohort", "too_few_samples"]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import anndata as ad
 
 RNA = "rna"
+# MOFA's authors advise more than 15; with fewer than this no factor means anything
+FEWEST_SAMPLES = 10
 NOTE_COLUMNS = ["view", "item", "what", "reason"]
 DTYPES = {COUNTS: np.float64, BETA: np.float32}
 
@@ -106,15 +108,24 @@ def read_cohort(
     return Cohort(samples, views, pd.DataFrame(notes, columns=NOTE_COLUMNS))
 
 
-def problems_of(read: Callable[[str], Any], path: str) -> list[Problem]:
-    """Read a file for the sake of what is wrong with it."""
+def problems_of(read: Callable[..., Any], *arguments: Any) -> list[Problem]:
+    """Read something for the sake of what is wrong with it."""
     try:
-        read(path)
+        read(*arguments)
     except InputError as error:
         return error.problems
     except OSError as error:
-        return [Problem(path, "the file", str(error.strerror), "a file that can be read", "Mend the path.")]
+        name = str(error.filename)
+        return [Problem(name, "the file", str(error.strerror), "a file that can be read", "Mend the path.")]
     return []
+
+
+def too_few_samples(samples: pd.DataFrame, path: str) -> list[Problem]:
+    """Refuse a cohort that is too small to be integrated, before anything is fitted."""
+    if len(samples) >= FEWEST_SAMPLES:
+        return []
+    expected = f"at least {FEWEST_SAMPLES}, and more than 15 to be of use"
+    return [Problem(path, "the sheet", f"{len(samples)} samples", expected, "Add samples: factors need them.")]
 
 
 def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) -> list[Problem]:

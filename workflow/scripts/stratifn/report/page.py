@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stratifn import __version__
+from stratifn.report.content import FigureSlot, Section, Table, Text
 from stratifn.report.figures import FIGURES
 from stratifn.report.results import Results
-from stratifn.report.sections import FigureSlot, Section, Table, Text, build_sections, headline
+from stratifn.report.sections import build_sections, headline
 from stratifn.style import STYLE
 
 PIXELS_PER_INCH = 96

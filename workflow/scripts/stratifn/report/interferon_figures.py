@@ -1,0 +1,90 @@
+"""Figures of interferon scores, classes, methylation and axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from stratifn.report.marks import stacked, strip, subplots
+from stratifn.report.results import Results
+from stratifn.style import CLASS_COLOURS, group_colours
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+AXIS_LABELS = {
+    "ligand": "ligand: IFN-alpha protein\n(log2 over the controls' median)",
+    "sensing": "sensing genes\n(log2 over controls, less the type I share)",
+    "response": "response: ISG expression score",
+}
+
+
+def interferon_scores(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw the score of every sample with the cut-off."""
+    classes = results.tables["classes"]
+    if classes["score"].notna().sum() == 0:
+        return
+    settings = results.config["interferon"]
+    figure, (axes,) = subplots(1.6 + 0.95 * len(results.groups), 3.8)
+    strip(axes, classes["score"], classes["disease"], results.groups, group_colours(results.diseases, results.control))
+    reference = results.tables["reference"]
+    row = reference[(reference["signature"] == settings["signature"]) & (reference["method"] == settings["method"])]
+    if len(row) and row["cutoff"].notna().all():
+        row = row.iloc[0]
+        axes.axhspan(row["cutoff_low"], row["cutoff_high"], color="black", alpha=0.08, linewidth=0, zorder=0)
+        axes.axhline(row["cutoff"], color="black", linewidth=1, linestyle="--", zorder=1)
+        axes.annotate(
+            f"cut-off {row['cutoff']:.2f}", (1, row["cutoff"]), xycoords=("axes fraction", "data"), ha="right",
+            va="bottom", xytext=(0, 2), textcoords="offset points", fontsize=8.5,
+        )  # fmt: skip
+    axes.set_ylabel(f"ISG expression score\n{settings['signature']}, {settings['method']}")
+    yield "", figure
+
+
+def interferon_classes(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw the share of each group by class."""
+    classes = results.tables["classes"]
+    if not classes["ifn_class"].isin(["high", "borderline", "low"]).any():
+        return
+    shares = (
+        pd.crosstab(classes["disease"], classes["ifn_class"], normalize="index")
+        .reindex(index=results.groups, columns=list(CLASS_COLOURS), fill_value=0)
+        .mul(100)
+    )
+    yield "", stacked(shares, CLASS_COLOURS, "samples (%)", "ISG expression signature")
+
+
+def methylation(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw the methylation score of every sample."""
+    methylation = results.tables["methylation"]
+    if methylation["score"].notna().sum() == 0:
+        return
+    diseases = results.samples.set_index("sample")["disease"]
+    figure, (axes,) = subplots(1.6 + 0.95 * len(results.groups), 3.4)
+    groups = methylation["sample"].map(diseases)
+    strip(axes, methylation["score"], groups, results.groups, group_colours(results.diseases, results.control))
+    axes.set_ylabel("IFN methylation score\n(minus mean z against controls)")
+    yield "", figure
+
+
+def axes(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw ligand and sensing against response."""
+    table = results.tables["axes"]
+    wide = table.pivot(index="sample", columns="axis", values="score")
+    shown = [name for name in ("ligand", "sensing", "response") if name in wide and wide[name].notna().any()]
+    if len(shown) < 2:
+        return
+    diseases = results.samples.set_index("sample")["disease"].reindex(wide.index)
+    colours = group_colours(results.diseases, results.control)
+    figure, panels = subplots(4.4 * (len(shown) - 1) + 0.8, 3.5, columns=len(shown) - 1)
+    for axes, name in zip(panels, shown[:-1], strict=True):
+        for group in results.groups:
+            of_group = wide[diseases == group]
+            axes.scatter(
+                of_group[name], of_group[shown[-1]], s=16, alpha=0.8, color=colours[group], linewidths=0, label=group
+            )
+        axes.set(xlabel=AXIS_LABELS[name], ylabel=AXIS_LABELS[shown[-1]])
+    panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+    yield "", figure
