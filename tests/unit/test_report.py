@@ -27,7 +27,7 @@ def config(**report) -> dict:
             "views": [{"name": "rna", "kind": "counts", "path": "c.tsv"}],
         },
         "normalization": {"min_count": 10, "size_factors": "ratio"},
-        "differential_expression": {"alpha": 0.05, "shrink": True},
+        "differential_expression": {"alpha": 0.05, "shrink": True, "lfc_threshold": 0},
         "interferon": {"signature": "RICE_CROW_6", "method": "zscore", "cutoff": "mean_2sd", "bootstraps": 100},
         "integration": {"factors": 3, "top_features": 50, "convergence": "fast", "float32": True, "seeds": [1]},
         "stratification": {"clusters": [2, 4], "include_controls": True, "resamples": 20, "seed": 1},
@@ -48,7 +48,10 @@ def tables() -> dict[str, pd.DataFrame]:
             {"sample": SAMPLES, "view": "rna", "library_size": 1e6, "outlier": ["true"] + ["false"] * 11,
              "reason": ["library"] + [None] * 11}
         ),
-        "covariate_associations": pd.DataFrame(columns=["view", "component", "variable", "r2", "pvalue", "padj"]),
+        "covariate_associations": pd.DataFrame(
+            {"view": "rna", "component": ["PC1", "PC10", "PC2"], "variable": "batch", "r2": [0.9, 0.1, 0.2],
+             "pvalue": [1e-6, 0.5, 0.4], "padj": [1e-5, 0.5, 0.5]}
+        ),
         "summary": pd.DataFrame({"contrast": ["SLE_vs_HC"], "tested": [3], "up": [1], "down": [0],
                                  "permuted_calls": [np.nan]}),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
@@ -58,7 +61,7 @@ def tables() -> dict[str, pd.DataFrame]:
         "reference": pd.DataFrame({"signature": ["RICE_CROW_6"], "method": ["zscore"], "cutoff": [1.1],
                                    "cutoff_low": [0.9], "cutoff_high": [1.3]}),
         "classes": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "score": score, "probability_high": 0.5,
-                                 "ifn_class": ifn_class, "ifn_type": "I", "reason": [None] * 12}),
+                                 "ifn_class": ifn_class, "ifn_type": "I", "type_i": score, "type_ii": score / 2, "reason": [None] * 12}),
         "prevalence": pd.DataFrame({"disease": ["SLE", "pSS"], "signature": "RICE_CROW_6", "n": [5, 3],
                                     "prevalence": [1.0, 1 / 3], "ci_low": [0.5, 0.05], "ci_high": [1.0, 0.8],
                                     "published": [0.73, np.nan], "published_source": ["Higgs 2011", None]}),
@@ -76,6 +79,9 @@ def tables() -> dict[str, pd.DataFrame]:
             {"item": ["reason", "controls", "gaussian_mixture", "factors_left_out", "label_1"],
              "value": ["2 strata", "clustered", "agrees", "none", "interferon: AUC 1"]}
         ),
+        "agreement": pd.DataFrame({"signature_a": ["A"], "signature_b": ["B"], "spearman": [0.8]}),
+        "protein_ranks": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "mean_rank": np.linspace(0, 1, 12),
+                                       "rank_difference": np.linspace(-0.2, 0.2, 12)}),
         "protein": pd.DataFrame({"disease": ["SLE"], "analyte": ["IFNA"], "n": [5], "below_limit": [1],
                                  "spearman": [0.9], "ci_low": [0.5], "ci_high": [1.0], "kappa": [np.nan]}),
         "methylation": pd.DataFrame({"sample": SAMPLES, "score": score}),
@@ -118,10 +124,10 @@ def test_every_figure_is_drawn_twice_with_the_same_bytes(tables, tmp_path):
     draw_figures(one, tmp_path / "b")
     assert set(drawn) == {
         "views", "library_size", "principal_components", "volcano", "interferon_scores", "interferon_classes",
-        "methylation", "axes", "variance_explained", "factors", "strata_composition",
+        "methylation", "axes", "covariates", "prevalence", "types", "agreement", "protein_ranks", "variance_explained", "factors", "strata_composition",
     }  # fmt: skip
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert len(files) == 22
+    assert len(files) == 32
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
 
 

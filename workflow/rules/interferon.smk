@@ -9,6 +9,7 @@ INTERFERON_TABLES = (
     "mixture",
     "axes",
     "protein",
+    "protein_ranks",
     "methylation",
     "confounding",
     "notes",

@@ -18,6 +18,7 @@ from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.permutation import COLUMNS as PERMUTATION_COLUMNS
 from stratifn.differential_expression.permutation import permutation_null
 from stratifn.differential_expression.results import contrast_table, summary_table
+from stratifn.differential_expression.threshold import threshold_table
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -62,7 +63,7 @@ def analyse_cohort(
     contrasts
         What is compared.
     settings
-        `alpha`, `shrink` and `permutations` (None: ten up to 400 samples, none above).
+        `alpha`, `shrink`, `lfc_threshold` and `permutations` (None: ten up to 400 samples, none above).
     gene_sets
         For the enrichment.
     inference
@@ -74,7 +75,7 @@ def analyse_cohort(
         return _nothing(diseases, samples, alpha, reason)
     samples = samples.set_index("sample", drop=False).loc[view.obs_names]
     fit = fit_model(view, model_matrix(samples, cohort["design"], control), inference)
-    tables = {each.name: contrast_table(fit, each, alpha, settings["shrink"]) for each in contrasts}
+    tables = {each.name: _table(fit, each, settings) for each in contrasts}
     null = permutation_null(
         view,
         samples,
@@ -95,6 +96,14 @@ def analyse_cohort(
         permutation=null,
         notes=_notes(fit, control),
     )
+
+
+def _table(fit: ModelFit, contrast: Contrast, settings: Mapping[str, Any]) -> pd.DataFrame:
+    table = contrast_table(fit, contrast, settings["alpha"], settings["shrink"])
+    if not settings["lfc_threshold"]:
+        return table
+    beyond = threshold_table(fit, contrast, settings["lfc_threshold"], settings["alpha"])
+    return beyond.assign(log2FoldChangeShrunk=table["log2FoldChangeShrunk"])
 
 
 def _permutations(asked: int | None, samples: int) -> int:

@@ -17,11 +17,13 @@ from stratifn.interferon.mixture import MIXTURE_COLUMNS, mixture_table
 from stratifn.interferon.prevalence import AGREEMENT_COLUMNS, PREVALENCE_COLUMNS
 from stratifn.interferon.protein import (
     PROTEIN_COLUMNS,
+    RANK_COLUMNS,
     Assay,
     concentrations,
     find_ifn_alpha,
     log2_over_controls,
     protein_table,
+    rank_agreement,
 )
 from stratifn.interferon.scoring import SCORE_COLUMNS
 from stratifn.interferon.settings import Settings
@@ -38,6 +40,7 @@ COLUMNS = {
     "mixture": MIXTURE_COLUMNS,
     "axes": AXIS_COLUMNS,
     "protein": PROTEIN_COLUMNS,
+    "protein_ranks": RANK_COLUMNS,
     "methylation": METHYLATION_COLUMNS,
     "confounding": CONFOUNDING_COLUMNS,
     "notes": NOTE_COLUMNS,
@@ -110,6 +113,7 @@ def interferon_tables(
         relative = None
     else:
         tables["protein"] = protein_table(protein, scored.classes, analyte, beside.assay, settings.signature, control)
+        tables["protein_ranks"] = rank_agreement(protein, scored.classes)
         relative = log2_over_controls(protein, controls)
     if beside.methylation is None:
         notes.append(_note("methylation", "there is no view of kind beta"))

@@ -39,6 +39,7 @@ PROTEIN_COLUMNS = (
     "kappa",
     "reason",
 )
+RANK_COLUMNS = ("sample", "disease", "mean_rank", "rank_difference")
 POOLED = "all patients"
 FEWEST = 5
 
@@ -156,4 +157,4 @@ def rank_agreement(measured: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFram
             "rank_difference": protein - score,
         }
     )
-    return table.sort_values("sample", ignore_index=True)
+    return table.sort_values("sample", ignore_index=True)[list(RANK_COLUMNS)]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LABELLED_GENES = 12
+STAR_COLOUR = "#d55e00"
 
 
 def views(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -124,3 +125,22 @@ def _label_genes(axes: Axes, called: pd.DataFrame) -> None:
             gene.gene_name, (gene.log2FoldChange, gene.significance), textcoords="offset points", va="center",
             fontsize=7.5, fontstyle="italic", **side,
         )  # fmt: skip
+
+
+def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw how much of each principal component every variable explains, one figure per view."""
+    table = results.tables["covariate_associations"]
+    for view, of_view in table[table["r2"].notna()].groupby("view"):
+        order = sorted(of_view["component"].unique(), key=lambda name: int(name.removeprefix("PC")))
+        grid = of_view.pivot(index="variable", columns="component", values="r2").reindex(columns=order)
+        padj = of_view.pivot(index="variable", columns="component", values="padj").reindex(columns=order)
+        figure, (panel,) = subplots(2.8 + 0.42 * len(order), 1.2 + 0.27 * len(grid))
+        image = panel.imshow(100 * grid, cmap="Purples", vmin=0, vmax=max(50, 100 * np.nanmax(grid)), aspect="auto")
+        for row, column in np.argwhere(padj.to_numpy() < 0.05):
+            panel.text(column, row, "*", ha="center", va="center", color=STAR_COLOUR)
+        panel.set_xticks(range(len(order)), order, fontsize=8)
+        panel.set_yticks(range(len(grid)), grid.index, fontsize=8)
+        panel.set_title(str(view), loc="left")
+        panel.spines[:].set_visible(False)
+        figure.colorbar(image, ax=panel, label="variance of the component (%)")
+        yield str(view), figure

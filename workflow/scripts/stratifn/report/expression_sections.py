@@ -99,8 +99,15 @@ def interferon(results: Results) -> Iterator[Text | Table | FigureSlot]:
         )
     else:
         yield Text(f"No class could be given: {first_reason(classes)}.", warning=True)
+    notes = results.tables["notes"]
+    careful = notes[(notes["phase"] == "interferon") & (notes["what"] == "read with care")]
+    for reason in careful["reason"]:
+        yield Text(f"Read with care: {reason}.", warning=True)
     yield FigureSlot("interferon_scores")
     yield FigureSlot("interferon_classes")
+    yield FigureSlot("prevalence")
+    yield FigureSlot("types")
+    yield FigureSlot("agreement")
     counts = pd.crosstab(classes["disease"], classes["ifn_class"].fillna("unscored"))
     counts = counts.reindex(index=results.groups, columns=list(CLASSES), fill_value=0)
     yield Table(
@@ -128,12 +135,15 @@ def _beside_expression(results: Results) -> Iterator[Text | Table | FigureSlot]:
         columns = ["disease", "analyte", "n", "below_limit", "spearman", "ci_low", "ci_high", "kappa"]
         shown = measured[columns].dropna(axis=1, how="all")
         yield Table("Rank agreement of the score with the measured IFN-alpha protein", formatted(shown))
+    yield FigureSlot("protein_ranks")
     yield FigureSlot("methylation")
     yield FigureSlot("axes")
     if results.tables["axes"]["score"].notna().any():
         yield Text(
-            "The axes follow the places where drugs act: the ligand (IFN-alpha protein), the sensing of nucleic acids, "
-            "and the response. They describe and select nobody for a treatment."
+            "The axes follow the three places where drugs act. Ligand: IFN-alpha protein in the blood, what a neutralising "
+            "antibody would bind. Sensing: genes of the sensors of nucleic acids (RIG-I and MDA5, endosomal TLRs), whose "
+            "blockade would lower the making of interferon. Response: interferon-stimulated genes, what a blocked receptor "
+            "would silence. They describe what was measured and select nobody for a treatment."
         )
     confounding = results.tables["confounding"]
     tested = confounding[confounding["pvalue"].notna()]

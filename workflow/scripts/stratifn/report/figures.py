@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stratifn.report.cohort_figures import library_sizes, principal_components, views, volcanoes
-from stratifn.report.interferon_figures import axes, interferon_classes, interferon_scores, methylation
+from stratifn.report.cohort_figures import covariates, library_sizes, principal_components, views, volcanoes
+from stratifn.report.interferon_figures import (
+    agreement,
+    axes,
+    interferon_classes,
+    interferon_scores,
+    methylation,
+    prevalence,
+    protein_ranks,
+    types,
+)
 from stratifn.report.results import Results
 from stratifn.report.strata_figures import factors, strata_composition, variance_explained
 from stratifn.style import plotting, save_figure
@@ -65,6 +74,11 @@ FIGURES = (
         principal_components,
     ),
     FigureRecord(
+        "covariates",
+        "Share of each principal component's variance that a variable explains; star: adjusted p below 0.05.",
+        covariates,
+    ),
+    FigureRecord(
         "volcano",
         "Effect and evidence of every tested gene; dashed: the false discovery rate of the summary. "
         "The most significant genes are named.",
@@ -81,6 +95,29 @@ FIGURES = (
         "Share of each group by ISG expression signature. "
         "Borderline: the controls do not settle the side of the cut-off.",
         interferon_classes,
+    ),
+    FigureRecord(
+        "prevalence",
+        "Share above the cut-off, with a 95 % interval that carries the cut-off's uncertainty; diamond: the published figure "
+        "for the same specimen and healthy controls.",
+        prevalence,
+    ),
+    FigureRecord(
+        "types",
+        "Type II-weighted against type I response, both over the controls. Interleukin 1 and TNF raise the type II genes too; "
+        "in blood of pSS an isolated type II response was not seen in published cohorts.",
+        types,
+    ),
+    FigureRecord(
+        "agreement",
+        "Agreement of the signatures among patients. Signatures that share genes are no independent evidence.",
+        agreement,
+    ),
+    FigureRecord(
+        "protein_ranks",
+        "IFN-alpha protein against the ISG expression score, as ranks: points far from the line are people in whom the two "
+        "disagree.",
+        protein_ranks,
     ),
     FigureRecord(
         "methylation",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from stratifn.report.marks import stacked, strip, subplots
@@ -87,4 +88,79 @@ def axes(results: Results) -> Iterator[tuple[str, Figure]]:
             )
         axes.set(xlabel=AXIS_LABELS[name], ylabel=AXIS_LABELS[shown[-1]])
     panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+    yield "", figure
+
+
+def prevalence(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw the share with a positive signature, its interval, and the published figure."""
+    table = results.tables["prevalence"]
+    own = table[(table["signature"] == results.config["interferon"]["signature"]) & table["prevalence"].notna()]
+    own = own.set_index("disease").reindex([group for group in results.groups if group in set(own["disease"])])
+    if own.empty:
+        return
+    figure, (panel,) = subplots(5.6, 0.9 + 0.4 * len(own))
+    colours = group_colours(results.diseases, results.control)
+    for row, (group, share) in enumerate(own.iterrows()):
+        panel.hlines(row, 100 * share["ci_low"], 100 * share["ci_high"], color=colours[group], linewidth=2)
+        panel.plot(100 * share["prevalence"], row, "o", color=colours[group], markersize=7)
+        if np.isfinite(share["published"]):
+            panel.plot(
+                100 * share["published"], row, "D", markerfacecolor="none", markeredgecolor="black", markersize=7
+            )
+    panel.set_yticks(range(len(own)), [f"{group} (n = {n:.0f})" for group, n in own["n"].items()])
+    panel.invert_yaxis()
+    panel.set(xlim=(-2, 102), xlabel="samples above the cut-off (%)")
+    yield "", figure
+
+
+def types(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw what is left of the type II genes against the type I response."""
+    classes = results.tables["classes"]
+    if classes["type_ii"].notna().sum() == 0:
+        return
+    colours = group_colours(results.diseases, results.control)
+    figure, (panel,) = subplots(5.0, 3.6)
+    for group in results.groups:
+        of_group = classes[classes["disease"] == group]
+        x, y = of_group["type_i"], of_group["type_ii"]
+        panel.scatter(x, y, s=16, alpha=0.8, color=colours[group], linewidths=0, label=group)
+    panel.axhline(0, color="black", linewidth=0.6)
+    panel.axvline(0, color="black", linewidth=0.6)
+    panel.set(xlabel="type I genes (mean log2 over controls)", ylabel="type II-weighted\n(less the type I share, log2)")
+    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+    yield "", figure
+
+
+def agreement(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw the rank correlation of every pair of signatures among patients."""
+    pairs = results.tables["agreement"].dropna(subset=["spearman"])
+    if pairs.empty:
+        return
+    names = sorted({*pairs["signature_a"], *pairs["signature_b"]})
+    grid = pd.DataFrame(np.eye(len(names)), names, names)
+    for pair in pairs.itertuples():
+        grid.loc[pair.signature_a, pair.signature_b] = grid.loc[pair.signature_b, pair.signature_a] = pair.spearman
+    figure, (panel,) = subplots(2.4 + 0.32 * len(names), 1.6 + 0.32 * len(names))
+    image = panel.imshow(grid, cmap="cividis", vmin=0, vmax=1)
+    panel.set_xticks(range(len(names)), names, rotation=90, fontsize=7.5)
+    panel.set_yticks(range(len(names)), names, fontsize=7.5)
+    panel.spines[:].set_visible(False)
+    figure.colorbar(image, ax=panel, shrink=0.6, label="Spearman's rho")
+    yield "", figure
+
+
+def protein_ranks(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw the difference of the two ranks against their mean, as Bland and Altman do for measurements."""
+    table = results.tables["protein_ranks"]
+    if len(table) < 3:
+        return
+    colours = group_colours(results.diseases, results.control)
+    figure, (panel,) = subplots(5.0, 3.4)
+    for group in results.groups:
+        of_group = table[table["disease"] == group]
+        x, y = of_group["mean_rank"], of_group["rank_difference"]
+        panel.scatter(x, y, s=16, alpha=0.8, color=colours[group], linewidths=0, label=group)
+    panel.axhline(0, color="black", linewidth=0.8)
+    panel.set(xlabel="mean of the two ranks (share of people)", ylabel="rank of the protein\nless rank of the score")
+    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
     yield "", figure

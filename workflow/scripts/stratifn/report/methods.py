@@ -106,9 +106,11 @@ def _differential_expression(results: Results, cite: object) -> str:
         )
     else:
         shrunk, model = "", f"a linear model with empirical Bayes moderated t statistics {cite('limma')}"
+    threshold = settings["lfc_threshold"]
+    beyond = f" The null hypothesis was an absolute log2 fold change of at most {threshold:g}." if threshold else ""
     return (
         f"Differential expression ({contrasts}) was tested by {model}; the design was {results.settings['design']}."
-        f"{shrunk} P values were adjusted within each contrast {cite('BH')}; genes were called at {settings['alpha']:g}."
+        f"{beyond}{shrunk} P values were adjusted within each contrast {cite('BH')}; genes were called at {settings['alpha']:g}."
     )
 
 

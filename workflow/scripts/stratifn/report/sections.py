@@ -100,19 +100,22 @@ def _listed(items: list[str], results: Results) -> str:
 
 def _quality(results: Results) -> Iterator[Text | Table | FigureSlot]:
     quality = results.tables["quality"]
-    outliers = quality[quality["outlier"].astype(str).str.lower().eq("true")]
-    if outliers.empty:
-        yield Text("No sample stands out by library size, detected features or missing values.")
+    odd = quality[quality["reason"].notna()]
+    if odd.empty:
+        yield Text(
+            "No sample stands out by library size, detected features, missing values, sex or likeness to another."
+        )
     else:
         yield Text(
-            f"{outliers['sample'].nunique()} samples stand out. Nothing was dropped: look at them before you trust "
-            "what rests on them."
+            f"{odd['sample'].nunique()} samples stand out. Nothing was dropped: look at them before you trust what rests "
+            "on them."
         )
-        shown = outliers[["sample", "view", "reason"]].copy()
+        shown = odd[["sample", "view", "reason"]].copy()
         shown["sample"] = sample_labels(results).reindex(shown["sample"]).to_numpy()
-        yield Table("Samples that stand out", shown.fillna("").astype(str))
+        yield Table("Samples that stand out", shown.astype(str))
     yield FigureSlot("library_size")
     yield FigureSlot("principal_components")
+    yield FigureSlot("covariates")
     covariates = results.tables["covariate_associations"]
     leading = covariates[covariates["padj"] < 0.05].sort_values(["view", "r2"], ascending=[True, False])
     if len(leading):
