@@ -42,7 +42,7 @@ def run(cohort_parts, *targets):
     return clone.snakemake(*targets, "--cores", "1", "--directory", str(folder), "--configfile", str(path))
 
 
-def refused(cohort_parts, *expected: str) -> None:
+def check_refused(cohort_parts, *expected: str) -> None:
     done = run(cohort_parts)
     folder = cohort_parts[1]
     assert done.code != 0
@@ -61,7 +61,7 @@ def test_good_input_passes_the_check(cohort):
 def test_a_misspelt_key_is_refused_before_anything_runs(cohort):
     cohort[4]["interferon"] = {"cutof": "mean_2sd"}
     cohort[4]["report"] = {"min_cel": 3}
-    refused(cohort, "2 problems", "interferon.cutof", "Did you mean `cutoff`?", "report.min_cel")
+    check_refused(cohort, "2 problems", "interferon.cutof", "Did you mean `cutoff`?", "report.min_cel")
 
 
 def test_a_wrong_sheet_and_a_wrong_matrix_are_refused_in_one_message(cohort):
@@ -70,7 +70,7 @@ def test_a_wrong_sheet_and_a_wrong_matrix_are_refused_in_one_message(cohort):
     sheet.loc[1, "sample"] = "P02"
     counts.loc[4, "P07"] = -1
     counts = counts.drop(columns="P09")
-    refused(
+    check_refused(
         (clone, folder, sheet, counts, config),
         "samples.tsv",
         "`SLEE` in 1 samples",
@@ -87,7 +87,7 @@ def test_a_wrong_sheet_and_a_wrong_matrix_are_refused_in_one_message(cohort):
 
 def test_a_missing_file_is_named(cohort):
     cohort[4]["cohorts"][0]["views"].append({"name": "cells", "kind": "proportion", "path": "absent.tsv"})
-    refused(cohort, "absent.tsv", "nothing there", "Mend the path")
+    check_refused(cohort, "absent.tsv", "nothing there", "Mend the path")
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_a_missing_file_is_named(cohort):
         ("disease + sex", "sex"),
     ],
 )
-def test_a_design_that_cannot_be_fitted_is_refused(cohort, design, expected):
+def test_a_design_that_cannot_be_fitted_is_check_refused(cohort, design, expected):
     clone, folder, sheet, counts, config = cohort
     # batch is the disease under another name, and everybody has one sex
     sheet["batch"] = sheet["disease"].map({"SLE": "b1", "HC": "b2"})
     sheet["sex"] = "F"
     config["cohorts"][0]["design"] = design
-    refused((clone, folder, sheet, counts, config), expected)
+    check_refused((clone, folder, sheet, counts, config), expected)
     assert not (folder / "owned").exists()

@@ -63,6 +63,7 @@ for name, cohort in COHORTS.items():
         params:
             settings=MOFA_SETTINGS,
             signature=CONFIG["interferon"]["signature"],
+            signature_files=CONFIG["interferon"]["signature_files"],
             code=digest("integration", SIGNATURES),
         message:
             f"Choosing the MOFA model of cohort {name}"

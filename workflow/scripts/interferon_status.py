@@ -5,28 +5,23 @@ from stratifn.entry_point import resource_folder, run
 from stratifn.inference import BatchedInference
 from stratifn.samples import read_samples
 from stratifn.signatures import load_registry
-from stratifn.tables import read_anndata, read_table, write_table
+from stratifn.tables import read_anndata, read_table, write_table, write_tables
 from stratifn.user_signatures import registry_with_files
 
 
 def main(snakemake):
-    cohort, params = snakemake.params.cohort, snakemake.params
-    view = read_anndata(snakemake.input.rna[0])
+    read, params, output = snakemake.input, snakemake.params, snakemake.output
+    diseases, design, alpha = params.cohort["diseases"], params.cohort["design"], params.alpha
+    view, classes = read_anndata(read.rna[0]), read_table(read.classes)
+    samples = read_samples(read.samples).set_index("sample", drop=False).loc[view.obs_names]
     registry, _ = registry_with_files(load_registry(resource_folder() / "signatures"), params.signature_files)
+    defining, engine = registry.signature(params.signature).symbols, BatchedInference()
     result = compare_interferon_status(
-        view,
-        read_samples(snakemake.input.samples).set_index("sample", drop=False).loc[view.obs_names],
-        read_table(snakemake.input.classes),
-        cohort["diseases"],
-        defining=registry.signature(params.signature).symbols,
-        design=cohort["design"],
-        alpha=params.alpha,
-        inference=BatchedInference(),
+        view, samples, classes, diseases, defining=defining, design=design, alpha=alpha, inference=engine
     )
-    for table, path in zip(result.tables.values(), snakemake.output.tables, strict=True):
-        write_table(table, path)
-    write_table(result.summary, snakemake.output.summary)
-    write_table(result.notes, snakemake.output.notes)
+    write_tables(result.tables, output.tables)
+    write_table(result.summary, output.summary)
+    write_table(result.notes, output.notes)
 
 
 if "snakemake" in globals():

@@ -174,6 +174,10 @@ class Registry:
             )
         return self.signatures[name]
 
+    def verified_sets(self) -> dict[str, tuple[str, ...]]:
+        """Return the symbols of every signature whose genes were all read in the named source."""
+        return {name: record.symbols for name, record in self.signatures.items() if record.verified}
+
     def resolve(self, symbols: Iterable[str]) -> SymbolResolution:
         """Bring a matrix's symbols up to date.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,3 +109,16 @@ def read_anndata(path: str | os.PathLike) -> ad.AnnData:
 def read_views(paths: Iterable[str | os.PathLike]) -> dict[str, ad.AnnData]:
     """Read several views; each is called as its file is."""
     return {Path(path).stem: read_anndata(path) for path in paths}
+
+
+def write_views(views: Mapping[str, ad.AnnData], paths: Iterable[str | os.PathLike]) -> None:
+    """Write several views; each file says by its name which one it takes."""
+    for path in paths:
+        write_anndata(views[Path(path).stem], path)
+
+
+def write_tables(tables: Mapping[str, pd.DataFrame], paths: Iterable[str | os.PathLike]) -> None:
+    """Write several tables; each file says by its name which one it takes."""
+    for path in paths:
+        name = Path(path).name
+        write_table(tables[name.removesuffix(".gz").removesuffix(".tsv")], path)

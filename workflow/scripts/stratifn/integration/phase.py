@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 
 import anndata as ad
@@ -10,14 +11,39 @@ import pandas as pd
 
 from stratifn.integration.associations import collect_variables, factor_associations
 from stratifn.integration.interpretation import interferon_factor, top_features, weight_enrichment
+from stratifn.integration.model import read_model
 from stratifn.integration.quality import quality_warnings
-from stratifn.integration.selection import Integration, factors_table, variance_table, weights_table
+from stratifn.integration.selection import Integration, factors_table, select_model, variance_table, weights_table
 from stratifn.integration.settings import IntegrationSettings
 from stratifn.integration.views import ModelInput
 
 RNA = "rna"
 # views whose single features are variables of interest, because they are few and have names that people know
 MEASURED_KINDS = ("proportion", "concentration")
+
+
+def choose_model(
+    paths: Sequence[str | os.PathLike], settings: IntegrationSettings, score: pd.Series
+) -> tuple[Integration, str | os.PathLike]:
+    """Read the seeds' models and choose one.
+
+    Parameters
+    ----------
+    paths
+        One model file per seed.
+    settings, score
+        As for `select_model`.
+
+    Returns
+    -------
+    Integration
+        The choice.
+    path
+        The file of the chosen seed.
+    """
+    models = {path: read_model(path) for path in paths}
+    integration = select_model(list(models.values()), settings, score)
+    return integration, next(path for path, model in models.items() if model.seed == integration.model.seed)
 
 
 def integration_tables(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import anndata as ad
 import pandas as pd
@@ -68,6 +69,23 @@ class Beside:
     cells: ad.AnnData | None
     analyte: str
     assay: Assay
+
+    @classmethod
+    def of(
+        cls,
+        concentrations: Mapping[str, ad.AnnData],
+        methylation: Mapping[str, ad.AnnData],
+        cells: Mapping[str, ad.AnnData],
+        config: Mapping[str, Any],
+    ) -> Beside:
+        """Take the first view of each kind, and the protein's assay from the config's section ``interferon``."""
+        return cls(
+            concentrations,
+            next(iter(methylation.values()), None),
+            next(iter(cells.values()), None),
+            config["protein_analyte"] or "",
+            Assay(config["protein_assay"], config["protein_cutoff"]),
+        )
 
 
 def interferon_tables(

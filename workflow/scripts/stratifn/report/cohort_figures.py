@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.marks import strip, subplots
+from stratifn.report.marks import scatter, strip, subplots
 from stratifn.report.results import Results
 from stratifn.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR, group_colours
 
@@ -73,12 +73,10 @@ def principal_components(results: Results) -> Iterator[tuple[str, Figure]]:
         if components.coordinates.shape[1] < 2:
             continue
         figure, (axes,) = subplots(4.6, 3.5)
-        for group in results.groups:
-            of_group = components.coordinates[diseases.reindex(components.coordinates.index) == group]
-            axes.scatter(of_group[0], of_group[1], s=16, alpha=0.8, color=colours[group], linewidths=0, label=group)
+        coordinates = components.coordinates
+        scatter(axes, coordinates[0], coordinates[1], diseases.reindex(coordinates.index), colours)
         first, second = components.variance_ratio[:2]
         axes.set(xlabel=f"PC1 ({100 * first:.0f} % of variance)", ylabel=f"PC2 ({100 * second:.0f} %)", title=view)
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
         yield view, figure
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.marks import stacked, strip, subplots
+from stratifn.report.marks import scatter, stacked, strip, subplots
 from stratifn.report.results import Results
 from stratifn.style import CLASS_COLOURS, group_colours
 
@@ -81,13 +81,8 @@ def axes(results: Results) -> Iterator[tuple[str, Figure]]:
     colours = group_colours(results.diseases, results.control)
     figure, panels = subplots(4.4 * (len(shown) - 1) + 0.8, 3.5, columns=len(shown) - 1)
     for axes, name in zip(panels, shown[:-1], strict=True):
-        for group in results.groups:
-            of_group = wide[diseases == group]
-            axes.scatter(
-                of_group[name], of_group[shown[-1]], s=16, alpha=0.8, color=colours[group], linewidths=0, label=group
-            )
+        scatter(axes, wide[name], wide[shown[-1]], diseases, colours)
         axes.set(xlabel=AXIS_LABELS[name], ylabel=AXIS_LABELS[shown[-1]])
-    panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
     yield "", figure
 
 
@@ -118,16 +113,12 @@ def types(results: Results) -> Iterator[tuple[str, Figure]]:
     classes = results.tables["classes"]
     if classes["type_ii"].notna().sum() == 0:
         return
-    colours = group_colours(results.diseases, results.control)
     figure, (panel,) = subplots(5.0, 3.6)
-    for group in results.groups:
-        of_group = classes[classes["disease"] == group]
-        x, y = of_group["type_i"], of_group["type_ii"]
-        panel.scatter(x, y, s=16, alpha=0.8, color=colours[group], linewidths=0, label=group)
+    colours = group_colours(results.diseases, results.control)
+    scatter(panel, classes["type_i"], classes["type_ii"], classes["disease"], colours)
     panel.axhline(0, color="black", linewidth=0.6)
     panel.axvline(0, color="black", linewidth=0.6)
     panel.set(xlabel="type I genes (mean log2 over controls)", ylabel="type II-weighted\n(less the type I share, log2)")
-    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
     yield "", figure
 
 
@@ -154,13 +145,9 @@ def protein_ranks(results: Results) -> Iterator[tuple[str, Figure]]:
     table = results.tables["protein_ranks"]
     if len(table) < 3:
         return
-    colours = group_colours(results.diseases, results.control)
     figure, (panel,) = subplots(5.0, 3.4)
-    for group in results.groups:
-        of_group = table[table["disease"] == group]
-        x, y = of_group["mean_rank"], of_group["rank_difference"]
-        panel.scatter(x, y, s=16, alpha=0.8, color=colours[group], linewidths=0, label=group)
+    colours = group_colours(results.diseases, results.control)
+    scatter(panel, table["mean_rank"], table["rank_difference"], table["disease"], colours)
     panel.axhline(0, color="black", linewidth=0.8)
     panel.set(xlabel="mean of the two ranks (share of people)", ylabel="rank of the protein\nless rank of the score")
-    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
     yield "", figure

@@ -67,3 +67,11 @@ def stacked(shares: pd.DataFrame, colours: dict[str, str], label: str, legend: s
     axes.set(xlabel=label, xlim=(0, 100))
     axes.legend(title=legend, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def scatter(panel: Axes, x: pd.Series, y: pd.Series, groups: pd.Series, colours: dict[str, str]) -> None:
+    """Draw points coloured by group (all indexed alike), with the legend beside the panel."""
+    for group, colour in colours.items():
+        chosen = groups.index[groups == group]
+        panel.scatter(x.reindex(chosen), y.reindex(chosen), s=16, alpha=0.8, color=colour, linewidths=0, label=group)
+    panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.marks import stacked, subplots
+from stratifn.report.marks import scatter, stacked, subplots
 from stratifn.report.results import Results
 from stratifn.style import PALETTE, STRATUM_COLOURS, group_colours
 
@@ -57,14 +57,9 @@ def factors(results: Results) -> Iterator[tuple[str, Figure]]:
     figure, panels = subplots(9.6, 3.8, columns=2)
     panel_groups = (("disease", strata["disease"], by_disease), ("stratum", names, by_stratum))
     for axes, (title, groups, colours) in zip(panels, panel_groups, strict=True):
-        for group, colour in colours.items():
-            of_group = factors.loc[groups.index[groups == group]]
-            axes.scatter(
-                of_group[shown[0]], of_group[shown[1]], s=16, alpha=0.8, color=colour, linewidths=0, label=group
-            )
+        scatter(axes, factors[shown[0]], factors[shown[1]], groups, colours)
         axes.set(xlabel=shown[0], ylabel=shown[1])
         axes.set_title(f"by {title}", loc="left")
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
     yield "", figure
 
 
