@@ -119,3 +119,22 @@ def test_a_cohort_without_controls_is_analysed_as_far_as_it_can_be(tmp_path):
     assert "this run has no controls" in (results / "interferon" / "classes.tsv").read_text()
     assert "No class could be given" in (results / "report" / "index.html").read_text()
     assert (results / "differential_expression" / "SLE_vs_RA.tsv.gz").exists()
+
+
+def test_a_cohort_without_expression_is_integrated_all_the_same(micro_run, tmp_path):
+    clone, _ = micro_run
+    folder = tmp_path / "work"
+    shutil.copytree(clone.folder / "results" / "micro" / "simulated", folder)
+    views = [
+        {"name": "methylation", "kind": "beta", "path": "methylation.parquet"},
+        {"name": "cells", "kind": "proportion", "path": "cells.tsv"},
+        {"name": "cytokines", "kind": "concentration", "path": "cytokines.tsv"},
+    ]
+    config = MICRO | {"cohorts": [{"name": "plain", "samples": "samples.tsv", "views": views}]}
+    path = write_config(folder / "my.yaml", config | {"integration": {"factors": 5, "seeds": [1]}})
+    run = clone.snakemake("--cores", "2", "--directory", str(folder), "--configfile", str(path))
+    assert run.code == 0, run.text
+    results = folder / "results" / "plain"
+    assert breaches(results, CONTRACT) == []
+    assert "there is no view rna" in (results / "interferon" / "notes.tsv").read_text()
+    assert "one seed says nothing about robustness" in (results / "report" / "index.html").read_text()
