@@ -25,6 +25,7 @@ with (
         raise WorkflowError(str(error)) from None
 
 COHORTS = {cohort["name"]: cohort for cohort in CONFIG["cohorts"]}
+TRANSFERS = {item["name"]: item for item in CONFIG["transfer"]}
 FINAL_OUTPUTS = ("provenance/outputs.tsv", "provenance/ro-crate-metadata.json")
 NOTED_PHASES = ("inputs", "normalization", "differential_expression", "interferon", "integration")
 PHASES = (
@@ -34,10 +35,13 @@ PHASES = (
     "interferon",
     "integration",
     "stratification",
+    "reference",
     "report",
     "cohort",
 )
 PATHS = workflow.pathvars.items
+# what a cohort's results may depend on: neither other cohorts nor who is placed in it later
+COHORT_CONFIG = {key: value for key, value in CONFIG.items() if key not in ("cohorts", "transfer")}
 # the seeds are the jobs, not a setting of any one
 MOFA_SETTINGS = {key: value for key, value in CONFIG["integration"].items() if key != "seeds"}
 SIGNATURES = WORKFLOW.parent / "resources" / "signatures"
@@ -71,8 +75,8 @@ def existing(paths):
 
 
 def input_paths(cohort):
-    """Where the sheet and every view of a cohort are, as the user wrote it."""
-    if cohort["simulate"]:
+    """Where the sheet and every view of a cohort or of new patients are, as the user wrote it."""
+    if cohort.get("simulate"):
         folder = f"{PATHS['results']}/{cohort['name']}/simulated/"
         return {"samples": f"{folder}samples.tsv"} | {v["name"]: folder + v["path"] for v in cohort["views"]}
     return {"samples": cohort["samples"]} | {view["name"]: view["path"] for view in cohort["views"]}
@@ -81,7 +85,15 @@ def input_paths(cohort):
 def input_files(cohort):
     """The files of `input_paths` as a rule's input: made by `simulate`, or those of the user's that are there."""
     paths = list(input_paths(cohort).values())
-    return paths if cohort["simulate"] else existing(paths)
+    return paths if cohort.get("simulate") else existing(paths)
+
+
+def reference_files(item):
+    """The frozen reference of a transfer: that of a cohort of this run, or of a folder of the user's."""
+    files = ("reference.json", "arrays.npz")
+    if item["reference"] in COHORTS:
+        return [f"<results>/{item['reference']}/reference/{file}" for file in files]
+    return existing(f"{item['reference']}/{file}" for file in files)
 
 
 def settings_of(cohort, *keys):

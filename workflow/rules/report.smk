@@ -24,7 +24,7 @@ for name, cohort in COHORTS.items():
             runtime=minutes(15),
         params:
             cohort=cohort,
-            config={key: value for key, value in CONFIG.items() if key != "cohorts"},
+            config=COHORT_CONFIG,
             tables=sorted(report_tables(cohort)),
             code=digest("report", REPORT_TEMPLATES),
         message:
@@ -83,7 +83,7 @@ for name, cohort in COHORTS.items():
             runtime=minutes(15),
         params:
             cohort=cohort,
-            config={key: value for key, value in CONFIG.items() if key != "cohorts"},
+            config=COHORT_CONFIG,
             paths=input_paths(cohort),
             contract=CONTRACT_VERSION,
             code=digest("provenance"),

@@ -1,8 +1,9 @@
 """Find the strata of a cohort, and say what they are."""
 
+from stratifn.arrays import write_arrays
 from stratifn.entry_point import run
 from stratifn.samples import read_samples
-from stratifn.stratification import StratificationSettings, stratify_cohort
+from stratifn.stratification import StratificationSettings, stratify_cohort, stratum_arrays
 from stratifn.tables import read_table, read_views, write_table
 
 
@@ -23,6 +24,7 @@ def main(snakemake):
     )
     for name in ("strata", "selection", "stability", "composition", "associations", "markers", "summary"):
         write_table(getattr(result, name), output[name])
+    write_arrays(stratum_arrays(result.model), output.model)
 
 
 if "snakemake" in globals():

@@ -174,6 +174,10 @@ def _cross_problems(config: dict[str, Any]) -> Iterator[Problem]:
     """List what no schema can say: keys that must agree with one another."""
     cohorts = config["cohorts"]
     yield from _repeated("cohorts", [cohort["name"] for cohort in cohorts], RESERVED_COHORTS)
+    yield from _repeated("transfer", [item["name"] for item in config["transfer"]], frozenset())
+    for number, item in enumerate(config["transfer"]):
+        views = [view["name"] for view in item["views"]]
+        yield from _repeated(f"transfer[{number}] ({item['name']}).views", views, frozenset())
     yield from _repeated("contrasts", [contrast["name"] for contrast in config["contrasts"]], RESERVED_CONTRASTS)
     low, high = config["stratification"]["clusters"]
     if low > high:

@@ -7,6 +7,6 @@ every problem collected before anything is refused).
 
 from stratifn.inputs.cohort import Cohort, problems_of, read_cohort, too_few_samples
 from stratifn.inputs.gene_ids import GeneNames
-from stratifn.inputs.sheet import Groups
+from stratifn.inputs.sheet import ANY_GROUP, Groups
 
-__all__ = ["Cohort", "GeneNames", "Groups", "problems_of", "read_cohort", "too_few_samples"]
+__all__ = ["ANY_GROUP", "Cohort", "GeneNames", "Groups", "problems_of", "read_cohort", "too_few_samples"]

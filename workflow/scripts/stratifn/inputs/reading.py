@@ -64,7 +64,9 @@ def read_sheet(path: str) -> pd.DataFrame:
     if len(rows) < 2:
         raise InputError(Problem(path, "the file", f"{len(rows)} rows", "a header and a row per sample", "Fill it."))
     header = [cell.strip() for cell in rows[0]]
-    _refuse_wrong_delimiter(path, header, delimiter)
+    # a list of samples alone is a sheet too
+    if any(mark in header[0] for mark in "\t,;"):
+        _refuse_wrong_delimiter(path, header, delimiter)
     problems = [
         Problem(path, f"line {number}", f"{len(row)} cells", f"{len(header)} as in the header", "Mend the row.")
         for number, row in enumerate(rows[1:], start=2)

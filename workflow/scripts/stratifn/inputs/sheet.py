@@ -17,6 +17,7 @@ from stratifn.samples import typed_samples
 
 ID_PATTERN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 REQUIRED = ("sample", "disease")
+NOT_STATED = "unknown"
 FIRST_COLUMNS = ("sample", "patient", "disease", "sex", "age", "batch")
 MISSING_MARKS = frozenset({"", "NA", "N/A", "NaN", "nan", "."})
 SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
@@ -34,16 +35,23 @@ class Groups:
         Label of the controls, or None.
     known
         Labels that the run knows besides: samples with them are left out and counted, not refused.
+    free
+        Every label is analysed, and a sample without one is called `NOT_STATED`: new patients, who are compared with
+        a reference and not with one another.
     """
 
     diseases: Sequence[str]
     control: str | None
     known: Sequence[str] = ()
+    free: bool = False
 
     @property
     def analysed(self) -> list[str]:
         """Labels whose samples are analysed."""
         return [*self.diseases, *([self.control] if self.control is not None else [])]
+
+
+ANY_GROUP = Groups((), None, free=True)
 
 
 @dataclass(frozen=True)
@@ -95,10 +103,14 @@ def mapped_sheet(
     Sheet or None, list of Problem
         None when the columns themselves are wrong, so that nothing more can be said.
     """
-    renamed, problems = _renamed(raw, path, columns)
+    renamed, problems = _renamed(raw, path, columns, ("sample",) if groups.free else REQUIRED)
     if problems:
         return None, problems
+    if groups.free:
+        renamed["disease"] = _stated(renamed)
     renamed["disease"], label_problems = _relabelled(renamed["disease"], path, labels)
+    if groups.free:
+        groups = Groups(sorted(set(renamed["disease"])), None)
     problems = [*label_problems, *_id_problems(renamed, path), *_group_problems(renamed["disease"], path, groups)]
     samples, notes = _covariates(renamed)
     problems += cell_problems(samples, path, schema)
@@ -113,7 +125,15 @@ def mapped_sheet(
     return Sheet(kept.reset_index(drop=True), left_out, notes), problems
 
 
-def _renamed(raw: pd.DataFrame, path: str, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[Problem]]:
+def _stated(sheet: pd.DataFrame) -> pd.Series:
+    if "disease" not in sheet:
+        return pd.Series(NOT_STATED, sheet.index)
+    return sheet["disease"].map(lambda cell: NOT_STATED if cell in MISSING_MARKS else cell)
+
+
+def _renamed(
+    raw: pd.DataFrame, path: str, columns: Mapping[str, str], required: Sequence[str]
+) -> tuple[pd.DataFrame, list[Problem]]:
     problems = [
         _no_column(path, f"`columns: {{{ours}: {theirs}}}`", theirs, raw.columns)
         for ours, theirs in columns.items()
@@ -130,7 +150,7 @@ def _renamed(raw: pd.DataFrame, path: str, columns: Mapping[str, str]) -> tuple[
     renamed.columns = [re.sub(r"[^A-Za-z0-9_.]+", "_", name).strip("_") or "unnamed" for name in renamed.columns]
     repeated = [name for name, count in Counter(renamed.columns).items() if count > 1]
     problems = [Problem(path, "header", f"`{name}` twice", "each column once", "Rename one.") for name in repeated]
-    problems += [_no_column(path, "header", name, raw.columns) for name in REQUIRED if name not in renamed.columns]
+    problems += [_no_column(path, "header", name, raw.columns) for name in required if name not in renamed.columns]
     return renamed, problems
 
 

@@ -7,9 +7,9 @@ patient), `types` and `modules`, `classes`, `published` and `prevalence`, `state
 the score: `axes`, `protein`, `methylation`, `confounding`, `mixture`, with `concordance` and `cells` for what they share.
 """
 
-from stratifn.interferon.cohort import Interferon, Origin, analyse_cohort, place_patients
+from stratifn.interferon.cohort import Interferon, Origin, analyse_cohort, place_patients, reference_of_cohort
 from stratifn.interferon.methods import METHODS
-from stratifn.interferon.phase import Beside, interferon_tables
+from stratifn.interferon.phase import Beside, interferon_tables, reference_parts
 from stratifn.interferon.protein import Assay
 from stratifn.interferon.reference import Reference, from_parts, to_parts
 from stratifn.interferon.settings import Settings
@@ -26,5 +26,7 @@ __all__ = [
     "from_parts",
     "interferon_tables",
     "place_patients",
+    "reference_of_cohort",
+    "reference_parts",
     "to_parts",
 ]

@@ -125,6 +125,23 @@ def analyse_cohort(
     )
 
 
+def reference_of_cohort(
+    data: ad.AnnData,
+    samples: pd.DataFrame,
+    control: str | None,
+    registry: Registry,
+    axis_sets: Sequence[AxisSet],
+    settings: Settings,
+    extra_signatures: Iterable[str] = (),
+) -> Reference:
+    """Learn the reference of a cohort's controls, the one that `analyse_cohort` scores it against.
+
+    Parameters are those of `analyse_cohort`; the kind of the matrix is its ``uns["kind"]``.
+    """
+    controls = find_controls(samples, data.obs_names, control, settings.min_controls)
+    return fit_reference(data, str(data.uns["kind"]), controls, registry, axis_sets, settings, extra_signatures)
+
+
 def place_patients(
     data: ad.AnnData, kind: str, samples: pd.DataFrame, reference: Reference
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

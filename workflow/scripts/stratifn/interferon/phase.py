@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import anndata as ad
+import numpy as np
 import pandas as pd
 
 from stratifn.interferon.axes import AXIS_COLUMNS, axes_table
 from stratifn.interferon.classes import CLASS_COLUMNS, UNSCORED
-from stratifn.interferon.cohort import REFERENCE_COLUMNS, Interferon, Origin, analyse_cohort
+from stratifn.interferon.cohort import REFERENCE_COLUMNS, Interferon, Origin, analyse_cohort, reference_of_cohort
 from stratifn.interferon.confounding import CONFOUNDING_COLUMNS, confounding_table
 from stratifn.interferon.methylation import METHYLATION_COLUMNS, methylation_table
 from stratifn.interferon.mixture import MIXTURE_COLUMNS, mixture_table
@@ -26,6 +27,7 @@ from stratifn.interferon.protein import (
     protein_table,
     rank_agreement,
 )
+from stratifn.interferon.reference import to_parts
 from stratifn.interferon.scoring import SCORE_COLUMNS
 from stratifn.interferon.settings import Settings
 from stratifn.interferon.statements import NOTE_COLUMNS
@@ -150,6 +152,26 @@ def interferon_tables(
         "confounding": confounding_table(scored.classes, samples, control, beside.cells),
         "notes": pd.concat(notes, ignore_index=True),
     }
+
+
+def reference_parts(
+    rna: ad.AnnData | None,
+    samples: pd.DataFrame,
+    control: str | None,
+    registry: Registry,
+    axis_sets: Sequence[AxisSet],
+    config: Mapping[str, Any],
+    own_signatures: Iterable[str] = (),
+) -> tuple[dict, dict[str, np.ndarray]] | None:
+    """Freeze what scoring a new patient needs: values and arrays, or None without a view ``rna``.
+
+    `config` is the section ``interferon`` of the configuration; the rest is as for `analyse_cohort`.
+    """
+    if rna is None:
+        return None
+    extra = [*own_signatures, *config["extra_signatures"]]
+    settings = Settings.from_config(config)
+    return to_parts(reference_of_cohort(rna, samples, control, registry, axis_sets, settings, extra))
 
 
 def _note(item: str, reason: str) -> pd.DataFrame:

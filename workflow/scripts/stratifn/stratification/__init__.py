@@ -9,12 +9,13 @@ Read in this order:
 * `consensus`, `stability`: what stays together when patients are left out or drawn again.
 * `selection`: how many strata.
 * `mixture`: does a Gaussian mixture agree?
-* `strata`, `model`: the strata, and what places a further patient.
+* `strata`, `model`, `frozen`: the strata, what places a further patient, and its file.
 * `labels`, `associations`, `markers`: what the strata are.
 * `cohort`: all tables of the phase.
 """
 
 from stratifn.stratification.cohort import CohortStrata, stratify_cohort
+from stratifn.stratification.frozen import stratum_arrays, stratum_model
 from stratifn.stratification.labels import LABEL_RULES, LabelRule
 from stratifn.stratification.model import StratumModel
 from stratifn.stratification.settings import StratificationSettings
@@ -29,4 +30,6 @@ __all__ = [
     "StratumModel",
     "find_strata",
     "stratify_cohort",
+    "stratum_arrays",
+    "stratum_model",
 ]

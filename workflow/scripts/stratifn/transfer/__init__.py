@@ -1,8 +1,28 @@
-"""Placing new patients with a frozen reference alone.
+"""Transfer: a finished cohort frozen as a reference, and new patients placed with that reference alone.
 
-`factors` computes the factors of new samples from the model's weights.
+Read in this order: `factors` (factors of new samples from the weights), `limits` (who is unlike the reference),
+`reference` (its files, and when they are refused), `freezing` (from a cohort to a reference and back to objects),
+`matching` (the new patients' views beside the reference's), `placement` (all of it). What the phases normalization,
+interferon and stratification froze passes through here as plain values and arrays; the script says how each reads its
+own part.
 """
 
 from stratifn.transfer.factors import FactorView, ProjectedFactors, project_factors
+from stratifn.transfer.freezing import FrozenView, freeze_reference
+from stratifn.transfer.placement import Phases, Placement, place_patients
+from stratifn.transfer.reference import Part, Reference, load_reference, write_reference
 
-__all__ = ["FactorView", "ProjectedFactors", "project_factors"]
+__all__ = [
+    "FactorView",
+    "FrozenView",
+    "Part",
+    "Phases",
+    "Placement",
+    "ProjectedFactors",
+    "Reference",
+    "freeze_reference",
+    "load_reference",
+    "place_patients",
+    "project_factors",
+    "write_reference",
+]

@@ -1,0 +1,138 @@
+"""Held-out patients of a real cohort, placed with a frozen reference, against a joint run of everybody.
+
+The joint run is cut at the reference's number of strata. Two fits of one cohort do not cut it alike when the number of
+strata is not certain, so every figure stands beside the reference's own: its bootstrap Jaccard, and how well the
+reference's own training patients agree with the joint run (no transfer can do better than that).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from stratifn.integration import (
+    IntegrationSettings,
+    factors_table,
+    prepare_views,
+    select_model,
+    train_mofa,
+    variance_table,
+)
+from stratifn.stratification import StratificationSettings, find_strata, stratum_arrays, stratum_model
+from stratifn.stratification.selection import candidates
+from stratifn.stratification.space import factor_space
+from stratifn.transfer import FrozenView, Phases, freeze_reference, load_reference, place_patients, write_reference
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
+DATA = SHARED / "data" / "breast-tcga"
+VIEWS = ("mrna", "mirna", "protein")
+INTEGRATION, STRATIFICATION = IntegrationSettings(), StratificationSettings()
+# the views are on a log scale already, and there is nothing to score
+PHASES = Phases(transform=lambda frozen, view: view, score=None, strata=stratum_model)
+
+
+@pytest.fixture(scope="module")
+def breast():
+    views = {name: ad.AnnData(pd.read_csv(DATA / f"train_{name}.tsv.gz", sep="\t", index_col=0)) for name in VIEWS}
+    for view in views.values():
+        view.uns["kind"] = "continuous"
+    samples = pd.read_csv(DATA / "train_subtype.tsv", sep="\t").rename(columns={"subtype": "disease"})
+    return views, samples.sort_values("sample", ignore_index=True)
+
+
+def fitted(views, samples, folder, seeds):
+    model_input = prepare_views(views, samples, INTEGRATION)
+    models = [train_mofa(model_input, INTEGRATION, seed, folder / f"seed_{seed}.hdf5") for seed in seeds]
+    integration = select_model(models, INTEGRATION)
+    robust = integration.robustness.query("robust")["factor"].tolist()
+    factors = factors_table(integration).set_index("sample")
+    return integration, factors, variance_table(integration, model_input), robust
+
+
+@pytest.fixture(scope="module")
+def joint(breast, tmp_path_factory):
+    """Strata of all patients for every number of strata."""
+    views, samples = breast
+    _, factors, variance, robust = fitted(views, samples, tmp_path_factory.mktemp("joint"), (1, 2, 3, 4, 5))
+    points = np.ascontiguousarray(factor_space(factors, variance, robust).coordinates(factors))
+    tried = candidates(points, np.arange(2, 9), STRATIFICATION)
+    return {len(each.centroids): pd.Series(each.labels, factors.index) for each in tried}
+
+
+def held_out(breast, joint, folder, split: int) -> dict[str, float]:
+    """Freeze a reference of two thirds, place the last third with it, and compare with the joint run."""
+    views, samples = breast
+    order = np.random.default_rng(split).permutation(len(samples))
+    inside = samples.iloc[np.sort(order[:100])].reset_index(drop=True)
+    outside = samples.iloc[np.sort(order[100:])].reset_index(drop=True)
+    integration, factors, variance, robust = fitted(views, inside, folder, (1, 2, 3))
+    strata = find_strata(factors, variance, robust, inside, None, STRATIFICATION)
+    reference = freeze_reference(
+        "breast",
+        "1.0",
+        {},
+        {name: FrozenView("continuous", {"features": view.var_names.to_numpy(str)}) for name, view in views.items()},
+        integration.model.views,
+        integration.active,
+        views,
+        integration.model.samples,
+        stratum_arrays(strata.model),
+        pd.DataFrame({"stratum": strata.jaccard.keys(), "jaccard": strata.jaccard.values(), "label": ""}),
+        None,
+    )
+    write_reference(reference, folder / "reference.json", folder / "arrays.npz")
+    reference = load_reference(folder, "1.0")
+    new = {name: view[outside["sample"].tolist()].copy() for name, view in views.items()}
+    placed = place_patients(reference, new, outside, PHASES).patients.set_index("sample")
+    row = {
+        "split": split,
+        "k": strata.number,
+        "jaccard": float(np.mean(list(strata.jaccard.values()))),
+        "outside": placed["out_of_reference"].mean(),
+    }
+    if strata.number == 1:
+        return row
+    labels = joint[strata.number]
+    row["ari"] = adjusted_rand_score(labels[placed.index], placed["stratum"])
+    row["ari_training"] = adjusted_rand_score(labels[strata.stratum.index], strata.stratum)
+    for missing in VIEWS:
+        rest = {name: view for name, view in new.items() if name != missing}
+        stratum = place_patients(reference, rest, outside, PHASES).patients.set_index("sample")["stratum"]
+        row[f"ari_without_{missing}"] = adjusted_rand_score(labels[stratum.index], stratum)
+        row[f"same_without_{missing}"] = adjusted_rand_score(placed["stratum"], stratum)
+    return row
+
+
+def test_held_out_patients_are_placed_as_well_as_the_reference_knows_its_own(breast, joint, tmp_path):
+    table = pd.DataFrame([held_out(breast, joint, tmp_path, split) for split in range(3)])
+    shown = "\n" + table.round(2).to_string()
+    middle = table.median()
+    # three splits: one of them moves the median by as much as 0.1 (measured 0.62, of the training patients 0.58)
+    assert middle["ari"] >= middle["ari_training"] - 0.1, shown
+    assert middle["ari"] >= 0.55, shown
+    assert all(middle[f"same_without_{view}"] >= 0.7 for view in VIEWS), shown
+    assert table["outside"].mean() <= 0.1, shown
+
+
+@pytest.mark.full
+def test_held_out_patients_are_placed_as_well_as_the_reference_knows_its_own_over_20_splits(breast, joint, tmp_path):
+    table = pd.DataFrame([held_out(breast, joint, tmp_path, split) for split in range(20)])
+    shown = "\n" + table.round(2).to_string()
+    with_strata = table[table["k"] > 1]
+    middle = with_strata.median()
+    # measured over the 16 splits whose reference has strata: 0.71; the reference's own training patients agree with
+    # the joint run at 0.74, so what is missing to 0.75 is lost between two fits and not in the transfer
+    assert middle["ari"] >= min(0.75, middle["ari_training"] - 0.05), shown
+    # and it is lost where the bootstrap says so: with a stable reference the agreement is above 0.75
+    stable = with_strata["jaccard"] >= 0.85
+    assert with_strata.loc[stable, "ari"].median() >= 0.75, shown
+    assert with_strata["jaccard"].corr(with_strata["ari"], method="spearman") >= 0.6, shown
+    assert all(middle[f"ari_without_{view}"] >= 0.6 for view in VIEWS), shown
+    # patients of the very cohort: the limits are 99th centiles, four of them to cross
+    assert table["outside"].mean() <= 0.05, shown

@@ -1,0 +1,196 @@
+"""From a finished cohort to its frozen reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from stratifn.transfer.factors import FactorView, project_factors
+from stratifn.transfer.limits import Limits, fit_limits
+from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VIEWS, Part, Reference
+
+if TYPE_CHECKING:
+    import anndata as ad
+
+
+@dataclass(frozen=True)
+class FrozenView:
+    """How a view is transformed.
+
+    Attributes
+    ----------
+    kind
+        The kind of the view (``counts``, ``beta``, ...).
+    fields
+        The frozen transform as arrays, numbers and words; ``features`` are its feature ids, and every array as long
+        as these has one value per feature.
+    """
+
+    kind: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ReferenceModel:
+    """The model of the factors, as read from a reference.
+
+    Attributes
+    ----------
+    views
+        One per view of the model.
+    factors
+        How many of the model's factors are reported, Factor1 first.
+    refusal
+        Why new patients get no factors; empty when they do.
+    """
+
+    views: tuple[FactorView, ...]
+    factors: int
+    refusal: str
+
+
+@dataclass(frozen=True)
+class _View:
+    name: str
+    features: tuple[str, ...]
+    weights: np.ndarray
+    weights_squared: np.ndarray
+    tau: np.ndarray
+    means: np.ndarray
+    scale: float
+
+
+def freeze_reference(
+    name: str,
+    contract: str,
+    software: Mapping[str, str],
+    transforms: Mapping[str, FrozenView],
+    model: Sequence[FactorView],
+    factors: int,
+    values: Mapping[str, ad.AnnData],
+    samples: Sequence[str],
+    strata: Mapping[str, np.ndarray],
+    stability: pd.DataFrame,
+    interferon: tuple[Mapping[str, Any], Mapping[str, np.ndarray]] | None,
+    corrected_for: str = "",
+) -> Reference:
+    """Collect what placing a new patient needs.
+
+    Parameters
+    ----------
+    name, contract, software
+        The cohort, the contract's version, name to version of the software.
+    transforms
+        View name to its frozen transform.
+    model
+        The chosen model, view by view.
+    factors
+        How many of its factors are reported.
+    values
+        View name to transformed values (samples x features): the limits are learnt from them, and nothing of them is
+        kept.
+    samples
+        The samples that the model was trained on.
+    strata
+        The stratum model as arrays.
+    stability
+        Columns stratum, jaccard, label: what the strata are.
+    interferon
+        The interferon reference as values and arrays; None where the cohort has no view to score.
+    corrected_for
+        Column of the sheet that was regressed out before training; empty if none was.
+    """
+    refusal = ""
+    if corrected_for:
+        refusal = f"the reference was trained on views corrected for {corrected_for}, and a new patient cannot be"
+    return Reference(
+        name=name,
+        contract=contract,
+        software=software,
+        parts={
+            VIEWS: _views_part(transforms),
+            MODEL: _model_part(model, factors, refusal),
+            LIMITS: _limits_part(_learn_limits(model, factors, values, samples)),
+            STRATA: Part({"strata": [_stratum(row) for row in stability.itertuples()]}, strata),
+            INTERFERON: _interferon_part(interferon),
+        },
+    )
+
+
+def frozen_views(reference: Reference) -> dict[str, FrozenView]:
+    """Return the transforms of a reference by view."""
+    part = reference.parts[VIEWS]
+    return {
+        view["name"]: FrozenView(view["kind"], view["numbers"] | part.group(view["name"]))
+        for view in part.values["views"]
+    }
+
+
+def reference_model(reference: Reference) -> ReferenceModel:
+    """Return the model of a reference."""
+    part = reference.parts[MODEL]
+    views = []
+    for view in part.values["views"]:
+        arrays = part.group(view["name"])
+        features = tuple(str(feature) for feature in arrays.pop("features"))
+        views.append(_View(name=view["name"], features=features, scale=view["scale"], **arrays))
+    return ReferenceModel(tuple(views), part.values["factors"], part.values["refusal"])
+
+
+def reference_limits(reference: Reference) -> Limits:
+    """Return the limits of a reference."""
+    part = reference.parts[LIMITS]
+    errors = {view: float("nan") if limit is None else limit for view, limit in part.values["errors"].items()}
+    return Limits(part.arrays["mean"], part.arrays["precision"], part.values["distance"], errors)
+
+
+def _views_part(transforms: Mapping[str, FrozenView]) -> Part:
+    views, arrays = [], {}
+    for name, frozen in transforms.items():
+        single = {key: value for key, value in frozen.fields.items() if np.ndim(value) == 0}
+        arrays |= {f"{name}/{key}": np.asarray(value) for key, value in frozen.fields.items() if key not in single}
+        views.append({"name": name, "kind": frozen.kind, "numbers": single, "features": len(frozen.fields["features"])})
+    return Part({"views": views}, arrays)
+
+
+def _model_part(model: Sequence[FactorView], factors: int, refusal: str) -> Part:
+    arrays = {}
+    for view in model:
+        arrays[f"{view.name}/features"] = np.array(view.features, dtype=str)
+        for field in ("weights", "weights_squared", "tau", "means"):
+            arrays[f"{view.name}/{field}"] = np.asarray(getattr(view, field), dtype=float)
+    views = [{"name": view.name, "scale": float(view.scale), "features": len(view.features)} for view in model]
+    return Part({"factors": factors, "refusal": refusal, "views": views}, arrays)
+
+
+def _learn_limits(
+    model: Sequence[FactorView], factors: int, values: Mapping[str, ad.AnnData], samples: Sequence[str]
+) -> Limits:
+    trained = set(samples)
+    measured = {}
+    for view in model:
+        data = values[view.name]
+        measured[view.name] = data[data.obs_names.isin(trained), list(view.features)].to_df()
+    projected = project_factors(model, measured)
+    return fit_limits(projected.mean.iloc[:, :factors], projected.error)
+
+
+def _limits_part(limits: Limits) -> Part:
+    errors = {view: None if np.isnan(limit) else limit for view, limit in limits.errors.items()}
+    return Part({"distance": limits.distance, "errors": errors}, {"mean": limits.mean, "precision": limits.precision})
+
+
+def _stratum(row: Any) -> dict[str, Any]:
+    jaccard = None if pd.isna(row.jaccard) else float(row.jaccard)
+    return {"stratum": int(row.stratum), "label": str(row.label), "jaccard": jaccard}
+
+
+def _interferon_part(interferon: tuple[Mapping[str, Any], Mapping[str, np.ndarray]] | None) -> Part:
+    if interferon is None:
+        return Part({"reference": None}, {})
+    values, arrays = interferon
+    return Part({"reference": values}, arrays)

@@ -1,0 +1,277 @@
+"""New patients, one to thousands, placed with a frozen reference alone.
+
+Nothing is learnt from the new patients: each one's numbers come from the patient and the reference, so that one alone
+gets what it gets in a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from stratifn.transfer.factors import ProjectedFactors, project_factors
+from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
+from stratifn.transfer.limits import Limits
+from stratifn.transfer.matching import MatchedView, Note, match_views
+from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
+
+if TYPE_CHECKING:
+    import anndata as ad
+
+RNA = "rna"
+UNSCORED = "unscored"
+PATIENT_COLUMNS = [
+    "sample",
+    "score",
+    "probability_high",
+    "ifn_class",
+    "stratum",
+    "probability",
+    "out_of_reference",
+    "views_used",
+    "reason",
+]
+NOTE_COLUMNS = ["view", "item", "what", "reason"]
+# pairs of draws from a patient's posterior over which the probability of a stratum is averaged, and their seed
+DRAWS, SEED = 20, 1
+
+
+class StratumModel(Protocol):
+    """What places patients in strata by their factors (see `stratifn.stratification.StratumModel`)."""
+
+    def place(self, factors: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return each patient's stratum (from 1), and the share of resamples that say so (patients x strata)."""
+
+
+@dataclass(frozen=True)
+class Phases:
+    """How the other phases read their part of the reference.
+
+    Attributes
+    ----------
+    transform
+        (frozen view, validated matrix) -> transformed matrix.
+    score
+        (interferon reference as values and arrays, validated matrix, samples) -> sample, score, probability_high,
+        ifn_class, reason.
+    strata
+        Arrays -> stratum model, None for one stratum.
+    """
+
+    transform: Callable[[FrozenView, ad.AnnData], ad.AnnData]
+    score: Callable[[Mapping[str, Any], Mapping[str, np.ndarray], ad.AnnData, pd.DataFrame], pd.DataFrame]
+    strata: Callable[[Mapping[str, np.ndarray]], StratumModel | None]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """New patients in the reference.
+
+    Attributes
+    ----------
+    patients
+        Columns `PATIENT_COLUMNS`, one row per sample, sorted.
+    factors
+        sample, Factor1 ... FactorK, sd_Factor1 ... sd_FactorK: posterior mean and SD; missing where not placed.
+    notes
+        view, item, what, reason.
+    """
+
+    patients: pd.DataFrame
+    factors: pd.DataFrame
+    notes: pd.DataFrame
+
+
+def place_patients(
+    reference: Reference,
+    views: Mapping[str, ad.AnnData],
+    samples: pd.DataFrame,
+    phases: Phases,
+    notes: pd.DataFrame | None = None,
+) -> Placement:
+    """Place new patients.
+
+    Parameters
+    ----------
+    reference
+        From `load_reference`.
+    views
+        Validated views by name (samples x features, in the units of the reference's own inputs).
+    samples
+        The sheet: ``sample``, ``disease`` and whatever the scores look at (``anti_ifn``).
+    phases
+        How to transform, score and stratify.
+    notes
+        What is known about the new patients' files already: view, item, what, reason.
+
+    Raises
+    ------
+    InputError
+        See `match_views`.
+    """
+    everyone = sorted(samples["sample"].astype(str))
+    model = reference_model(reference)
+    matched = match_views(frozen_views(reference), views)
+    projected = _projected(model, matched, phases)
+    names = [f"Factor{k + 1}" for k in range(model.factors)]
+    mean, sd = _posterior(projected, everyone, names)
+    classes = _classes(reference.parts[INTERFERON], views, samples, phases).reindex(everyone)
+    seen = pd.DataFrame(index=everyone) if projected is None else projected.observed.reindex(everyone, fill_value=0)
+    placed = seen.gt(0).any(axis=1)
+    strata, one = _strata(phases.strata(reference.parts[STRATA].arrays), mean, sd, placed)
+    outside = _outside(reference_limits(reference), projected, mean, everyone)
+    reasons = _reasons(model, classes, placed, one, outside, seen)
+    patients = pd.DataFrame(
+        {
+            "sample": everyone,
+            "score": classes["score"].to_numpy(float),
+            "probability_high": classes["probability_high"].to_numpy(float),
+            "ifn_class": classes["ifn_class"].to_numpy(object),
+            "stratum": strata["stratum"].array,
+            "probability": strata["probability"].to_numpy(float),
+            "out_of_reference": pd.array(
+                [bool(o) if p else pd.NA for o, p in zip(outside, placed, strict=True)], dtype="boolean"
+            ),
+            "views_used": [_joined([view for view in seen.columns if seen.loc[name, view]], "+") for name in everyone],
+            "reason": [_joined(reason, "; ") for reason in reasons],
+        },
+        columns=PATIENT_COLUMNS,
+    )
+    factors = pd.concat([mean, sd.add_prefix("sd_")], axis=1).rename_axis("sample").reset_index()
+    own = _notes(reference, model, matched, views)
+    return Placement(patients, factors, own if notes is None else pd.concat([own, notes], ignore_index=True))
+
+
+def _projected(model: ReferenceModel, matched: Mapping[str, MatchedView], phases: Phases) -> ProjectedFactors | None:
+    """Return the factors; None where the reference gives none, or no view of its model is there."""
+    if model.refusal:
+        return None
+    measured = {}
+    for view in model.views:
+        if view.name in matched:
+            data = phases.transform(matched[view.name].frozen, matched[view.name].data)
+            measured[view.name] = data[:, data.var_names.isin(view.features)].to_df()
+    return project_factors(model.views, measured) if measured else None
+
+
+def _posterior(
+    projected: ProjectedFactors | None, everyone: list[str], names: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if projected is None:
+        nothing = pd.DataFrame(np.nan, everyone, names)
+        return nothing, nothing
+    # of a sample without a single value there is nothing but the prior
+    known = projected.observed.gt(0).any(axis=1)
+    return tuple(part.loc[known, names].reindex(everyone) for part in (projected.mean, projected.sd))
+
+
+def _classes(part: Part, views: Mapping[str, ad.AnnData], samples: pd.DataFrame, phases: Phases) -> pd.DataFrame:
+    """Return score, probability_high, ifn_class and reason by sample."""
+    if part.values["reference"] is not None and RNA in views:
+        classes = phases.score(part.values["reference"], part.arrays, views[RNA], samples)
+        return classes.set_index("sample")
+    reason = f"no view {RNA} given" if part.values["reference"] is not None else f"the reference has no view {RNA}"
+    columns = {"score": np.nan, "probability_high": np.nan, "ifn_class": UNSCORED, "reason": reason}
+    return pd.DataFrame(columns, index=samples["sample"].astype(str))
+
+
+def _strata(
+    model: StratumModel | None, mean: pd.DataFrame, sd: pd.DataFrame, placed: pd.Series
+) -> tuple[pd.DataFrame, bool]:
+    """Return stratum and probability by sample, and whether the reference has one stratum only.
+
+    The stratum is that of the posterior mean. Its probability is the share of the resampled stratum models that agree,
+    averaged over draws from the patient's posterior (factors taken as independent): what a missing view leaves open
+    about a patient is in it. Every patient is given the same draws, so that nobody's probability depends on others.
+    """
+    table = pd.DataFrame({"stratum": pd.array([pd.NA] * len(mean), dtype="Int64"), "probability": np.nan}, mean.index)
+    if model is None:
+        table.loc[placed, "stratum"] = 1
+        return table, True
+    if not placed.any():
+        return table, False
+    centre, spread = mean[placed], sd[placed]
+    stratum, _ = model.place(centre)
+    half = np.random.default_rng(SEED).standard_normal((DRAWS, mean.shape[1]))
+    shares = np.mean([model.place(centre + spread * draw)[1] for draw in (*half, *-half)], axis=0)
+    table.loc[placed, "stratum"] = stratum
+    table.loc[placed, "probability"] = shares[np.arange(len(stratum)), stratum - 1]
+    return table, False
+
+
+def _outside(
+    limits: Limits, projected: ProjectedFactors | None, mean: pd.DataFrame, everyone: list[str]
+) -> list[list[str]]:
+    """Say for each sample in which way it is unlike the reference's."""
+    if projected is None:
+        return [[] for _ in everyone]
+    distances, errors = limits.distances(mean), projected.error.reindex(everyone)
+    outside = []
+    for sample in everyone:
+        own = []
+        if distances[sample] > limits.distance:
+            own.append(
+                f"factors far from the reference's (distance {distances[sample]:.3g}, limit {limits.distance:.3g})"
+            )
+        own += [
+            f"{view} not explained by the factors (error {errors.loc[sample, view]:.3g}, limit {limit:.3g})"
+            for view, limit in limits.errors.items()
+            if errors.loc[sample, view] > limit
+        ]
+        outside.append(own)
+    return outside
+
+
+def _reasons(
+    model: ReferenceModel,
+    classes: pd.DataFrame,
+    placed: pd.Series,
+    one: bool,
+    outside: list[list[str]],
+    seen: pd.DataFrame,
+) -> list[list[str]]:
+    totals = {view.name: len(view.features) for view in model.views}
+    reasons = []
+    for sample, far in zip(classes.index, outside, strict=True):
+        text = classes.loc[sample, "reason"]
+        own = [f"score: {text}"] if isinstance(text, str) and text else []
+        if not placed[sample]:
+            own.append(f"no factors: {model.refusal or 'nothing measured in the views of the model'}")
+        elif one:
+            own.append("the reference has one stratum")
+        own += far
+        own += [
+            f"{view}: {seen.loc[sample, view]} of the model's {totals[view]} features"
+            for view in seen.columns
+            if 0 < seen.loc[sample, view] < totals[view]
+        ]
+        reasons.append(own)
+    return reasons
+
+
+def _joined(words: list[str], mark: str) -> str | None:
+    return mark.join(words) if words else None
+
+
+def _notes(
+    reference: Reference, model: ReferenceModel, matched: Mapping[str, MatchedView], views: Mapping[str, ad.AnnData]
+) -> pd.DataFrame:
+    versions = f"contract {reference.contract}, stratifn {reference.software.get('stratifn', 'unknown')}"
+    notes: list[Note] = [("all", reference.name, "reference", f"sha256 {reference.digest}; {versions}")]
+    for stratum in reference.parts[STRATA].values["strata"]:
+        stable = "not tested" if stratum["jaccard"] is None else f"{stratum['jaccard']:.2f}"
+        reason = f"{stratum['label']}; bootstrap Jaccard in the reference {stable}"
+        notes.append(("all", f"stratum {stratum['stratum']}", "label", reason))
+    if model.refusal:
+        notes.append(("all", "factors and strata", "not computed", model.refusal))
+    notes += [
+        (view.name, view.name, "missing", "no patient has this view of the model")
+        for view in model.views
+        if view.name not in views
+    ]
+    notes += [note for view in matched.values() for note in view.notes]
+    return pd.DataFrame(notes, columns=NOTE_COLUMNS)

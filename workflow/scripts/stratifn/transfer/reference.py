@@ -1,0 +1,185 @@
+"""The frozen reference on disk: plain values in JSON, arrays in ``.npz``, nothing that could run as code.
+
+A reference consists of named parts. Each phase turns its own part into values and arrays and back; here they are only
+kept together, sealed with checksums, and refused when anything about them is not as it was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stratifn.arrays import arrays_bytes, read_arrays
+from stratifn.errors import InputError, Problem
+from stratifn.files import atomic_path, write_json
+
+FORMAT = "stratifn reference"
+VALUES_FILE, ARRAYS_FILE = "reference.json", "arrays.npz"
+VIEWS, MODEL, LIMITS, STRATA, INTERFERON = "views", "model", "limits", "strata", "interferon"
+PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON)
+VERSION = re.compile(r"^(\d+)\.(\d+)$")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one phase froze: plain values (numbers, words, lists, mappings) and named arrays."""
+
+    values: Mapping[str, Any]
+    arrays: Mapping[str, np.ndarray]
+
+    def group(self, name: str) -> dict[str, np.ndarray]:
+        """Return the arrays called ``name/...``, by the rest of their name."""
+        return {key.removeprefix(f"{name}/"): array for key, array in self.arrays.items() if key.startswith(f"{name}/")}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Everything that placing a new patient needs, and nothing about any single patient.
+
+    Attributes
+    ----------
+    name
+        The cohort that it was made from.
+    contract
+        Version of the contract of the results, which is that of this format.
+    software
+        Name to version of what it was made with.
+    parts
+        By name, all of `PARTS`.
+    digest
+        SHA-256 over values and arrays; empty before it is written.
+    """
+
+    name: str
+    contract: str
+    software: Mapping[str, str]
+    parts: Mapping[str, Part]
+    digest: str = ""
+
+
+def write_reference(reference: Reference, values_path: str | Path, arrays_path: str | Path) -> None:
+    """Write a reference, the same one always with the same bytes.
+
+    Parameters
+    ----------
+    reference
+        What to write.
+    values_path, arrays_path
+        ``reference.json`` and ``arrays.npz`` of one folder.
+    """
+    arrays = {f"{part}/{name}": a for part, content in reference.parts.items() for name, a in content.arrays.items()}
+    data = arrays_bytes(arrays)
+    with atomic_path(arrays_path) as temporary:
+        temporary.write_bytes(data)
+    values = {
+        "format": FORMAT,
+        "name": reference.name,
+        "contract": reference.contract,
+        "software": dict(reference.software),
+        "parts": {name: dict(part.values) for name, part in reference.parts.items()},
+        "arrays": {"names": sorted(arrays), "sha256": hashlib.sha256(data).hexdigest()},
+    }
+    write_json(values | {"sha256": _digest(values)}, values_path)
+
+
+def load_reference(folder: str | Path, contract: str) -> Reference:
+    """Read a reference, from this run or from a stranger.
+
+    Files are looked for under their own two names in the folder; no path that stands in them is followed, and nothing
+    in them is run.
+
+    Parameters
+    ----------
+    folder
+        Holds ``reference.json`` and ``arrays.npz``.
+    contract
+        The version that this code reads.
+
+    Raises
+    ------
+    InputError
+        Files that are missing, foreign, damaged or incomplete, or of a version that this code does not read.
+    """
+    folder = Path(folder)
+    values = _read_values(folder / VALUES_FILE)
+    _require_version(folder / VALUES_FILE, values, contract)
+    _require_whole(folder / VALUES_FILE, values)
+    arrays = _read_arrays(folder / ARRAYS_FILE, values["arrays"])
+    parts = {}
+    for name, of_part in values["parts"].items():
+        own = {key.removeprefix(f"{name}/"): array for key, array in arrays.items() if key.startswith(f"{name}/")}
+        parts[name] = Part(of_part, own)
+    return Reference(values["name"], values["contract"], values["software"], parts, values["sha256"])
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _refusal(
+    path: Path, found: str, expected: str, mend: str = "Copy the whole folder again from its source."
+) -> InputError:
+    return InputError(Problem(str(path), "the reference", found, expected, mend))
+
+
+def _read_values(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        mend = "Name a folder `results/<cohort>/reference`, or a cohort of this run."
+        raise _refusal(path, "nothing there", f"the file {VALUES_FILE}", mend) from error
+    except (OSError, ValueError) as error:
+        raise _refusal(path, f"no readable JSON ({error})", "the file as it was written") from error
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        mend = "Name the folder `reference` of a stratifn run."
+        raise _refusal(path, "a file of something else", "a reference that stratifn froze", mend)
+    return values
+
+
+def _require_whole(path: Path, values: Mapping[str, Any]) -> None:
+    sealed = {key: value for key, value in values.items() if key != "sha256"}
+    if values.get("sha256") != _digest(sealed):
+        raise _refusal(path, "values that differ from their checksum: damaged or edited", "the file as it was written")
+    missing = [key for key in ("name", "software", "parts", "arrays") if key not in values]
+    missing += [f"part {name}" for name in PARTS if name not in values.get("parts", {})]
+    if missing:
+        raise _refusal(path, f"no {', '.join(missing)}", "a complete reference")
+
+
+def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> None:
+    found = VERSION.match(str(values.get("contract")))
+    if found is None:
+        raise _refusal(path, "no version", f"a version such as {contract}")
+    own, theirs = (tuple(map(int, VERSION.match(text).groups())) for text in (contract, values["contract"]))
+    if theirs > own:
+        mend = "Use the version of stratifn that made it, or a newer one."
+        raise _refusal(path, f"version {values['contract']}, newer than this code", f"at most {contract}", mend)
+    if theirs[0] != own[0]:
+        mend = "Freeze the reference again with this version."
+        raise _refusal(path, f"version {values['contract']}, too old for this code", f"{own[0]}.x", mend)
+
+
+def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _refusal(path, f"a file that cannot be read ({error.strerror})", f"the file {ARRAYS_FILE}") from error
+    if hashlib.sha256(data).hexdigest() != listed.get("sha256"):
+        raise _refusal(path, "content that differs from its checksum: damaged, or of another reference", "its own")
+    try:
+        arrays = read_arrays(path)
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise _refusal(path, f"arrays that cannot be read ({error})", "plain arrays") from error
+    missing = sorted(set(listed.get("names", ())) - set(arrays))
+    if missing:
+        raise _refusal(path, f"no array {', '.join(missing[:5])}", "a complete reference")
+    return arrays
