@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import anndata as ad
@@ -28,6 +29,21 @@ def test_the_temporary_file_keeps_the_ending_that_tells_the_format(tmp_path):
     with atomic_path(tmp_path / "model.hdf5") as temporary:
         assert temporary.suffix == ".hdf5"
         temporary.write_text("x")
+
+
+def test_what_a_killed_job_left_behind_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    path = tmp_path / "model.hdf5"
+    with atomic_path(path) as temporary:
+        temporary.write_text("x")
+        own = temporary.name
+    # no process has a number beyond the kernel's largest
+    dead = tmp_path / own.replace(f"-{os.getpid()}.", "-4194305.")
+    alive = tmp_path / own.replace(f"-{os.getpid()}.", f"-{os.getppid()}.")
+    other_target = tmp_path / dead.name.replace(".model.", ".models.")
+    for leftover in (dead, alive, other_target):
+        leftover.write_text("half")
+    write_text("whole", path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([path.name, alive.name, other_target.name])
 
 
 def test_compressed_tables_have_the_same_bytes_at_any_time(tmp_path):

@@ -28,7 +28,7 @@ def config(**report) -> dict:
         },
         "normalization": {"min_count": 10, "size_factors": "ratio"},
         "differential_expression": {"alpha": 0.05, "shrink": True, "lfc_threshold": 0},
-        "interferon": {"signature": "RICE_CROW_6", "method": "zscore", "cutoff": "mean_2sd", "bootstraps": 100},
+        "interferon": {"signature": "RICE_CROW_6", "method": "zscore", "cutoff": "mean_2sd", "bootstraps": 100, "reference": None},
         "integration": {"factors": 3, "top_features": 50, "convergence": "fast", "float32": True, "seeds": [1]},
         "stratification": {"clusters": [2, 4], "include_controls": True, "resamples": 20, "seed": 1},
         "report": {"sample_ids": True, "min_cell": 5} | report,

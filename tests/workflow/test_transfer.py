@@ -106,3 +106,37 @@ def test_a_damaged_reference_is_refused_in_plain_words(transferred, tmp_path):
     assert "Traceback" not in run.text.split("values that differ")[0]
     (problem,) = json.loads((tmp_path / "logs" / "transfer" / "later.problems.json").read_text())
     assert problem["source"].endswith("frozen/reference.json")
+
+
+def test_a_cohort_can_be_scored_against_a_reference_of_another_run(micro_run, tmp_path):
+    clone, _ = micro_run
+    own = clone.folder / "results" / "micro"
+    folder = tmp_path / "work"
+    shutil.copytree(own / "simulated", folder)
+    shutil.copytree(own / "reference", folder / "reference")
+    sheet = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str)
+    # without a single control of its own
+    patients = sheet[sheet["disease"] != "HC"]
+    patients.to_csv(folder / "samples.tsv", sep="\t", index=False)
+    counts = pd.read_csv(folder / "rna.tsv.gz", sep="\t", dtype=str)
+    kept = [column for column in counts.columns if column in {counts.columns[0], *patients["sample"]}]
+    counts[kept].to_csv(folder / "counts.tsv", sep="\t", index=False)
+    measured = patients["sample"].isin(kept)
+    patients[measured].to_csv(folder / "samples.tsv", sep="\t", index=False)
+    cohort = {
+        "name": "others",
+        "samples": "samples.tsv",
+        "views": [{"name": "rna", "kind": "counts", "path": "counts.tsv"}],
+    }
+    config = MICRO | {"control": None, "cohorts": [cohort]}
+    config["interferon"] = MICRO["interferon"] | {"reference": "reference"}
+    path = write_config(folder / "my.yaml", config)
+    target = "results/others/interferon/classes.tsv"
+    run = clone.snakemake(target, "--cores", "1", "--directory", str(folder), "--configfile", str(path))
+    assert run.code == 0, run.text
+    there = read_table(own / "interferon" / "classes.tsv").set_index("sample")
+    here = read_table(folder / target).set_index("sample")
+    # the tables hold six digits
+    assert (here["score"] - there["score"].reindex(here.index)).abs().max() < 1e-4
+    assert here["ifn_class"].equals(there["ifn_class"].reindex(here.index))
+    assert "another run" in (folder / "results" / "others" / "interferon" / "notes.tsv").read_text()

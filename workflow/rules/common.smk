@@ -112,6 +112,12 @@ def rna_file(phase, cohort):
     return [path for path in view_files(phase, cohort) if Path(path).stem == RNA]
 
 
+def interferon_reference_files():
+    """The files of the reference that scores are made against, where one is named."""
+    folder = CONFIG["interferon"]["reference"]
+    return [f"{folder}/{name}" for name in ("reference.json", "arrays.npz")] if folder else []
+
+
 def cells_view(cohort):
     """Name of the first view of cell proportions, or None."""
     return next((view["name"] for view in cohort["views"] if view["kind"] == "proportion"), None)

@@ -27,11 +27,13 @@ for name, cohort in COHORTS.items():
             methylation=view_files("normalization", cohort, ["beta"])[:1],
             cells=view_files("normalization", cohort, ["proportion"])[:1],
             signature_files=existing(CONFIG["interferon"]["signature_files"]),
+            reference=existing(interferon_reference_files()),
         output:
             collect("<results>/{cohort}/interferon/{table}.tsv", cohort=name, table=INTERFERON_TABLES),
         params:
             cohort=settings_of(cohort, "control", "control_type", "specimen", "platform"),
             settings=CONFIG["interferon"],
+            contract=CONTRACT_VERSION,
             code=digest("interferon", SIGNATURES, GENE_SETS),
         message:
             f"Scoring interferon signatures in cohort {name}"

@@ -5,6 +5,7 @@ from stratifn.interferon import Beside, Origin, Settings, interferon_tables
 from stratifn.samples import read_samples
 from stratifn.signatures import load_axis_sets, load_registry
 from stratifn.tables import read_views, write_tables
+from stratifn.transfer import load_interferon
 from stratifn.user_signatures import registry_with_files
 
 
@@ -17,7 +18,10 @@ def main(snakemake):
     origin = Origin(cohort["specimen"], cohort["platform"], cohort["control_type"])
     samples, settings = read_samples(read.samples), Settings.from_config(config)
     extra = [*own, *config["extra_signatures"]]
-    tables = interferon_tables(rna, samples, cohort["control"], registry, axis_sets, settings, origin, beside, extra)
+    frozen = load_interferon(config["reference"], snakemake.params.contract)
+    tables = interferon_tables(
+        rna, samples, cohort["control"], registry, axis_sets, settings, origin, beside, extra, frozen
+    )
     write_tables(tables, snakemake.output)
 
 

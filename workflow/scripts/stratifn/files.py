@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +17,15 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it into place when the block ends well.
 
     A reader, or a run that is killed half-way, sees the old file or the new one, never a part. Two jobs that
-    write the same file at once (a killed scheduler whose jobs live on) each write their own temporary file.
+    write the same file at once (a killed scheduler whose jobs live on) each write their own temporary file. What a
+    killed job of this machine left behind is removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    machine = re.sub(r"[^A-Za-z0-9]+", "", platform.node()) or "localhost"
+    _remove_leftovers(path, machine)
     # the suffix is kept last because writers (mofapy2, matplotlib, pandas) choose the format by it
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{machine}-{os.getpid()}.tmp{path.suffix}")
     try:
         yield temporary
         with open(temporary, "rb") as handle:
@@ -28,6 +33,26 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path, machine: str) -> None:
+    """Remove the temporary files of `path` whose process on this machine is dead."""
+    pattern = re.compile(re.escape(f".{path.stem}.{machine}-") + r"(\d+)" + re.escape(f".tmp{path.suffix}"))
+    for leftover in path.parent.iterdir():
+        match = pattern.fullmatch(leftover.name)
+        if match and not _is_alive(int(match.group(1))):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # somebody else's, and alive
+        return True
+    return True
 
 
 def write_text(text: str, path: str | os.PathLike) -> None:

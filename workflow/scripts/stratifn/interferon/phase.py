@@ -27,13 +27,14 @@ from stratifn.interferon.protein import (
     protein_table,
     rank_agreement,
 )
-from stratifn.interferon.reference import to_parts
+from stratifn.interferon.reference import from_parts, to_parts
 from stratifn.interferon.scoring import SCORE_COLUMNS
 from stratifn.interferon.settings import Settings
 from stratifn.interferon.statements import NOTE_COLUMNS
 from stratifn.signatures import AxisSet, Registry
 
 RNA = "rna"
+FROM_ELSEWHERE = "read with care"
 COLUMNS = {
     "scores": SCORE_COLUMNS,
     "reference": REFERENCE_COLUMNS,
@@ -100,6 +101,7 @@ def interferon_tables(
     origin: Origin,
     beside: Beside,
     extra_signatures: Iterable[str] = (),
+    frozen: tuple[Mapping[str, Any], Mapping[str, np.ndarray]] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Compute every table of the phase.
 
@@ -112,6 +114,8 @@ def interferon_tables(
         As for `analyse_cohort`.
     beside
         Protein, methylation and cells.
+    frozen
+        Values and arrays of a reference that another run exported, to be used instead of this run's controls.
 
     Returns
     -------
@@ -122,11 +126,14 @@ def interferon_tables(
     if rna is None:
         return tables | _without_expression(samples)
     kind = str(rna.uns["kind"])
+    reference = from_parts(*frozen) if frozen else None
     scored = analyse_cohort(
-        rna, kind, samples, control, registry, axis_sets, settings, origin, extra_signatures=extra_signatures
+        rna, kind, samples, control, registry, axis_sets, settings, origin, reference, extra_signatures
     )
     controls = samples.loc[samples["disease"].eq(control), "sample"].tolist() if control is not None else []
     notes = [scored.notes]
+    if frozen:
+        notes.append(_note("reference", "scores and cut-offs rest on a reference of another run", FROM_ELSEWHERE))
     protein, analyte = _ifn_alpha(beside)
     if protein is None:
         notes.append(_note("protein", "no view of concentrations holds one analyte that is IFN-alpha by its name"))
@@ -174,8 +181,8 @@ def reference_parts(
     return to_parts(reference_of_cohort(rna, samples, control, registry, axis_sets, settings, extra))
 
 
-def _note(item: str, reason: str) -> pd.DataFrame:
-    return pd.DataFrame([(RNA, item, "not computed", reason)], columns=list(NOTE_COLUMNS))
+def _note(item: str, reason: str, what: str = "not computed") -> pd.DataFrame:
+    return pd.DataFrame([(RNA, item, what, reason)], columns=list(NOTE_COLUMNS))
 
 
 def _without_expression(samples: pd.DataFrame) -> dict[str, pd.DataFrame]:

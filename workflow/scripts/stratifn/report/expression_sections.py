@@ -94,7 +94,7 @@ def interferon(results: Results) -> Iterator[Text | Table | FigureSlot]:
         found = f"{int(own['genes_found'].min())} of {int(own['genes_total'].max())}" if len(own) else "none"
         yield Text(
             f"Classes come from {settings['signature']} by {settings['method']} ({found} genes found), with the cut-off "
-            f"{settings['cutoff']} from this run's own controls. "
+            f"{settings['cutoff']} from {reference_words(results)}. "
             "A published cut-off belongs to its own assay and is not used."
         )
     else:
@@ -125,6 +125,12 @@ def interferon(results: Results) -> Iterator[Text | Table | FigureSlot]:
             formatted(shown),
         )
     yield from _beside_expression(results)
+
+
+def reference_words(results: Results) -> str:
+    """Say whose controls the scores rest on."""
+    elsewhere = results.config["interferon"]["reference"]
+    return "the controls of a reference that another run exported" if elsewhere else "this run's own controls"
 
 
 def _beside_expression(results: Results) -> Iterator[Text | Table | FigureSlot]:

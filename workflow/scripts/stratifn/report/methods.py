@@ -118,9 +118,10 @@ def _interferon(results: Results, cite: object) -> str:
     settings = results.config["interferon"]
     if not results.tables["classes"]["ifn_class"].isin(["high", "borderline", "low"]).any():
         return ""
+    source = "a frozen reference's" if settings["reference"] else "this run's own"
     control = "healthy controls" if results.settings["control_type"] == "healthy" else "controls (not healthy)"
     return (
-        f"ISG expression scores ({settings['signature']}, {settings['method']}) were computed against this run's own "
+        f"ISG expression scores ({settings['signature']}, {settings['method']}) were computed against {source} "
         f"{control}, with size factors whose reference came from the controls alone, so that a patient's score does not "
         f"depend on other patients. The cut-off was {settings['cutoff']} of the controls; {settings['bootstraps']} bootstraps "
         f"of the controls gave the certainty of each class. Terms follow the EULAR points to consider {cite('EULAR')}."

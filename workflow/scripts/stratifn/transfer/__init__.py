@@ -10,7 +10,7 @@ own part.
 from stratifn.transfer.factors import FactorView, ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, freeze_reference
 from stratifn.transfer.placement import Phases, Placement, place_patients
-from stratifn.transfer.reference import Part, Reference, load_reference, write_reference
+from stratifn.transfer.reference import Part, Reference, load_interferon, load_reference, write_reference
 
 __all__ = [
     "FactorView",
@@ -21,6 +21,7 @@ __all__ = [
     "ProjectedFactors",
     "Reference",
     "freeze_reference",
+    "load_interferon",
     "load_reference",
     "place_patients",
     "project_factors",

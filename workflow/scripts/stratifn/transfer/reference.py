@@ -183,3 +183,23 @@ def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]
     if missing:
         raise _refusal(path, f"no array {', '.join(missing[:5])}", "a complete reference")
     return arrays
+
+
+def load_interferon(
+    folder: str | Path | None, contract: str
+) -> tuple[Mapping[str, Any], Mapping[str, np.ndarray]] | None:
+    """Read the interferon part of a reference alone: its values and arrays; None where no folder is named.
+
+    Raises
+    ------
+    InputError
+        As `load_reference`, and if the reference was made without a view to score.
+    """
+    if folder is None:
+        return None
+    part = load_reference(folder, contract).parts[INTERFERON]
+    if part.values["reference"] is None:
+        expected = "a reference of a cohort with a view rna"
+        problem = Problem(str(folder), "reference.json", "no interferon reference", expected, "Name another reference.")
+        raise InputError(problem)
+    return part.values["reference"], part.arrays
