@@ -86,26 +86,48 @@ def test_a_changed_library_module_reruns_what_uses_it_and_nothing_before(micro_r
     assert not planned & {"simulate", "inputs_micro", "normalization_micro", "mofa_micro", "interferon_micro"}
 
 
-def test_a_killed_run_is_resumed_to_the_same_bytes(micro_run, tmp_path):
+KILL_POINTS = (
+    "simulated/samples.tsv",
+    "inputs/samples.tsv",
+    "normalization/quality.tsv",
+    "differential_expression/summary.tsv",
+    "interferon/classes.tsv",
+    "integration/factors.tsv",
+    "stratification/strata.tsv",
+    "report/methods.md",
+)
+
+
+def check_killed_and_resumed(micro_run, folder: Path, point: str) -> None:
     clone, config = micro_run
-    other = clone_to(tmp_path / "killed")
+    other = clone_to(folder)
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(config)]
     process = subprocess.Popen(
         command, cwd=other.folder, env=environment(), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    waited_for = other.folder / "results" / "micro" / "integration" / "models" / "seed_1.hdf5"
+    waited_for = other.folder / "results" / "micro" / point
     deadline = time.monotonic() + 300
     while not waited_for.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.2)
+        time.sleep(0.05)
     assert process.poll() is None, "the run ended before it could be killed"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert not (other.folder / "results" / "micro" / "cohort.h5mu").exists()
+    assert not (other.folder / "results" / "micro" / "provenance" / "outputs.tsv").exists()
     assert other.snakemake("--unlock", "--configfile", str(config)).code == 0
     run = other.snakemake("--cores", "2", "--configfile", str(config))
     assert run.code == 0, run.text
     assert_same(clone.folder / "results", other.folder / "results")
+
+
+def test_a_killed_run_is_resumed_to_the_same_bytes(micro_run, tmp_path):
+    check_killed_and_resumed(micro_run, tmp_path / "killed", "integration/models/seed_1.hdf5")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("point", KILL_POINTS)
+def test_a_run_killed_anywhere_is_resumed_to_the_same_bytes(micro_run, tmp_path, point):
+    check_killed_and_resumed(micro_run, tmp_path / "killed", point)
 
 
 def test_a_cohort_without_controls_is_analysed_as_far_as_it_can_be(tmp_path):

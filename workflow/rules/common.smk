@@ -27,6 +27,34 @@ with (
 COHORTS = {cohort["name"]: cohort for cohort in CONFIG["cohorts"]}
 TRANSFERS = {item["name"]: item for item in CONFIG["transfer"]}
 FINAL_OUTPUTS = ("provenance/outputs.tsv", "provenance/ro-crate-metadata.json")
+INTERFERON_TABLES = (
+    "scores",
+    "reference",
+    "classes",
+    "prevalence",
+    "agreement",
+    "mixture",
+    "axes",
+    "protein",
+    "protein_ranks",
+    "methylation",
+    "confounding",
+    "notes",
+)
+INTEGRATION_TABLES = (
+    "factors",
+    "variance_explained",
+    "robustness",
+    "seeds",
+    "factor_associations",
+    "warnings",
+    "features",
+    "overlap",
+    "top_features",
+    "gene_sets",
+    "interferon_factor",
+    "notes",
+)
 NOTED_PHASES = ("inputs", "normalization", "differential_expression", "interferon", "integration")
 PHASES = (
     "inputs",
@@ -145,6 +173,11 @@ def status_files(cohort):
 def weight_files(cohort):
     """The weights of every view of a cohort."""
     return [f"<results>/{cohort['name']}/integration/weights_{view['name']}.tsv.gz" for view in cohort["views"]]
+
+
+def table_files(name, phase, tables):
+    """Paths of the tables that a phase writes."""
+    return [f"<results>/{name}/{phase}/{table}.tsv" for table in tables]
 
 
 def tables_of(name, *tables):

@@ -1,20 +1,5 @@
 """Phase integration: MOFA over all views, one job per seed, then the best model and what the other seeds say of it."""
 
-INTEGRATION_TABLES = (
-    "factors",
-    "variance_explained",
-    "robustness",
-    "seeds",
-    "factor_associations",
-    "warnings",
-    "features",
-    "overlap",
-    "top_features",
-    "gene_sets",
-    "interferon_factor",
-    "notes",
-)
-
 for name, cohort in COHORTS.items():
 
     rule:
@@ -56,10 +41,16 @@ for name, cohort in COHORTS.items():
             ),
         output:
             model=f"<results>/{name}/integration/model.hdf5",
-            tables=[
-                *collect("<results>/{cohort}/integration/{table}.tsv", cohort=name, table=INTEGRATION_TABLES),
-                *weight_files(cohort),
-            ],
+            tables=table_files(name, "integration", INTEGRATION_TABLES) + weight_files(cohort),
+        log:
+            f"<logs>/{name}/integration.log",
+        benchmark:
+            f"<benchmarks>/{name}/integration.tsv"
+        conda:
+            "../../envs/stratifn.yaml"
+        resources:
+            mem_mb=megabytes(1500, per_input=10),
+            runtime=minutes(15),
         params:
             settings=MOFA_SETTINGS,
             signature=CONFIG["interferon"]["signature"],

@@ -1,20 +1,5 @@
 """Phase interferon: signature scores against the cohort's own controls, classes with their certainty, prevalence."""
 
-INTERFERON_TABLES = (
-    "scores",
-    "reference",
-    "classes",
-    "prevalence",
-    "agreement",
-    "mixture",
-    "axes",
-    "protein",
-    "protein_ranks",
-    "methylation",
-    "confounding",
-    "notes",
-)
-
 for name, cohort in COHORTS.items():
 
     rule:
@@ -29,7 +14,16 @@ for name, cohort in COHORTS.items():
             signature_files=existing(CONFIG["interferon"]["signature_files"]),
             reference=existing(interferon_reference_files()),
         output:
-            collect("<results>/{cohort}/interferon/{table}.tsv", cohort=name, table=INTERFERON_TABLES),
+            tables=table_files(name, "interferon", INTERFERON_TABLES),
+        log:
+            f"<logs>/{name}/interferon.log",
+        benchmark:
+            f"<benchmarks>/{name}/interferon.tsv"
+        conda:
+            "../../envs/stratifn.yaml"
+        resources:
+            mem_mb=megabytes(2000, per_input=40),
+            runtime=minutes(20, per_input=0.5),
         params:
             cohort=settings_of(cohort, "control", "control_type", "specimen", "platform"),
             settings=CONFIG["interferon"],

@@ -60,7 +60,12 @@ def read_sheet(path: str) -> pd.DataFrame:
         If the file is missing, not UTF-8, has rows of different length, a column twice, or no rows.
     """
     delimiter = _delimiter(path, "a sample sheet", ".tsv, .csv (also .gz)")
-    rows = [row for row in csv.reader(io.StringIO(_text(path)), delimiter=delimiter) if any(row)]
+    # newline=None: line ends of any system, also within one file
+    lines = io.StringIO(_text(path), newline=None)
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(row)]
+    except csv.Error as error:
+        raise InputError(Problem(path, "the file", str(error), "a table of text", "Export it again.")) from error
     if len(rows) < 2:
         raise InputError(Problem(path, "the file", f"{len(rows)} rows", "a header and a row per sample", "Fill it."))
     header = [cell.strip() for cell in rows[0]]
@@ -114,25 +119,25 @@ def _read_delimited(path: str, dtype: type) -> RawMatrix:
     _refuse_wrong_delimiter(path, header, delimiter)
     annotated = len(header) > 1 and header[1] == GENE_NAME
     columns = header[2:] if annotated else header[1:]
-    reader = pd.read_csv(
-        path,
-        sep=delimiter,
-        header=None,
-        skiprows=1,
-        encoding="utf-8",
-        # names that cannot clash, whatever the header holds twice
-        names=range(len(header)),
-        dtype={0: str, **({1: str} if annotated else {})},
-        keep_default_na=False,
-        na_values=dict.fromkeys(range(2 if annotated else 1, len(header)), MISSING_MARKS),
-        chunksize=max(1, CELLS_PER_BLOCK // max(1, len(header))),
-        low_memory=False,
-    )
     rows: list[str] = []
     gene_names: list[str] = []
     blocks: list[np.ndarray] = []
     texts: dict[tuple[int, int], str] = {}
     try:
+        reader = pd.read_csv(
+            path,
+            sep=delimiter,
+            header=None,
+            skiprows=1,
+            encoding="utf-8",
+            # names that cannot clash, whatever the header holds twice
+            names=range(len(header)),
+            dtype={0: str, **({1: str} if annotated else {})},
+            keep_default_na=False,
+            na_values=dict.fromkeys(range(2 if annotated else 1, len(header)), MISSING_MARKS),
+            chunksize=max(1, CELLS_PER_BLOCK // max(1, len(header))),
+            low_memory=False,
+        )
         for block in reader:
             if annotated:
                 gene_names += block[1].str.strip().tolist()
@@ -140,7 +145,7 @@ def _read_delimited(path: str, dtype: type) -> RawMatrix:
             texts |= {(row + len(rows), column): text for (row, column), text in found.items()}
             blocks.append(values)
             rows += block[0].str.strip().tolist()
-    except (pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError, StopIteration) as error:
         raise InputError(
             Problem(path, "the file", str(error).strip(), "rows of equal length in UTF-8", "Export it again.")
         ) from error
@@ -244,6 +249,10 @@ def _first_rows(path: str, delimiter: str) -> tuple[list[str], list[str]]:
             header, first = next(reader, []), next(reader, [])
     except (UnicodeDecodeError, OSError, EOFError, csv.Error) as error:
         raise InputError(Problem(path, "the file", str(error), "text in UTF-8", "Save it as UTF-8.")) from error
+    if not header:
+        raise InputError(
+            Problem(path, "line 1", "an empty line", "a header with the ids", "Remove the line or add the header.")
+        )
     if not first:
         raise InputError(Problem(path, "the file", "no rows", "a header and a row per feature", "Fill it."))
     return header, first
