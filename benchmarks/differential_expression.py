@@ -11,29 +11,24 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measuring import ONE_THREAD, RESULTS, Usage, machine, markdown, measure, versions
 
-HERE = Path(__file__).resolve().parent
-LIBRARY = HERE.parent / "workflow" / "scripts"
-R_SCRIPT = HERE / "differential_expression.R"
-TABLE = HERE / "results" / "differential_expression.md"
+R_SCRIPT = Path(__file__).resolve().with_suffix(".R")
+TABLE = RESULTS / "differential_expression.md"
 CONDITIONS = ("HC", "SLE", "pSS", "SSc", "DM")
 CONTRASTS = tuple((level, "HC") for level in CONDITIONS[1:])
 ALPHA = 0.05
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
@@ -62,15 +57,6 @@ ENGINES = (
     Engine("limma", "R limma-voom", package="limma"),
 )
 REFERENCE = "DESeq2"
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What one process used: CPU and wall seconds, peak memory in GB."""
-
-    cpu: float
-    wall: float
-    peak: float
 
 
 def simulate(folder: Path, n_samples: int, n_genes: int, seed: int = 1) -> None:
@@ -125,17 +111,11 @@ def fit_in_python(folder: Path, design: str, inference: object, fit: Callable[[o
 
 
 def fit_as_the_pipeline(dataset: object) -> None:
-    """Fit in the steps that differential expression takes, with R's trend and prior."""
-    from stratifn.inference import fit_dispersion_prior, fit_dispersion_trend
+    """Fit as differential expression does, after PyDESeq2's size factors."""
+    from stratifn.differential_expression.counts_model import fit_negative_binomial
 
     dataset.fit_size_factors()
-    dataset.fit_genewise_dispersions()
-    fit_dispersion_trend(dataset)
-    fit_dispersion_prior(dataset)
-    dataset.fit_MAP_dispersions()
-    dataset.fit_LFC()
-    dataset.calculate_cooks()
-    dataset.refit()
+    fit_negative_binomial(dataset)
     dataset.cooks_outlier()
 
 
@@ -143,7 +123,6 @@ def run_engine(name: str, folder: Path) -> None:
     """Run one Python engine in this process."""
     design = next(engine.design for engine in ENGINES if engine.name == name)
     if name.startswith("stratifn"):
-        sys.path.insert(0, str(LIBRARY))
         from stratifn.inference import BatchedInference
 
         fit_in_python(folder, design, BatchedInference(), fit_as_the_pipeline)
@@ -154,23 +133,12 @@ def run_engine(name: str, folder: Path) -> None:
         fit_in_python(folder, design, DefaultInference(n_cpus=n_cpus), lambda dataset: dataset.deseq2())
 
 
-def measure(engine: Engine, folder: Path) -> Usage:
-    """Run an engine in a process of its own; the kernel says what it and its children used."""
-    environment = os.environ | ONE_THREAD
+def measure_engine(engine: Engine, folder: Path) -> Usage:
+    """Run an engine in a process of its own."""
     if engine.package:
-        command = ["Rscript", str(R_SCRIPT), engine.name, str(folder)]
-    else:
-        command = [sys.executable, str(Path(__file__).resolve()), "--run", engine.name, str(folder)]
-    if engine.name == "stratifn_first":
-        environment["NUMBA_CACHE_DIR"] = str(folder / "numba")
-    started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{engine.label} stopped with exit code {process.returncode}")
-    return Usage(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1e6)
+        return measure(["Rscript", str(R_SCRIPT), engine.name, str(folder)])
+    command = [sys.executable, str(Path(__file__).resolve()), "--run", engine.name, str(folder)]
+    return measure(command, {"NUMBA_CACHE_DIR": str(folder / "numba")} if engine.name == "stratifn_first" else None)
 
 
 def installed_r_packages() -> dict[str, str]:
@@ -209,7 +177,7 @@ def benchmark(engines: tuple[Engine, ...], n_samples: int, n_genes: int) -> list
         for engine in engines:
             if engine.most_samples is not None and n_samples > engine.most_samples:
                 continue
-            usages[engine] = measure(engine, folder)
+            usages[engine] = measure_engine(engine, folder)
             results[engine.name] = read_results(folder, engine)
             print(n_samples, engine.label, usages[engine], file=sys.stderr, flush=True)
     rows = []
@@ -223,7 +191,7 @@ def benchmark(engines: tuple[Engine, ...], n_samples: int, n_genes: int) -> list
                 "engine": engine.label,
                 "CPU s": f"{usage.cpu:.1f}",
                 "wall s": f"{usage.wall:.1f}",
-                "peak RSS GB": f"{usage.peak:.2f}",
+                "peak RSS GB": f"{usage.peak / 1e6:.2f}",
                 "LFC within 1 % of R DESeq2": close,
                 "Jaccard with R DESeq2": jaccard,
             }
@@ -231,26 +199,9 @@ def benchmark(engines: tuple[Engine, ...], n_samples: int, n_genes: int) -> list
     return rows
 
 
-def machine() -> str:
-    """Processor, cores and system in one line."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        models = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        model = models[0] if models else model
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
-
-
-def versions(r_packages: dict[str, str]) -> str:
-    """Every version that the numbers depend on."""
-    python = {"Python": platform.python_version()}
-    python |= {name: version(name) for name in ("numpy", "numba", "pandas", "pydeseq2")}
-    return ", ".join(f"{name} {number}" for name, number in (python | r_packages).items())
-
-
 def render(rows: list[dict[str, str]], n_genes: int, r_packages: dict[str, str]) -> str:
     """Return the Markdown page."""
-    header = list(rows[0])
+    in_r = [f"{name} {number}" for name, number in r_packages.items()]
     lines = [
         "# Differential expression: one fit and four contrasts",
         "",
@@ -259,13 +210,11 @@ def render(rows: list[dict[str, str]], n_genes: int, r_packages: dict[str, str])
         "mean of at least 10 whose log2 fold change is within 1 % (or 0.001) of R DESeq2; Jaccard: genes at 5 % FDR, "
         "all contrasts together. edgeR and limma fit other models: their columns show how far models differ.",
         "",
-        "| " + " | ".join(header) + " |",
-        "|" + "---|" * len(header),
-        *("| " + " | ".join(row.values()) + " |" for row in rows),
+        markdown(pd.DataFrame(rows)),
         "",
         f"Machine: {machine()}. {date.today().isoformat()}.",
         "",
-        f"Versions: {versions(r_packages)}.",
+        "Versions: " + ", ".join([versions("numpy", "numba", "pandas", "pydeseq2"), *in_r]) + ".",
         "",
         "Repeat with `python benchmarks/differential_expression.py`.",
     ]

@@ -164,21 +164,26 @@ def test_prior_variance_is_at_least_a_quarter():
     assert matched_prior_variance(residuals, 2) == 0.25
 
 
+def two_groups(counts: np.ndarray, first: int) -> DeseqDataSet:
+    """A data set with size factors: samples x genes, of which the first samples are one group."""
+    samples = [f"s{i}" for i in range(len(counts))]
+    dataset = DeseqDataSet(
+        counts=pd.DataFrame(counts, samples, [f"g{i}" for i in range(counts.shape[1])]),
+        metadata=pd.DataFrame({"condition": ["a"] * first + ["b"] * (len(counts) - first)}, samples),
+        inference=BatchedInference(),
+        quiet=True,
+    )
+    dataset.fit_size_factors()
+    return dataset
+
+
 @pytest.mark.parametrize(("n_samples", "matched"), [(5, True), (8, False)])
 def test_prior_is_matched_only_with_three_degrees_of_freedom_or_fewer(n_samples, matched):
     rng = np.random.default_rng(6)
     base = np.exp(rng.uniform(3, 7, 200))
     alpha = (0.05 + 3 / base) * np.exp(rng.normal(0, 0.7, 200))
     counts = rng.negative_binomial(1 / alpha, 1 / (1 + base * alpha), (n_samples, 200))
-    samples = [f"s{i}" for i in range(n_samples)]
-    metadata = pd.DataFrame({"condition": ["a"] * 3 + ["b"] * (n_samples - 3)}, samples)
-    dataset = DeseqDataSet(
-        counts=pd.DataFrame(counts, samples, [f"g{i}" for i in range(200)]),
-        metadata=metadata,
-        inference=BatchedInference(),
-        quiet=True,
-    )
-    dataset.fit_size_factors()
+    dataset = two_groups(counts, 3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset.fit_dispersion_trend()
@@ -196,12 +201,7 @@ def test_trend_of_a_data_set_is_the_one_that_pydeseq2s_loop_finds():
     alpha = (0.05 + 3 / base) * np.exp(rng.normal(0, 0.5, 150))
     counts = rng.negative_binomial(1 / alpha, 1 / (1 + base * alpha), (10, 150))
     counts[:, 3] = 0
-    samples, genes = [f"s{i}" for i in range(10)], [f"g{i}" for i in range(150)]
-    metadata = pd.DataFrame({"condition": ["a"] * 5 + ["b"] * 5}, samples)
-    dataset = DeseqDataSet(
-        counts=pd.DataFrame(counts, samples, genes), metadata=metadata, inference=BatchedInference(), quiet=True
-    )
-    dataset.fit_size_factors()
+    dataset = two_groups(counts, 5)
     dataset.fit_genewise_dispersions()
     dataset.fit_dispersion_trend()
     expected, coefficients = dataset.var["fitted_dispersions"].copy(), dataset.uns["trend_coeffs"].copy()
@@ -212,13 +212,7 @@ def test_trend_of_a_data_set_is_the_one_that_pydeseq2s_loop_finds():
 
 
 def test_data_set_without_parametric_trend_gets_the_mean():
-    counts = np.random.default_rng(8).poisson(20, (6, 30))
-    samples, genes = [f"s{i}" for i in range(6)], [f"g{i}" for i in range(30)]
-    metadata = pd.DataFrame({"condition": ["a"] * 3 + ["b"] * 3}, samples)
-    dataset = DeseqDataSet(
-        counts=pd.DataFrame(counts, samples, genes), metadata=metadata, inference=BatchedInference(), quiet=True
-    )
-    dataset.fit_size_factors()
+    dataset = two_groups(np.random.default_rng(8).poisson(20, (6, 30)), 3)
     dataset.fit_genewise_dispersions()
     means = dataset.var["_normed_means"]
     dataset.var["genewise_dispersions"] = 0.01 * means

@@ -6,15 +6,10 @@ import pandas as pd
 import pytest
 
 from stratifn.errors import InputError
-from stratifn.signatures import load_axis_sets, load_registry
+from stratifn.signatures import load_axis_sets
 from stratifn.user_signatures import read_user_signatures
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return load_registry(RESOURCES / "signatures")
 
 
 def test_every_signature_has_a_record_and_genes_with_a_source(registry):

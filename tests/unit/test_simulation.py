@@ -12,42 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from stratifn.errors import InputError
-from stratifn.signatures import load_registry
-from stratifn.simulation import SimulationSettings, simulate_cohort
-from stratifn.simulation.genes import FIRST_SETS, MALE_GENES, XIST, choose_genes
+from stratifn.simulation import SimulationSettings
+from stratifn.simulation.genes import FIRST_SETS, MALE_GENES, XIST, choose_genes, genes_of_signatures
 from stratifn.simulation.methylation import CPGS_PER_BLOCK, cpg_names, write_methylation
 from stratifn.simulation.patients import SHEET_COLUMNS, draw_cohort, presence
 from stratifn.simulation.randomness import allocate
 from stratifn.simulation.truth import driver_table
 
-ROOT = Path(__file__).resolve().parents[2]
 DISEASES = ("SLE", "pSS", "SSc", "DM")
 MICRO = SimulationSettings(patients=4, controls=8, genes=300, cpgs=200, seed=1)
-DEMO = SimulationSettings()
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return load_registry(ROOT / "resources" / "signatures")
-
-
-@pytest.fixture(scope="module")
-def gene_symbols():
-    return pd.read_csv(ROOT / "resources" / "genes" / "human_protein_coding.tsv", sep="\t", keep_default_na=False)
-
-
-@pytest.fixture(scope="module")
-def simulate(registry, gene_symbols):
-    def run(folder: Path, settings: SimulationSettings, diseases=DISEASES, control="HC") -> Path:
-        simulate_cohort(settings, diseases, control, registry, gene_symbols, folder / "simulated", folder / "truth")
-        return folder
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def demo(simulate, tmp_path_factory):
-    return simulate(tmp_path_factory.mktemp("demo"), DEMO)
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -220,11 +193,7 @@ def test_a_cohort_without_controls_has_no_true_contrasts(simulate, tmp_path):
 
 
 def test_small_cohorts_keep_the_signatures_and_half_of_their_genes_ordinary(registry, gene_symbols):
-    signatures = pd.DataFrame(
-        [(name, symbol) for name, record in registry.signatures.items() for symbol in record.symbols],
-        columns=["signature_id", "gene_symbol"],
-    )
-    small = set(choose_genes(300, signatures, gene_symbols, seed=1))
+    small = set(choose_genes(300, genes_of_signatures(registry), gene_symbols, seed=1))
     assert len(small) == 300
     assert set(registry.genes(FIRST_SETS)) | {XIST, *MALE_GENES} <= small
     assert len(small - set(registry.genes())) > 100

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,35 +9,12 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
-from stratifn.signatures import load_registry
-from stratifn.simulation import SimulationSettings, simulate_cohort
 from stratifn.simulation.composition import true_proportions
 from stratifn.simulation.expression import count_blocks, library_factors
-from stratifn.simulation.genes import GeneModel, choose_genes, gene_model
+from stratifn.simulation.genes import choose_genes, gene_model, genes_of_signatures
 from stratifn.simulation.patients import draw_cohort
 from stratifn.simulation.randomness import random_stream
 from stratifn.simulation.truth import driver_table, population_log2_fold_changes
-
-ROOT = Path(__file__).resolve().parents[2]
-DISEASES = ("SLE", "pSS", "SSc", "DM")
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return load_registry(ROOT / "resources" / "signatures")
-
-
-@pytest.fixture(scope="module")
-def gene_symbols():
-    return pd.read_csv(ROOT / "resources" / "genes" / "human_protein_coding.tsv", sep="\t", keep_default_na=False)
-
-
-@pytest.fixture(scope="module")
-def demo(registry, gene_symbols, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo")
-    simulated, truth = folder / "simulated", folder / "truth"
-    simulate_cohort(SimulationSettings(), DISEASES, "HC", registry, gene_symbols, simulated, truth)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +41,9 @@ def scores(expression: pd.DataFrame, truth: pd.DataFrame, genes: list[str]) -> p
 @pytest.fixture(scope="module")
 def population(registry, gene_symbols):
     """Counts of a population of SLE and controls, with the library sizes known."""
-    signatures = pd.DataFrame(
-        [(name, symbol) for name, record in registry.signatures.items() for symbol in record.symbols],
-        columns=["signature_id", "gene_symbol"],
-    )
+    signatures = genes_of_signatures(registry)
     symbols = choose_genes(600, signatures, gene_symbols, seed=7)
-    model: GeneModel = gene_model(symbols, ["SLE"], signatures, gene_symbols, seed=7)
+    model = gene_model(symbols, ["SLE"], signatures, gene_symbols, seed=7)
     cohort = draw_cohort({"SLE": 1500, "HC": 1500}, "HC", seed=7)
     drivers = driver_table(cohort, true_proportions(cohort, random_stream(7, "composition")), ["SLE"])
     library = library_factors(len(cohort), seed=7)

@@ -106,15 +106,24 @@ def fit_counts_model(view: ad.AnnData, design: DesignMatrix, inference: Inferenc
     dataset = deseq_dataset(counts, size_factors, design.matrix, view.var_names, inference)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        _fit(dataset)
+        fit_negative_binomial(dataset)
     messages = tuple(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)))
     for message in messages:
         logger.info("fit: %s", message)
     return _collected(dataset, view, design, inference, messages)
 
 
-def _fit(dataset: DeseqDataSet) -> None:
-    """Run the steps of PyDESeq2's ``deseq2()`` without its estimation of size factors."""
+def fit_negative_binomial(dataset: DeseqDataSet) -> None:
+    """Fit dispersions and coefficients in place, with the trend and the prior of the dispersions as R has them.
+
+    The steps of PyDESeq2's ``deseq2()`` after its estimation of size factors, up to the second fit of genes whose
+    outlying counts were replaced.
+
+    Parameters
+    ----------
+    dataset
+        With size factors.
+    """
     dataset.fit_genewise_dispersions()
     fit_dispersion_trend(dataset)
     fit_dispersion_prior(dataset)

@@ -14,7 +14,7 @@ from stratifn.signatures import Registry
 from stratifn.simulation.composition import measured_cells, true_proportions
 from stratifn.simulation.cytokines import measured_cytokines, true_weights
 from stratifn.simulation.expression import write_counts
-from stratifn.simulation.genes import GeneModel, choose_genes, gene_model
+from stratifn.simulation.genes import GeneModel, choose_genes, gene_model, genes_of_signatures
 from stratifn.simulation.methylation import cpg_names, write_methylation
 from stratifn.simulation.patients import SHEET_COLUMNS, draw_cohort, presence
 from stratifn.simulation.randomness import random_stream
@@ -98,7 +98,11 @@ def simulate_cohort(
     write_table(truth_of_samples(cohort), truth / "samples.tsv")
     write_table(drivers.reset_index(), truth / "factors.tsv")
     _write_small_views(cohort, drivers, proportions, measured, settings.seed, simulated, truth)
-    _write_rna(cohort, drivers, measured["rna"], settings, diseases, control, registry, gene_symbols, simulated, truth)
+    model = _gene_model(settings, diseases, registry, gene_symbols)
+    write_counts(cohort, drivers, model, measured["rna"], settings.seed, simulated / "rna.tsv.gz")
+    changes = population_log2_fold_changes(model, diseases, control, settings.seed)
+    write_table(changes, truth / "differential_expression.tsv")
+    write_table(model.weights.rename_axis("feature").reset_index(), truth / "weights_rna.tsv.gz")
     registry_cpgs = pd.DataFrame([(record.cpg, record.gene) for record in registry.cpgs], columns=["cpg", "gene"])
     write_methylation(
         cohort,
@@ -147,26 +151,9 @@ def _write_small_views(
     write_table(proportions.reset_index(), truth / "cells.tsv")
 
 
-def _write_rna(
-    cohort: pd.DataFrame,
-    drivers: pd.DataFrame,
-    present: pd.Series,
-    settings: SimulationSettings,
-    diseases: Sequence[str],
-    control: str | None,
-    registry: Registry,
-    gene_symbols: pd.DataFrame,
-    simulated: Path,
-    truth: Path,
-) -> None:
-    signature_genes = pd.DataFrame(
-        [(name, symbol) for name, record in registry.signatures.items() for symbol in record.symbols],
-        columns=["signature_id", "gene_symbol"],
-    )
-    symbols = choose_genes(settings.genes, signature_genes, gene_symbols, settings.seed)
-    model: GeneModel = gene_model(symbols, diseases, signature_genes, gene_symbols, settings.seed)
-    write_counts(cohort, drivers, model, present, settings.seed, simulated / "rna.tsv.gz")
-    changes = population_log2_fold_changes(model, diseases, control, settings.seed)
-    write_table(changes, truth / "differential_expression.tsv")
-    weights = model.weights.rename_axis("feature").reset_index()
-    write_table(weights, truth / "weights_rna.tsv.gz")
+def _gene_model(
+    settings: SimulationSettings, diseases: Sequence[str], registry: Registry, gene_symbols: pd.DataFrame
+) -> GeneModel:
+    known = genes_of_signatures(registry)
+    symbols = choose_genes(settings.genes, known, gene_symbols, settings.seed)
+    return gene_model(symbols, diseases, known, gene_symbols, settings.seed)

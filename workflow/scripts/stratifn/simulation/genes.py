@@ -9,6 +9,7 @@ from itertools import count
 import numpy as np
 import pandas as pd
 
+from stratifn.signatures import Registry
 from stratifn.simulation.composition import COMPARTMENTS
 from stratifn.simulation.patients import FACTORS
 from stratifn.simulation.randomness import random_stream
@@ -146,6 +147,14 @@ class GeneModel:
     male: np.ndarray
     age: np.ndarray
     dispersion: np.ndarray
+
+
+def genes_of_signatures(registry: Registry) -> pd.DataFrame:
+    """List the genes of every signature: ``signature_id``, ``gene_symbol``."""
+    return pd.DataFrame(
+        [(name, symbol) for name, record in registry.signatures.items() for symbol in record.symbols],
+        columns=["signature_id", "gene_symbol"],
+    )
 
 
 def choose_genes(size: int, signature_genes: pd.DataFrame, gene_symbols: pd.DataFrame, seed: int) -> list[str]:
