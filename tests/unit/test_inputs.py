@@ -81,6 +81,21 @@ def test_every_format_in_both_orientations_gives_the_same_matrix(folder, sheet, 
     assert rna.var["gene_name"].tolist() == ["IFI44L", "RIGI", "A", "B", "C"]
 
 
+def test_parquet_without_an_index_of_pandas_is_read_in_blocks_of_columns(folder, sheet, counts, monkeypatch):
+    monkeypatch.setattr("stratifn.inputs.reading.CELLS_PER_BLOCK", 2 * len(counts))
+    frame = counts.rename_axis("gene").reset_index()
+    frame.insert(1, "gene_name", frame["gene"])
+    frame.to_parquet("m.parquet", index=False)
+    assert np.array_equal(read(sheet, {"rna": ("counts", "m.parquet")}).views["rna"].X, counts.T.to_numpy())
+
+
+def test_a_parquet_table_of_text_or_without_values_is_refused(folder, sheet, counts):
+    counts.astype(str).replace(str(counts.iloc[1, 4]), "low").to_parquet("m.parquet")
+    assert "low" in refusal(sheet, {"rna": ("counts", "m.parquet")})
+    counts.reset_index().iloc[:, :1].to_parquet("m.parquet", index=False)
+    assert "ids and values" in refusal(sheet, {"rna": ("counts", "m.parquet")})
+
+
 def test_the_sheets_own_names_are_mapped(folder, sheet, counts):
     sheet = sheet.rename(columns={"sample": "gsm", "disease": "condition", "sex": "gender"})
     sheet["condition"] = sheet["condition"].replace({"HC": "Control", "SLE": "lupus patient"})

@@ -7,11 +7,16 @@ import gzip
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from stratifn.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 DELIMITERS = {".tsv": "\t", ".csv": ",", ".txt": "\t"}
 MATRIX_FORMATS = ".tsv, .tsv.gz, .csv, .csv.gz, .parquet or .h5ad"
@@ -173,16 +178,42 @@ def _read_parquet(path: str, dtype: type) -> RawMatrix:
     import pyarrow.parquet as pq
 
     try:
-        frame = pq.read_table(path).to_pandas()
+        with pq.ParquetFile(path) as file:
+            return _read_columns(path, file, dtype)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(Problem(path, "the file", str(error), "a Parquet table", "Export it again.")) from error
-    if isinstance(frame.index, pd.RangeIndex):
-        frame = frame.set_index(frame.columns[0])
-    frame.index = frame.index.astype(str)
-    frame.columns = frame.columns.astype(str)
-    gene_names = frame.pop(GENE_NAME).astype(str).tolist() if GENE_NAME in frame.columns else None
-    values, texts = _numbers(frame, dtype)
-    return RawMatrix(path, values, frame.index.tolist(), frame.columns.tolist(), gene_names, texts)
+
+
+def _read_columns(path: str, file: pq.ParquetFile, dtype: type) -> RawMatrix:
+    """Read a few columns at a time: methylation of a whole cohort as one table would be another copy of it."""
+    names = file.schema_arrow.names
+    repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if repeated:
+        raise InputError(Problem(path, "columns", f"{repeated[0]} twice", "each column once", "Rename or remove one."))
+    if len(names) < 2:
+        raise InputError(Problem(path, "columns", f"{len(names)}", "ids and values", "Export it again."))
+    index = _index_column(file.schema_arrow)
+    gene_names = _texts(file, GENE_NAME) if GENE_NAME in names else None
+    columns = [name for name in names if name not in (index, GENE_NAME)]
+    values = np.empty((file.metadata.num_rows, len(columns)), dtype)
+    texts: dict[tuple[int, int], str] = {}
+    width = max(1, CELLS_PER_BLOCK // max(1, len(values)))
+    for start in range(0, len(columns), width):
+        block = file.read(columns[start : start + width]).replace_schema_metadata().to_pandas()
+        values[:, start : start + width], found = _numbers(block, dtype)
+        texts |= {(row, column + start): text for (row, column), text in found.items()}
+    return RawMatrix(path, values, _texts(file, index), columns, gene_names, texts)
+
+
+def _index_column(schema: pa.Schema) -> str:
+    """Name of the column of row ids: the index that pandas wrote, else the first column."""
+    indices = (schema.pandas_metadata or {}).get("index_columns", [])
+    # a numbered index is written as a description, not as a column
+    return next((name for name in indices if isinstance(name, str)), schema.names[0])
+
+
+def _texts(file: pq.ParquetFile, name: str) -> list[str]:
+    return file.read([name]).column(0).to_pandas().astype(str).tolist()
 
 
 def _read_h5ad(path: str, dtype: type) -> RawMatrix:
