@@ -20,8 +20,10 @@ from stratifn.stratification.null import NullTest
 from stratifn.stratification.settings import MIN_STRATUM, StratificationSettings
 from stratifn.stratification.stability import bootstrap_jaccard
 
-# mean bootstrap Jaccard from which strata count as stable (Hennig 2007, doi:10.1016/j.csda.2006.11.025)
-STABLE = 0.75
+# Mean bootstrap Jaccard from which a number of strata is taken up: that of "highly stable" clusters in `clusterboot` of
+# R's fpc (Hennig 2007, doi:10.1016/j.csda.2006.11.025). Its 0.75 for "stable" is not enough here: the bootstrap keeps
+# the factors, another cohort makes its own, and held-out patients show that divisions between the two do not come back.
+STABLE = 0.85
 SELECTION_COLUMNS = ["k", "pac", "silhouette", "stability", "null_pvalue", "chosen"]
 
 
@@ -167,6 +169,7 @@ def _reason(best: Candidate | None, test: NullTest, alpha: float) -> str:
         return f"There is structure ({structure}), but no division into strata of {MIN_STRATUM} or more: one stratum."
     if best.stability < STABLE:
         return (
-            f"{best.k} strata, which are not stable (mean Jaccard {best.stability:.2f}, below {STABLE}): {structure}."
+            f"{best.k} strata, which may not come back in another cohort (mean bootstrap Jaccard "
+            f"{best.stability:.2f}, below {STABLE}): {structure}."
         )
     return f"{best.k} strata: {structure}."
