@@ -52,12 +52,11 @@ def markers(stratum: pd.Series, views: Mapping[str, ad.AnnData], top: int = TOP)
 
 
 def _of_view(name: str, view: ad.AnnData, stratum: pd.Series, numbers: list[int], top: int) -> pd.DataFrame:
-    shared = [sample for sample in view.obs_names if sample in stratum.index]
-    values = np.asarray(view[shared].X, dtype=float)
-    inside = stratum.loc[shared].to_numpy()[:, None] == np.array(numbers)
-    starts = range(0, values.shape[1], BLOCK)
+    shared = view.obs_names.isin(stratum.index)
+    inside = stratum.loc[view.obs_names[shared]].to_numpy()[:, None] == np.array(numbers)
+    blocks = [slice(start, start + BLOCK) for start in range(0, view.n_vars, BLOCK)]
     difference, auc = np.concatenate(
-        [difference_and_auc(values[:, start : start + BLOCK], inside) for start in starts], axis=2
+        [difference_and_auc(np.asarray(view.X[:, block][shared], dtype=float), inside) for block in blocks], axis=2
     )
     tables = [
         pd.DataFrame({"feature": view.var_names, "difference": difference[i], "auc": auc[i]}).assign(stratum=number)
