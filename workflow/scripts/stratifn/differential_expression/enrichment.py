@@ -101,11 +101,11 @@ def enrichment_table(tables: Mapping[str, pd.DataFrame], gene_sets: Sequence[Gen
 def ranked_genes(table: pd.DataFrame) -> pd.Series:
     """Return test statistics by gene symbol, highest first; of several genes of one symbol the strongest counts.
 
-    Ties are broken by name, so that the order of the rows does not matter. Statistics count to six decimals: their last
+    Ties are broken by name, so that the order of the rows does not matter. Statistics count to eight decimals: their last
     bits differ between CPU types, and permutations would carry that into the p values.
     """
     tested = table[np.isfinite(table["stat"].to_numpy(dtype=float)) & table["pvalue"].notna()]
-    tested = tested.assign(stat=tested["stat"].astype(float).round(6))
+    tested = tested.assign(stat=tested["stat"].astype(float).round(8))
     strength = tested["stat"].abs()
     ordered = tested.assign(strength=strength).sort_values(["strength", "gene_id"], ascending=[False, True])
     unique = ordered.drop_duplicates("gene_name").sort_values(["stat", "gene_name"], ascending=[False, True])
