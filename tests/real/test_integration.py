@@ -81,16 +81,6 @@ def test_mofa2_reference_factors_match_the_stored_model(refitted, reference):
 
 
 @pytest.fixture(scope="module")
-def breast():
-    views = {
-        name: ad.AnnData(pd.read_csv(DATA / "breast-tcga" / f"train_{name}.tsv.gz", sep="\t", index_col=0))
-        for name in ("mrna", "mirna", "protein")
-    }
-    subtypes = pd.read_csv(DATA / "breast-tcga" / "train_subtype.tsv", sep="\t")
-    return views, subtypes.sort_values("sample", ignore_index=True)
-
-
-@pytest.fixture(scope="module")
 def breast_integration(breast, tmp_path_factory):
     settings = IntegrationSettings()
     model_input = prepare_views(breast[0], breast[1], settings)
@@ -106,7 +96,7 @@ def test_breast_tcga_most_factors_are_robust_and_the_first_separates_basal(breas
     assert robust.iloc[0]
     assert robust.sum() >= 8
     table = factors_table(integration).merge(breast[1], on="sample")
-    basal = table["subtype"] == "Basal"
+    basal = table["disease"] == "Basal"
     ranks = table["Factor1"].rank()
     n, m = basal.sum(), (~basal).sum()
     auc = (ranks[basal].sum() - n * (n + 1) / 2) / (n * m)

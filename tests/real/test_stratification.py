@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import anndata as ad
 import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -21,19 +20,12 @@ from stratifn.stratification import StratificationSettings, stratify_cohort
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
-DATA = SHARED / "data" / "breast-tcga"
 
 
 @pytest.fixture(scope="module")
-def cohort(tmp_path_factory):
+def cohort(breast, tmp_path_factory):
     """Three views, the sample table, and the factors of the best of five seeds."""
-    subtype = pd.read_csv(DATA / "train_subtype.tsv", sep="\t", dtype=str)
-    samples = pd.DataFrame({"sample": subtype["sample"], "patient": subtype["sample"], "disease": subtype["subtype"]})
-    samples = samples.sort_values("sample", ignore_index=True)
-    views = {
-        name: ad.AnnData(pd.read_csv(DATA / f"train_{name}.tsv.gz", sep="\t", index_col=0))
-        for name in ("mrna", "mirna", "protein")
-    }
+    views, samples = breast
     settings = IntegrationSettings()
     model_input = prepare_views(views, samples, settings)
     folder = tmp_path_factory.mktemp("models")

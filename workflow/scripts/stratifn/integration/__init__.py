@@ -15,7 +15,7 @@ from stratifn.integration.interpretation import (
     top_features,
     weight_enrichment,
 )
-from stratifn.integration.model import MofaModel, ViewModel, read_model, write_model
+from stratifn.integration.model import MofaModel, read_model, write_model
 from stratifn.integration.phase import choose_model, integration_tables
 from stratifn.integration.quality import quality_warnings
 from stratifn.integration.selection import (
@@ -38,7 +38,6 @@ __all__ = [
     "TrainingError",
     "Variables",
     "View",
-    "ViewModel",
     "collect_variables",
     "factor_associations",
     "choose_model",

@@ -12,43 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stratifn.files import atomic_path
+from stratifn.view_model import ViewModel
 
 if TYPE_CHECKING:
     import h5py
 
 GROUP = "cohort"
 OWN = "stratifn"
-
-
-@dataclass(frozen=True)
-class ViewModel:
-    """One view of a trained model.
-
-    The model of a value is ``(y - means) / scale = z w + noise`` with noise precision ``tau``.
-
-    Attributes
-    ----------
-    name
-        The view.
-    features
-        Feature ids (D).
-    weights, weights_squared
-        ``E[w]`` and ``E[w^2]`` (D x K), for centred and scaled values.
-    tau
-        Expected noise precision (D).
-    means
-        Intercepts: the features' means in training (D), on the scale of the input.
-    scale
-        What centred values are divided by.
-    """
-
-    name: str
-    features: tuple[str, ...]
-    weights: np.ndarray
-    weights_squared: np.ndarray
-    tau: np.ndarray
-    means: np.ndarray
-    scale: float
 
 
 @dataclass(frozen=True)

@@ -99,13 +99,21 @@ def integration_tables(
         "interferon_factor": pd.DataFrame(
             [(item, value) for item, value in asdict(named).items() if item != "r2"], columns=["item", "value"]
         ).astype(str),
-        "notes": _notes(integration, model_input),
+        "notes": _notes(integration, model_input, settings),
     }
     return tables | {f"weights_{name}": weights_table(integration, name) for name in views}
 
 
-def _notes(integration: Integration, model_input: ModelInput) -> pd.DataFrame:
+def _notes(integration: Integration, model_input: ModelInput, settings: IntegrationSettings) -> pd.DataFrame:
     notes = []
+    started = integration.model.factors.shape[1]
+    if started < settings.factors:
+        reason = f"{started} instead of {settings.factors}: too few samples or features"
+        notes.append(("all", "factors", "fewer at the start", reason))
+    for seed in integration.seeds[~integration.seeds["converged"]].itertuples():
+        role = "the chosen model" if seed.chosen else "not the chosen model"
+        reason = f"stopped after {seed.iterations} iterations; its factors may still change ({role})"
+        notes.append(("all", f"seed {seed.seed}", "not converged", reason))
     if integration.reason:
         notes.append(("all", "factors", "not found", integration.reason))
     if integration.robustness["robust"].isna().any():

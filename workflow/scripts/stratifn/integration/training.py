@@ -21,11 +21,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from stratifn.files import atomic_path
-from stratifn.integration.model import GROUP, MofaModel, ViewModel, overwrite_factors, read_model, write_own_group
+from stratifn.integration.model import GROUP, MofaModel, overwrite_factors, read_model, write_own_group
 from stratifn.integration.settings import CONVERGENCE_PERCENT, IntegrationSettings
 from stratifn.integration.updates import install_sufficient_statistics
 from stratifn.integration.variance import variance_explained
 from stratifn.integration.views import ModelInput
+from stratifn.view_model import ViewModel
 
 logger = logging.getLogger("stratifn.integration")
 
@@ -86,13 +87,12 @@ def train_mofa(
         logger.info("seed %d: updates: %s", seed, updates)
         trace = _run(entry)
         model = _as_model(entry, model_input, settings, seed, trace, updates)
-        _check(model, settings)
+        _check(model)
         with atomic_path(path) as temporary:
             _save(entry, model_input, model, os.fspath(temporary))
             written = read_model(temporary)
-            _check(written, settings)
-    if not written.converged:
-        logger.warning("seed %d: not converged after %d iterations", seed, written.iterations)
+            _check(written)
+    _warn(written, settings)
     return written
 
 
@@ -280,7 +280,7 @@ def _options(entry: Any, settings: IntegrationSettings, updates: str) -> dict[st
     }
 
 
-def _check(model: MofaModel, settings: IntegrationSettings) -> None:
+def _check(model: MofaModel) -> None:
     """Refuse what is not a model.
 
     Raises
@@ -297,9 +297,15 @@ def _check(model: MofaModel, settings: IntegrationSettings) -> None:
     trace = model.elbo_trace
     if len(trace) < 2 or trace[-1] <= trace[0]:
         raise TrainingError(f"seed {model.seed}: the evidence lower bound did not rise")
-    falls = np.diff(trace[1:]) < -ELBO_SLACK[settings.float32] * np.abs(trace[0])
+
+
+def _warn(model: MofaModel, settings: IntegrationSettings) -> None:
+    """Say what a usable model may still be distrusted for."""
+    if not model.converged:
+        logger.warning("seed %d: not converged after %d iterations", model.seed, model.iterations)
+    falls = np.diff(model.elbo_trace[1:]) < -ELBO_SLACK[settings.float32] * np.abs(model.elbo_trace[0])
     if falls.any():
-        logger.warning("seed %d: the evidence lower bound fell %d times on its way up", model.seed, falls.sum())
+        logger.warning("seed %d: the evidence lower bound fell %d time(s) on its way up", model.seed, falls.sum())
 
 
 def _save(entry: Any, model_input: ModelInput, model: MofaModel, path: str) -> None:

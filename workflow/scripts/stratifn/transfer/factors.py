@@ -14,27 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from stratifn.errors import InputError
-
-
-class FactorView(Protocol):
-    """What placing a sample needs of one view (see `stratifn.integration.ViewModel`).
-
-    ``weights`` and ``weights_squared`` are features x K, ``tau`` and ``means`` one value per feature.
-    """
-
-    name: str
-    features: tuple[str, ...]
-    weights: np.ndarray
-    weights_squared: np.ndarray
-    tau: np.ndarray
-    means: np.ndarray
-    scale: float
+from stratifn.view_model import ViewModel
 
 
 @dataclass(frozen=True)
@@ -58,7 +43,7 @@ class ProjectedFactors:
     error: pd.DataFrame
 
 
-def project_factors(views: Sequence[FactorView], measured: Mapping[str, pd.DataFrame]) -> ProjectedFactors:
+def project_factors(views: Sequence[ViewModel], measured: Mapping[str, pd.DataFrame]) -> ProjectedFactors:
     """Compute the posterior mean and SD of the factors of new samples.
 
     Parameters
@@ -91,7 +76,7 @@ def project_factors(views: Sequence[FactorView], measured: Mapping[str, pd.DataF
     )
 
 
-def _require_usable(views: Sequence[FactorView], known: Mapping[str, pd.DataFrame]) -> None:
+def _require_usable(views: Sequence[ViewModel], known: Mapping[str, pd.DataFrame]) -> None:
     if not known:
         raise InputError(f"transfer: none of the model's views ({', '.join(v.name for v in views)}) is given.")
     for name, frame in known.items():
@@ -101,7 +86,7 @@ def _require_usable(views: Sequence[FactorView], known: Mapping[str, pd.DataFram
                 raise InputError(f"transfer: {kind} {twice} occurs more than once in view {name}.")
 
 
-def _standardised(view: FactorView, frame: pd.DataFrame, samples: list[str]) -> np.ndarray:
+def _standardised(view: ViewModel, frame: pd.DataFrame, samples: list[str]) -> np.ndarray:
     values = frame.reindex(index=samples, columns=list(view.features)).to_numpy(dtype=float)
     return np.ascontiguousarray((values - view.means) / view.scale)
 
@@ -117,7 +102,7 @@ class _Placed:
 class _Posteriors:
     """The posterior of one sample after the other; the covariance is kept per pattern of observed features."""
 
-    def __init__(self, views: Sequence[FactorView], factors: int):
+    def __init__(self, views: Sequence[ViewModel], factors: int):
         self.views = views
         self.factors = factors
         self.weighted = {view.name: view.tau[:, None] * view.weights for view in views}
@@ -152,7 +137,7 @@ class _Posteriors:
         return self._covariances[pattern]
 
 
-def _error(view: FactorView, row: np.ndarray, seen: np.ndarray, mean: np.ndarray) -> float:
+def _error(view: ViewModel, row: np.ndarray, seen: np.ndarray, mean: np.ndarray) -> float:
     if not seen.any():
         return float("nan")
     residual = row[seen] - view.weights[seen] @ mean

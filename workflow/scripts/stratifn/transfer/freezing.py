@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from stratifn.transfer.factors import FactorView, project_factors
+from stratifn.transfer.factors import project_factors
 from stratifn.transfer.limits import Limits, fit_limits
-from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VIEWS, Part, Reference
+from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VIEWS, Part, Reference, Source
+from stratifn.view_model import ViewModel
 
 if TYPE_CHECKING:
     import anndata as ad
+
+# the column of a matrix that holds its features' symbols
+GENE_NAME = "gene_name"
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,19 @@ class FrozenView:
         The kind of the view (``counts``, ``beta``, ...).
     fields
         The frozen transform as arrays, numbers and words; ``features`` are its feature ids, and every array as long
-        as these has one value per feature.
+        as these has one value per feature. Beside them ``gene_names``, the features' symbols, where the view has any.
     """
 
     kind: str
     fields: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, kind: str, fields: Mapping[str, Any], validated: ad.AnnData | None) -> FrozenView:
+        """Put the transform's fields and the gene names of the matrix that it was learnt from together."""
+        if validated is None or GENE_NAME not in validated.var:
+            return cls(kind, fields)
+        names = validated.var.loc[fields["features"], GENE_NAME].to_numpy(str)
+        return cls(kind, {**fields, "gene_names": names})
 
 
 @dataclass(frozen=True)
@@ -48,28 +60,15 @@ class ReferenceModel:
         Why new patients get no factors; empty when they do.
     """
 
-    views: tuple[FactorView, ...]
+    views: tuple[ViewModel, ...]
     factors: int
     refusal: str
 
 
-@dataclass(frozen=True)
-class _View:
-    name: str
-    features: tuple[str, ...]
-    weights: np.ndarray
-    weights_squared: np.ndarray
-    tau: np.ndarray
-    means: np.ndarray
-    scale: float
-
-
 def freeze_reference(
-    name: str,
-    contract: str,
-    software: Mapping[str, str],
+    source: Source,
     transforms: Mapping[str, FrozenView],
-    model: Sequence[FactorView],
+    model: Sequence[ViewModel],
     factors: int,
     values: Mapping[str, ad.AnnData],
     samples: Sequence[str],
@@ -82,8 +81,8 @@ def freeze_reference(
 
     Parameters
     ----------
-    name, contract, software
-        The cohort, the contract's version, name to version of the software.
+    source
+        What it is made of, and with what.
     transforms
         View name to its frozen transform.
     model
@@ -108,9 +107,7 @@ def freeze_reference(
     if corrected_for:
         refusal = f"the reference was trained on views corrected for {corrected_for}, and a new patient cannot be"
     return Reference(
-        name=name,
-        contract=contract,
-        software=software,
+        source=source,
         parts={
             VIEWS: _views_part(transforms),
             MODEL: _model_part(model, factors, refusal),
@@ -137,7 +134,7 @@ def reference_model(reference: Reference) -> ReferenceModel:
     for view in part.values["views"]:
         arrays = part.group(view["name"])
         features = tuple(str(feature) for feature in arrays.pop("features"))
-        views.append(_View(name=view["name"], features=features, scale=view["scale"], **arrays))
+        views.append(ViewModel(name=view["name"], features=features, scale=view["scale"], **arrays))
     return ReferenceModel(tuple(views), part.values["factors"], part.values["refusal"])
 
 
@@ -157,7 +154,7 @@ def _views_part(transforms: Mapping[str, FrozenView]) -> Part:
     return Part({"views": views}, arrays)
 
 
-def _model_part(model: Sequence[FactorView], factors: int, refusal: str) -> Part:
+def _model_part(model: Sequence[ViewModel], factors: int, refusal: str) -> Part:
     arrays = {}
     for view in model:
         arrays[f"{view.name}/features"] = np.array(view.features, dtype=str)
@@ -168,7 +165,7 @@ def _model_part(model: Sequence[FactorView], factors: int, refusal: str) -> Part
 
 
 def _learn_limits(
-    model: Sequence[FactorView], factors: int, values: Mapping[str, ad.AnnData], samples: Sequence[str]
+    model: Sequence[ViewModel], factors: int, values: Mapping[str, ad.AnnData], samples: Sequence[str]
 ) -> Limits:
     trained = set(samples)
     measured = {}

@@ -16,8 +16,9 @@ import pandas as pd
 from stratifn.transfer.factors import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
 from stratifn.transfer.limits import Limits
-from stratifn.transfer.matching import MatchedView, Note, match_views
+from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
+from stratifn.transfer.statements import Measured, described_reference, placement_notes, specimen_difference
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -35,7 +36,6 @@ PATIENT_COLUMNS = [
     "views_used",
     "reason",
 ]
-NOTE_COLUMNS = ["view", "item", "what", "reason"]
 # pairs of draws from a patient's posterior over which the probability of a stratum is averaged, and their seed
 DRAWS, SEED = 20, 1
 
@@ -79,11 +79,14 @@ class Placement:
         sample, Factor1 ... FactorK, sd_Factor1 ... sd_FactorK: posterior mean and SD; missing where not placed.
     notes
         view, item, what, reason.
+    reference
+        What they were placed in: one row, columns `statements.REFERENCE_COLUMNS`.
     """
 
     patients: pd.DataFrame
     factors: pd.DataFrame
     notes: pd.DataFrame
+    reference: pd.DataFrame
 
 
 def place_patients(
@@ -91,6 +94,7 @@ def place_patients(
     views: Mapping[str, ad.AnnData],
     samples: pd.DataFrame,
     phases: Phases,
+    measured: Measured,
     notes: pd.DataFrame | None = None,
 ) -> Placement:
     """Place new patients.
@@ -105,6 +109,9 @@ def place_patients(
         The sheet: ``sample``, ``disease`` and whatever the scores look at (``anti_ifn``).
     phases
         How to transform, score and stratify.
+    measured
+        Specimen and platform. They change no number: a difference from the reference is said, of the specimen with
+        every patient.
     notes
         What is known about the new patients' files already: view, item, what, reason.
 
@@ -119,12 +126,13 @@ def place_patients(
     projected = _projected(model, matched, phases)
     names = [f"Factor{k + 1}" for k in range(model.factors)]
     mean, sd = _posterior(projected, everyone, names)
-    classes = _classes(reference.parts[INTERFERON], views, samples, phases).reindex(everyone)
+    classes = _classes(reference.parts[INTERFERON], matched, samples, phases).reindex(everyone)
     seen = pd.DataFrame(index=everyone) if projected is None else projected.observed.reindex(everyone, fill_value=0)
     placed = seen.gt(0).any(axis=1)
     strata, one = _strata(phases.strata(reference.parts[STRATA].arrays), mean, sd, placed)
     outside = _outside(reference_limits(reference), projected, mean, everyone)
-    reasons = _reasons(model, classes, placed, one, outside, seen)
+    foreign = specimen_difference(reference.source, measured)
+    reasons = [[*foreign, *own] for own in _reasons(model, classes, placed, one, outside, seen)]
     patients = pd.DataFrame(
         {
             "sample": everyone,
@@ -142,8 +150,9 @@ def place_patients(
         columns=PATIENT_COLUMNS,
     )
     factors = pd.concat([mean, sd.add_prefix("sd_")], axis=1).rename_axis("sample").reset_index()
-    own = _notes(reference, model, matched, views)
-    return Placement(patients, factors, own if notes is None else pd.concat([own, notes], ignore_index=True))
+    own = placement_notes(reference, model, matched, measured)
+    everything = own if notes is None else pd.concat([own, notes], ignore_index=True)
+    return Placement(patients, factors, everything, described_reference(reference))
 
 
 def _projected(model: ReferenceModel, matched: Mapping[str, MatchedView], phases: Phases) -> ProjectedFactors | None:
@@ -169,10 +178,10 @@ def _posterior(
     return tuple(part.loc[known, names].reindex(everyone) for part in (projected.mean, projected.sd))
 
 
-def _classes(part: Part, views: Mapping[str, ad.AnnData], samples: pd.DataFrame, phases: Phases) -> pd.DataFrame:
+def _classes(part: Part, matched: Mapping[str, MatchedView], samples: pd.DataFrame, phases: Phases) -> pd.DataFrame:
     """Return score, probability_high, ifn_class and reason by sample."""
-    if part.values["reference"] is not None and RNA in views:
-        classes = phases.score(part.values["reference"], part.arrays, views[RNA], samples)
+    if part.values["reference"] is not None and RNA in matched:
+        classes = phases.score(part.values["reference"], part.arrays, matched[RNA].data, samples)
         return classes.set_index("sample")
     reason = f"no view {RNA} given" if part.values["reference"] is not None else f"the reference has no view {RNA}"
     columns = {"score": np.nan, "probability_high": np.nan, "ifn_class": UNSCORED, "reason": reason}
@@ -255,23 +264,3 @@ def _reasons(
 
 def _joined(words: list[str], mark: str) -> str | None:
     return mark.join(words) if words else None
-
-
-def _notes(
-    reference: Reference, model: ReferenceModel, matched: Mapping[str, MatchedView], views: Mapping[str, ad.AnnData]
-) -> pd.DataFrame:
-    versions = f"contract {reference.contract}, stratifn {reference.software.get('stratifn', 'unknown')}"
-    notes: list[Note] = [("all", reference.name, "reference", f"sha256 {reference.digest}; {versions}")]
-    for stratum in reference.parts[STRATA].values["strata"]:
-        stable = "not tested" if stratum["jaccard"] is None else f"{stratum['jaccard']:.2f}"
-        reason = f"{stratum['label']}; bootstrap Jaccard in the reference {stable}"
-        notes.append(("all", f"stratum {stratum['stratum']}", "label", reason))
-    if model.refusal:
-        notes.append(("all", "factors and strata", "not computed", model.refusal))
-    notes += [
-        (view.name, view.name, "missing", "no patient has this view of the model")
-        for view in model.views
-        if view.name not in views
-    ]
-    notes += [note for view in matched.values() for note in view.notes]
-    return pd.DataFrame(notes, columns=NOTE_COLUMNS)

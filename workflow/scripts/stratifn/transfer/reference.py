@@ -11,7 +11,7 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -41,26 +41,43 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What a reference was made of, and with what.
+
+    Attributes
+    ----------
+    name
+        The cohort.
+    contract
+        Version of the contract of the results, which is that of the reference's format.
+    software
+        Name to version.
+    specimen, platform
+        Those of the cohort; empty in a reference of version 1.0, which does not say them.
+    """
+
+    name: str
+    contract: str
+    software: Mapping[str, str]
+    specimen: str
+    platform: str
+
+
+@dataclass(frozen=True)
 class Reference:
     """Everything that placing a new patient needs, and nothing about any single patient.
 
     Attributes
     ----------
-    name
-        The cohort that it was made from.
-    contract
-        Version of the contract of the results, which is that of this format.
-    software
-        Name to version of what it was made with.
+    source
+        What it was made of.
     parts
         By name, all of `PARTS`.
     digest
         SHA-256 over values and arrays; empty before it is written.
     """
 
-    name: str
-    contract: str
-    software: Mapping[str, str]
+    source: Source
     parts: Mapping[str, Part]
     digest: str = ""
 
@@ -81,9 +98,7 @@ def write_reference(reference: Reference, values_path: str | Path, arrays_path: 
         temporary.write_bytes(data)
     values = {
         "format": FORMAT,
-        "name": reference.name,
-        "contract": reference.contract,
-        "software": dict(reference.software),
+        **vars(reference.source),
         "parts": {name: dict(part.values) for name, part in reference.parts.items()},
         "arrays": {"names": sorted(arrays), "sha256": hashlib.sha256(data).hexdigest()},
     }
@@ -117,7 +132,8 @@ def load_reference(folder: str | Path, contract: str) -> Reference:
     for name, of_part in values["parts"].items():
         own = {key.removeprefix(f"{name}/"): array for key, array in arrays.items() if key.startswith(f"{name}/")}
         parts[name] = Part(of_part, own)
-    return Reference(values["name"], values["contract"], values["software"], parts, values["sha256"])
+    said = {field.name: values.get(field.name, "") for field in fields(Source)}
+    return Reference(Source(**said), parts, values["sha256"])
 
 
 def _digest(values: Mapping[str, Any]) -> str:
