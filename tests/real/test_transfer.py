@@ -26,7 +26,16 @@ from stratifn.integration import (
 from stratifn.stratification import StratificationSettings, find_strata, stratum_arrays, stratum_model
 from stratifn.stratification.selection import candidates
 from stratifn.stratification.space import factor_space
-from stratifn.transfer import FrozenView, Phases, freeze_reference, load_reference, place_patients, write_reference
+from stratifn.transfer import (
+    FrozenView,
+    Measured,
+    Phases,
+    Source,
+    freeze_reference,
+    load_reference,
+    place_patients,
+    write_reference,
+)
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
@@ -35,6 +44,7 @@ VIEWS = ("mrna", "mirna", "protein")
 INTEGRATION, STRATIFICATION = IntegrationSettings(), StratificationSettings()
 # the views are on a log scale already, and there is nothing to score
 PHASES = Phases(transform=lambda frozen, view: view, score=None, strata=stratum_model)
+MEASURED = Measured("other", "microarray")
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +84,7 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
     integration, factors, variance, robust = fitted(views, inside, folder, (1, 2, 3))
     strata = find_strata(factors, variance, robust, inside, None, STRATIFICATION)
     reference = freeze_reference(
-        "breast",
-        "1.0",
-        {},
+        Source("breast", "1.0", {}, "other", "microarray"),
         {name: FrozenView("continuous", {"features": view.var_names.to_numpy(str)}) for name, view in views.items()},
         integration.model.views,
         integration.active,
@@ -89,7 +97,7 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
     reference = load_reference(folder, "1.0")
     new = {name: view[outside["sample"].tolist()].copy() for name, view in views.items()}
-    placed = place_patients(reference, new, outside, PHASES).patients.set_index("sample")
+    placed = place_patients(reference, new, outside, PHASES, MEASURED).patients.set_index("sample")
     row = {
         "split": split,
         "k": strata.number,
@@ -103,7 +111,7 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
     row["ari_training"] = adjusted_rand_score(labels[strata.stratum.index], strata.stratum)
     for missing in VIEWS:
         rest = {name: view for name, view in new.items() if name != missing}
-        stratum = place_patients(reference, rest, outside, PHASES).patients.set_index("sample")["stratum"]
+        stratum = place_patients(reference, rest, outside, PHASES, MEASURED).patients.set_index("sample")["stratum"]
         row[f"ari_without_{missing}"] = adjusted_rand_score(labels[stratum.index], stratum)
         row[f"same_without_{missing}"] = adjusted_rand_score(placed["stratum"], stratum)
     return row
@@ -113,9 +121,9 @@ def test_held_out_patients_are_placed_as_well_as_the_reference_knows_its_own(bre
     table = pd.DataFrame([held_out(breast, joint, tmp_path, split) for split in range(3)])
     shown = "\n" + table.round(2).to_string()
     middle = table.median()
-    # three splits: one of them moves the median by as much as 0.1 (measured 0.62, of the training patients 0.58)
+    # three splits: one of them moves the median by as much as 0.1 (measured 1.00, of the training patients 0.81)
     assert middle["ari"] >= middle["ari_training"] - 0.1, shown
-    assert middle["ari"] >= 0.55, shown
+    assert middle["ari"] >= 0.75, shown
     assert all(middle[f"same_without_{view}"] >= 0.7 for view in VIEWS), shown
     assert table["outside"].mean() <= 0.1, shown
 
@@ -126,13 +134,14 @@ def test_held_out_patients_are_placed_as_well_as_the_reference_knows_its_own_ove
     shown = "\n" + table.round(2).to_string()
     with_strata = table[table["k"] > 1]
     middle = with_strata.median()
-    # measured over the 16 splits whose reference has strata: 0.71; the reference's own training patients agree with
-    # the joint run at 0.74, so what is missing to 0.75 is lost between two fits and not in the transfer
-    assert middle["ari"] >= min(0.75, middle["ari_training"] - 0.05), shown
-    # and it is lost where the bootstrap says so: with a stable reference the agreement is above 0.75
-    stable = with_strata["jaccard"] >= 0.85
-    assert with_strata.loc[stable, "ari"].median() >= 0.75, shown
-    assert with_strata["jaccard"].corr(with_strata["ari"], method="spearman") >= 0.6, shown
+    # measured over the 19 splits whose reference has strata: 0.84, and 0.81 of the reference's own training patients
+    assert middle["ari"] >= 0.75, shown
+    # what is lost is lost where the bootstrap says so: in the quarter of the least stable references (most others are
+    # about equally stable and as good as they can be, so that ranks over all of them would say little)
+    least_stable = with_strata["jaccard"] <= with_strata["jaccard"].quantile(0.25)
+    stable_ari, unstable_ari = (with_strata.loc[which, "ari"].median() for which in (~least_stable, least_stable))
+    assert stable_ari >= 0.75, shown
+    assert unstable_ari <= stable_ari - 0.2, shown
     assert all(middle[f"ari_without_{view}"] >= 0.6 for view in VIEWS), shown
     # patients of the very cohort: the limits are 99th centiles, four of them to cross
     assert table["outside"].mean() <= 0.05, shown

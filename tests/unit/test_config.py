@@ -14,7 +14,9 @@ from stratifn.errors import InputError
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA_PATH = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text())
-READ = {"name": "mine", "samples": "s.tsv", "views": [{"name": "rna", "kind": "counts", "path": "c.tsv"}]}
+RNA = {"name": "rna", "kind": "counts", "path": "c.tsv"}
+READ = {"name": "mine", "samples": "s.tsv", "views": [RNA]}
+PLACED = {"name": "later", "reference": "mine", "samples": "n.tsv", "views": [RNA]}
 
 
 def complete(**config):
@@ -87,10 +89,26 @@ def test_all_problems_are_listed_at_once():
         ({"cohorts": [{"name": "d", "simulate": {"controls": 0}}]}, "if and only if `control` is set"),
         ({"contrasts": [{"name": "summary"}]}, "reserved name `summary`"),
         ({"stratification": {"clusters": [5, 2]}}, "smallest first"),
+        ({"transfer": [PLACED | {"views": [RNA | {"name": "mrna"}]}]}, "a view that the reference does not have"),
+        ({"transfer": [PLACED | {"views": [RNA | {"kind": "continuous"}]}]}, "kind counts, as in the reference"),
+        ({"transfer": [PLACED | {"views": [RNA | {"kind": "beta"}]}]}, "counts or continuous"),
+        ({"transfer": [PLACED | {"views": [RNA, RNA]}]}, "`rna` 2 times"),
+        ({"transfer": [PLACED | {"specimen": "blod"}]}, "transfer[0].specimen"),
+        ({"transfer": [PLACED | {"platform": "chip"}]}, "transfer[0].platform"),
     ],
 )
 def test_keys_that_do_not_fit_together_are_refused(config, expected):
     assert expected in problems(**config)
+
+
+def test_views_of_new_patients_are_compared_with_a_cohort_of_this_run_and_not_with_a_folder():
+    other = [RNA | {"name": "mrna"}]
+    assert complete(transfer=[PLACED | {"reference": "results/mine/reference", "views": other}])["transfer"]
+    cells = {"name": "cells", "kind": "proportion", "path": "cells.tsv"}
+    config = complete(
+        cohorts=[{"name": "demo", "simulate": {}}], transfer=[PLACED | {"reference": "demo", "views": [cells]}]
+    )
+    assert config["transfer"][0]["specimen"] is None
 
 
 def test_a_duplicated_key_is_refused_with_its_line(tmp_path):

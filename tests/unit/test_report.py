@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +11,17 @@ import pandas as pd
 import pytest
 
 from stratifn.provenance import software_versions
-from stratifn.report import draw_figures, methods_text, render_page
+from stratifn.report import draw_figures, methods_text, render_pages
+from stratifn.report.cohort_sections import characteristics, notes_table, patient_table
+from stratifn.report.figures import FIGURES, Drawing, draw
 from stratifn.report.results import PrincipalComponents, Results
-from stratifn.report.sections import headline, patient_table
+from stratifn.report.sections import build_sections, headline
+from stratifn.report.strata_sections import factor_differences, rank_biserial
 from stratifn.style import CONTROL_COLOUR, group_colours, text_colour
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
 SAMPLES = [f"person-{number:02d}" for number in range(12)]
+PROVENANCE_FILES = ("software.tsv", "config.yaml", "inputs.tsv", "outputs.tsv", "ro-crate-metadata.json")
 DISEASE = ["SLE"] * 5 + ["pSS"] * 3 + ["HC"] * 4
 
 
@@ -37,6 +43,10 @@ def config(**report) -> dict:
 
 @pytest.fixture
 def tables() -> dict[str, pd.DataFrame]:
+    return example_tables()
+
+
+def example_tables() -> dict[str, pd.DataFrame]:
     score = np.r_[np.linspace(2, 6, 5), 0.1, 3.0, 1.2, np.linspace(-0.5, 0.5, 4)]
     ifn_class = ["high"] * 5 + ["low", "high", "borderline"] + ["low"] * 4
     stratum = [1] * 5 + [2] * 7
@@ -46,15 +56,18 @@ def tables() -> dict[str, pd.DataFrame]:
         ),
         "quality": pd.DataFrame(
             {"sample": SAMPLES, "view": "rna", "library_size": 1e6, "outlier": ["true"] + ["false"] * 11,
-             "reason": ["library"] + [None] * 11}
+             "near_duplicate": [None, "person-06"] + [None] * 10,
+             "reason": ["library", "nearly identical to person-06"] + [None] * 10}
         ),
         "covariate_associations": pd.DataFrame(
             {"view": "rna", "component": ["PC1", "PC10", "PC2"], "variable": "batch", "r2": [0.9, 0.1, 0.2],
              "pvalue": [1e-6, 0.5, 0.4], "padj": [1e-5, 0.5, 0.5]}
         ),
-        "summary": pd.DataFrame({"contrast": ["SLE_vs_HC"], "tested": [3], "up": [1], "down": [0],
-                                 "permuted_calls": [np.nan]}),
+        "summary": pd.DataFrame({"contrast": ["SLE_vs_HC"], "n_level": [5], "n_baseline": [4], "tested": [3], "up": [1],
+                                 "down": [0], "permuted_calls": [np.nan]}),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
+        "mixture": pd.DataFrame({"signature": ["RICE_CROW_6"], "crossing": [1.5], "cutoff": [1.1], "agree": [0.9],
+                                 "verdict": ["two groups"]}),
         "enrichment": pd.DataFrame(columns=["contrast", "gene_set", "n_genes", "score", "pvalue", "padj"]),
         "scores": pd.DataFrame({"sample": SAMPLES, "signature": "RICE_CROW_6", "method": "zscore", "score": score,
                                 "genes_found": 5, "genes_total": 6}),
@@ -74,7 +87,7 @@ def tables() -> dict[str, pd.DataFrame]:
         "strata": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "stratum": stratum, "confidence": 0.9,
                                 "label": ["interferon"] * 5 + ["healthy-like"] * 7}),
         "selection": pd.DataFrame({"k": [1, 2], "chosen": [False, True]}),
-        "stability": pd.DataFrame({"stratum": [1, 2], "label": ["interferon", "healthy-like"], "jaccard": [0.9, 0.8]}),
+        "stability": pd.DataFrame({"stratum": [1, 2], "n": [5, 7], "label": ["interferon", "healthy-like"], "jaccard": [0.9, 0.8]}),
         "stratification": pd.DataFrame(
             {"item": ["reason", "controls", "gaussian_mixture", "factors_left_out", "label_1"],
              "value": ["2 strata", "clustered", "agrees", "none", "interferon: AUC 1"]}
@@ -83,62 +96,94 @@ def tables() -> dict[str, pd.DataFrame]:
         "protein_ranks": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "mean_rank": np.linspace(0, 1, 12),
                                        "rank_difference": np.linspace(-0.2, 0.2, 12)}),
         "protein": pd.DataFrame({"disease": ["SLE"], "analyte": ["IFNA"], "n": [5], "below_limit": [1],
-                                 "spearman": [0.9], "ci_low": [0.5], "ci_high": [1.0], "kappa": [np.nan]}),
+                                 "spearman": [0.9], "ci_low": [0.5], "ci_high": [1.0], "kappa": [np.nan],
+                                 "reason": [None]}),
         "methylation": pd.DataFrame({"sample": SAMPLES, "score": score}),
         "axes": pd.DataFrame({"sample": SAMPLES * 2, "axis": ["ligand"] * 12 + ["response"] * 12,
                               "score": [*score, *score]}),
-        "confounding": pd.DataFrame({"disease": ["SLE"], "variable": ["activity"], "kind": ["activity"], "n": [5],
-                                     "effect": [0.5], "ci_low": [0.1], "ci_high": [0.8], "pvalue": [0.01],
-                                     "padj": [0.02]}),
-        "factor_associations": pd.DataFrame({"factor": ["Factor1"], "variable": ["age"], "test": ["spearman"],
-                                             "n": [12], "effect": [0.9], "pvalue": [0.001], "padj": [0.002]}),
+        "confounding": pd.DataFrame({"disease": ["SLE", "SLE", "pSS"], "variable": ["activity", "anti_ifn", "activity"],
+                                     "kind": "activity", "n": [5, 5, 3], "test": ["Spearman", "not tested", "Spearman"],
+                                     "effect": [0.5, np.nan, 0.1], "ci_low": [0.1, np.nan, 0.0],
+                                     "ci_high": [0.8, np.nan, 0.2], "pvalue": [0.01, np.nan, 0.5],
+                                     "padj": [0.02, np.nan, 0.5], "note": ["of SLE", "blocked", "of pSS"]}),
+        "factor_associations": pd.DataFrame({"factor": ["Factor1", "Factor1"], "variable": ["age", "disease"],
+                                             "test": ["spearman", "kruskal_wallis"], "n": [12, 12],
+                                             "effect": [0.9, 0.8], "pvalue": [0.001, 0.002], "padj": [0.002, 0.003]}),
         "warnings": pd.DataFrame({"factor": ["all"], "warning": ["all_in_use"]}),
         "interferon_factor": pd.DataFrame({"item": ["statement"], "value": ["Factor1 follows the score."]}),
         "associations": pd.DataFrame(columns=["variable", "pvalue"]),
     }  # fmt: skip
 
 
-def results(tables, contrasts=None, **report) -> Results:
-    samples = pd.DataFrame({"sample": SAMPLES, "patient": SAMPLES, "disease": DISEASE, "in_rna": True})
+def results(tables, contrasts=None, cohort=None, **report) -> Results:
+    samples = pd.DataFrame(
+        {
+            "sample": SAMPLES,
+            "patient": SAMPLES,
+            "disease": DISEASE,
+            "sex": ["F", "M"] * 6,
+            "age": range(30, 42),
+            "in_rna": True,
+        }
+    )
     coordinates = pd.DataFrame(np.random.default_rng(1).normal(size=(12, 2)), index=SAMPLES)
     components = {"rna": PrincipalComponents(coordinates, [0.4, 0.2])}
-    return Results("tiny", config(**report), samples, tables, contrasts or {}, components)
+    settings = config(**report)
+    settings["cohort"] |= cohort or {}
+    return Results("tiny", settings, samples, tables, contrasts or {}, components)
 
 
 def volcano(padj) -> pd.DataFrame:
     size = len(padj)
     genes = [f"G{number}" for number in range(size)]
-    return pd.DataFrame({"gene_id": genes, "gene_name": genes, "log2FoldChange": np.linspace(-2, 2, size),
-                         "pvalue": np.asarray(padj) / 2, "padj": padj})  # fmt: skip
+    return pd.DataFrame({"gene_id": genes, "gene_name": genes, "log2FoldChange": np.linspace(-2, 2, size), "lfcSE": 0.1,
+                         "pvalue": np.asarray(padj) / 2, "padj": padj, "log2FoldChangeShrunk": np.nan})  # fmt: skip
 
 
-def page(all_results: Results, folder: Path) -> str:
-    drawn = draw_figures(all_results, folder / "figures")
+def pages(all_results: Results, figures: Path | None = None) -> dict[str, str]:
+    """Every page; without a folder for figures none is drawn."""
+    names = ("index", *all_results.diseases)
+    drawn = dict.fromkeys(names, {}) if figures is None else draw_figures(all_results, figures)
     methods = methods_text(all_results, software_versions())
-    return render_page(all_results, drawn, folder / "figures", TEMPLATES, methods)
+    return render_pages(all_results, drawn, figures or Path(), TEMPLATES, methods)
+
+
+def figures_of(all_results: Results, folder: Path, *names: str) -> dict[str, Drawing]:
+    """Draw some records alone."""
+    return draw([record for record in FIGURES if record.name in names], all_results, folder)
+
+
+def section(all_results: Results, name: str) -> str:
+    """The words and tables of one section, without drawing anything."""
+    (found,) = [part for part in build_sections(all_results) if part.id == name]
+    words = [getattr(item, "text", getattr(item, "caption", "")) for item in found.content]
+    tables = [item.frame.to_string() for item in found.content if hasattr(item, "frame")]
+    return "\n".join([*words, *tables])
 
 
 def test_every_figure_is_drawn_twice_with_the_same_bytes(tables, tmp_path):
     one = results(tables, {"SLE_vs_HC": volcano([1e-300, 0.01, 0.5])})
     drawn = draw_figures(one, tmp_path / "a")
     draw_figures(one, tmp_path / "b")
-    assert set(drawn) == {
+    assert set(drawn["index"]) == {
         "views", "library_size", "principal_components", "volcano", "interferon_scores", "interferon_classes",
         "methylation", "axes", "covariates", "prevalence", "types", "agreement", "protein_ranks", "variance_explained", "factors", "strata_composition",
     }  # fmt: skip
-    files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert len(files) == 32
+    of_disease = {"principal_components", "interferon_scores", "types", "axes", "factors"}
+    assert set(drawn["SLE"]) == set(drawn["pSS"]) == of_disease | {"volcano"}
+    files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
+    assert len(files) == 2 * (16 + 2 * len(of_disease)), "a volcano is drawn once, and shown on two pages"
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
 
 
 @pytest.mark.parametrize("padj", [[0.9, 0.8, 1.0], [0.5], [np.nan, 0.2], [0.0, 0.0]])
 def test_volcanoes_come_out_with_no_call_one_gene_and_p_values_of_zero(tables, tmp_path, padj):
-    drawn = draw_figures(results(tables, {"SLE_vs_HC": volcano(padj)}), tmp_path)
-    assert drawn["volcano"] == ["volcano_SLE_vs_HC"]
+    drawn = figures_of(results(tables, {"SLE_vs_HC": volcano(padj)}), tmp_path, "volcano")
+    assert drawn["volcano"].stems == {"SLE_vs_HC": "volcano_SLE_vs_HC"}
 
 
 def test_a_contrast_without_a_tested_gene_has_no_volcano(tables, tmp_path):
-    assert "volcano" not in draw_figures(results(tables, {"SLE_vs_HC": volcano([np.nan])}), tmp_path)
+    assert figures_of(results(tables, {"SLE_vs_HC": volcano([np.nan])}), tmp_path, "volcano") == {}
 
 
 def test_disease_against_disease_gets_a_figure_only_where_there_is_nothing_else(tables):
@@ -147,39 +192,263 @@ def test_disease_against_disease_gets_a_figure_only_where_there_is_nothing_else(
     assert results(tables, {"SLE_vs_pSS": volcano([0.1])}).main_contrasts == ["SLE_vs_pSS"]
 
 
-def test_text_of_users_is_escaped(tables, tmp_path):
-    html = page(results(tables), tmp_path)
+def test_a_disease_has_its_own_contrasts_and_none_that_a_user_asked_for(tables):
+    contrasts = ("SLE_vs_HC", "pSS_vs_HC", "SLE_vs_pSS", "male_vs_female")
+    every = results(tables, {name: volcano([0.1]) for name in contrasts})
+    assert every.main_contrasts == ["SLE_vs_HC", "pSS_vs_HC", "male_vs_female"]
+    assert every.of_disease("pSS").main_contrasts == ["pSS_vs_HC"]
+    assert every.of_disease("pSS").pairs_of_disease == ["pSS_vs_HC", "SLE_vs_pSS"]
+    alone = results(tables, {"SLE_vs_pSS": volcano([0.1])}, cohort={"control": None})
+    assert alone.of_disease("pSS").main_contrasts == ["SLE_vs_pSS"]
+
+
+def test_text_of_users_is_escaped(tables):
+    html = pages(results(tables))["index"]
     assert "<b>x</b>" not in html
     assert "&lt;b&gt;x&lt;/b&gt;" in html
 
 
-def test_small_groups_are_shown_as_fewer_than(tables, tmp_path):
-    html = page(results(tables), tmp_path)
-    assert "<td>&lt;5</td>" in html
-    assert "<td>&lt;5</td>" not in page(results(tables, min_cell=0), tmp_path)
+def test_small_groups_are_shown_as_fewer_than(tables):
+    assert all("<td>&lt;5</td>" in html for html in pages(results(tables)).values())
+    assert not any("&lt;5" in html for html in pages(results(tables, min_cell=0)).values())
 
 
-def test_sample_ids_can_be_kept_out_of_the_page(tables, tmp_path):
-    html = page(results(tables, sample_ids=False), tmp_path)
-    assert not [sample for sample in SAMPLES if sample in html]
-    assert "#01" in html
+def test_sample_ids_can_be_kept_out_of_every_page(tables):
+    every = pages(results(tables, sample_ids=False))
+    for name, html in every.items():
+        assert not [sample for sample in SAMPLES if sample in html], name
+    assert "#01" in every["index"]
+    assert "nearly identical to #07" in every["index"], "a number stands for the same sample wherever it is named"
+    assert "nearly identical to #07" in every["SLE"]
     assert patient_table(results(tables, sample_ids=False))["sample"].is_unique
+
+
+def test_samples_that_the_sheet_alone_holds_are_counted_and_not_named():
+    notes = pd.DataFrame(
+        {"view": ["samples"] * 6 + ["rna"] * 2, "item": [*"abcdef", "g", "GENE"], "what": "left out", "reason": "why"}
+    )
+    hidden = notes_table(notes, {"g"}, show_ids=False, min_cell=5)
+    assert hidden["which"].tolist() == ["GENE", "<5 samples", "6 samples"]
+    assert hidden["how many"].tolist() == ["1", "<5", "6"]
+    assert notes_table(notes, {"g"}, show_ids=True, min_cell=5)["which"].tolist() == ["GENE", "g", "a, b, c, d, e, f"]
+
+
+def test_people_are_described_without_small_counts(tables):
+    described = characteristics(results(tables)).set_index("")
+    assert described.loc["sex: F"].to_dict() == {"SLE": "<5", "pSS": "<5", "HC": "<5"}
+    assert described.loc["age"].to_dict() == {"SLE": "32 (31 to 33)", "pSS": "", "HC": ""}
+    assert characteristics(results(tables, min_cell=0)).set_index("").loc["sex: F", "SLE"] == "3"
+
+
+def test_a_disease_page_lists_its_own_patients_and_no_others(tables):
+    for disease in ("SLE", "pSS"):
+        table = patient_table(results(tables).of_disease(disease))
+        assert table["sample"].tolist() == [s for s, d in zip(SAMPLES, DISEASE, strict=True) if d == disease]
+        html = pages(results(tables))[disease]
+        rows = html[html.index('id="patients"') : html.index('id="methods"')]
+        assert {s for s in SAMPLES if s in rows} == set(table["sample"])
+
+
+def test_a_disease_page_names_what_concerns_its_samples(tables):
+    assert "person-01" in section(results(tables).of_disease("SLE"), "cohort")
+    assert "Nothing of this disease's samples was left out" in section(results(tables).of_disease("pSS"), "cohort")
+    assert "library" in section(results(tables).of_disease("SLE"), "quality")
+    assert "No sample stands out" in section(results(tables).of_disease("pSS"), "quality")
+
+
+def test_a_disease_page_tells_its_genes_up_and_down(tables):
+    words = section(
+        results(tables, {"SLE_vs_HC": volcano([0.001, 0.9, 0.002])}).of_disease("SLE"), "differential-expression"
+    )
+    assert "Genes higher in SLE than in HC: 1 of 1" in words
+    assert "Genes lower in SLE than in HC: 1 of 1" in words
+    assert "log2FoldChangeShrunk" not in words, "a column without a value is not shown"
+
+
+def test_shared_and_specific_genes_are_told_for_each_disease(tables):
+    tables["cross_disease"] = pd.DataFrame(
+        {"gene_id": ["A", "B", "C"], "gene_name": ["GA", "GB", "GC"], "log2FoldChange_SLE": 1.0, "padj_SLE": 0.01,
+         "log2FoldChange_pSS": 0.5, "padj_pSS": 0.02, "pooled_log2FoldChange": 0.7, "pooled_padj": 0.001, "Q_padj": 0.3,
+         "class": ["shared", "specific:SLE", "specific:pSS"]}
+    )  # fmt: skip
+    words = section(results(tables, {"SLE_vs_HC": volcano([0.1])}).of_disease("SLE"), "differential-expression")
+    assert "1 genes have an effect in common" in words
+    assert "Genes specific to SLE: 1 of 1" in words
+    assert "GB" in words
+    assert "GC" not in words
+
+
+def test_confounding_is_told_for_the_disease_of_the_page(tables):
+    words = section(results(tables).of_disease("SLE"), "interferon")
+    assert "of SLE" in words
+    assert "of pSS" not in words
+    assert "Not tested, because too few people or values differ: anti_ifn." in words
+
+
+def test_factors_are_described_beside_the_controls(tables):
+    table = factor_differences(results(tables).of_disease("SLE"))
+    assert table["factor"].tolist() == ["Factor1"]
+    assert table["rank-biserial correlation"].tolist() == [1.0]
+    assert table["the factor also follows"].tolist() == ["age"]
+
+
+def test_the_rank_biserial_correlation_is_that_of_mann_whitney():
+    from scipy.stats import mannwhitneyu
+
+    first, second = pd.Series([1.0, 2.0, 2.0, 7.0]), pd.Series([0.0, 2.0, 3.0])
+    expected = 2 * mannwhitneyu(first, second).statistic / 12 - 1
+    assert rank_biserial(first, second) == pytest.approx(expected)
+    assert np.isnan(rank_biserial(first, second[:0]))
+
+
+def test_strata_of_a_disease_hide_small_counts_and_their_shares(tables):
+    words = section(results(tables).of_disease("pSS"), "strata")
+    assert "<5" in words
+    assert "100" not in words, "the share of three patients would tell their number"
+    assert "100" in section(results(tables, min_cell=0).of_disease("pSS"), "strata")
+    assert "Its patients by stratum (pSS alone): 2 healthy-like: <5." in headline(results(tables).of_disease("pSS"))
 
 
 def test_the_headline_gives_shares_with_their_intervals(tables):
     assert "SLE 100 % (50 to 100), pSS 33 % (5 to 80)" in headline(results(tables))[0]
+    assert "pSS 33 % (5 to 80)" in headline(results(tables).of_disease("pSS"))[0]
 
 
 def test_without_classes_the_page_says_why(tables, tmp_path):
     tables["classes"] = tables["classes"].assign(ifn_class="unscored", score=np.nan, reason="this run has no controls")
     tables["prevalence"] = tables["prevalence"].assign(prevalence=np.nan)
-    html = page(results(tables), tmp_path)
-    assert "No class could be given: this run has no controls." in html
+    tables["scores"] = tables["scores"].assign(method="singscore")
+    tables["summary"] = tables["summary"].assign(contrast="SLE_vs_pSS")
+    without = results(tables, {"SLE_vs_pSS": volcano([0.1])}, cohort={"control": None})
+    every = pages(without)
+    for html in every.values():
+        assert "No class could be given: this run has no controls." in html
+        assert "Not supported then: a cut-off, a class" in html
+        assert "Supported all the same: scores by ranks" in html
+        assert "nothing here compares with health" in html or html is every["index"]
+    assert without.of_disease("SLE").groups == ["SLE", "pSS"], "shown beside the other diseases"
+    assert figures_of(without.of_disease("SLE"), tmp_path, "interferon_scores"), "the scores by ranks"
 
 
-def test_one_stratum_is_said_as_such(tables):
+def test_without_classes_the_patients_have_their_score_by_ranks(tables):
+    tables["classes"] = tables["classes"].assign(
+        ifn_class="unscored", score=np.nan, probability_high=np.nan, reason="few"
+    )
+    tables["scores"] = tables["scores"].assign(method="singscore")
+    table = patient_table(results(tables).of_disease("SLE"))
+    assert table["score by ranks (singscore)"].tolist() == [2.0, 3.0, 4.0, 5.0, 6.0]
+    assert "probability_high" not in table
+    assert "probability_high" not in section(results(tables), "patients")
+    tables["protein"] = tables["protein"].assign(n=0, reason="fewer than 5 people with both")
+    words = section(results(tables).of_disease("SLE"), "interferon")
+    assert "No agreement of the score with measured IFN-alpha protein: fewer than 5 people with both." in words
+
+
+def test_without_expression_the_page_says_so_and_names_no_platform(tables):
+    views = [{"name": "cells", "kind": "proportion", "path": "c.tsv"}]
+    without = results(tables, cohort={"views": views})
+    without.samples["in_cells"] = True
+    assert "no differential expression without it" in section(without, "differential-expression")
+    assert "gene expression by" not in section(without, "cohort")
+
+
+def test_one_stratum_is_said_as_such(tables, tmp_path):
     tables["strata"] = tables["strata"].assign(stratum=1, label="1")
+    tables["stability"] = pd.DataFrame({"stratum": [1], "n": [12], "label": ["1"], "jaccard": [np.nan]})
     assert "do not support more than one stratum" in headline(results(tables))[1]
+    assert "do not support more than one stratum" in headline(results(tables).of_disease("SLE"))[-1]
+    assert "label" not in patient_table(results(tables)), "a stratum that nothing marks has no label"
+    assert figures_of(results(tables), tmp_path, "strata_composition") == {}
+
+
+def test_one_seed_is_not_called_robust(tables):
+    tables["robustness"] = tables["robustness"].assign(robust=np.nan)
+    assert "Whether the 2 MOFA factors are robust is not known, with one seed" in headline(results(tables))[2]
+
+
+class Outline(HTMLParser):
+    """What a browser and a screen reader take from a page."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.language, self.links, self.ids, self.headings = None, [], set(), []
+        self.loaded, self.images, self.bare_fields, self.open_labels = [], [], 0, 0
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.language = given.get("lang", self.language)
+        self.ids |= {given["id"]} if "id" in given else set()
+        self.links += [given["href"]] if tag == "a" else []
+        self.loaded += [given[name] for name in ("src", "action", "data", "srcset") if name in given]
+        self.loaded += [given["href"]] if tag == "link" else []
+        self.images += [given.get("alt", "")] if tag == "img" else []
+        self.headings += [int(tag[1])] if re.fullmatch(r"h[1-6]", tag) else []
+        self.open_labels += tag == "label"
+        self.bare_fields += tag == "input" and not self.open_labels
+
+    def handle_endtag(self, tag):
+        self.open_labels -= tag == "label"
+
+
+@pytest.fixture(scope="module")
+def drawn_pages(tmp_path_factory) -> dict[str, str]:
+    return pages(results(example_tables(), {"SLE_vs_HC": volcano([0.001, 0.9])}), tmp_path_factory.mktemp("figures"))
+
+
+def test_links_lead_to_files_and_parts_that_are_there_and_nothing_is_loaded(drawn_pages):
+    every = drawn_pages
+    files = {f"{name}.html" for name in every} | {"methods.md"}
+    files |= {f"../provenance/{name}" for name in PROVENANCE_FILES}
+    for name, html in every.items():
+        outline = Outline(html)
+        assert all(source.startswith("data:image/png;base64,") for source in outline.loaded), name
+        assert {link for link in outline.links if link.startswith("#")} <= {f"#{part}" for part in outline.ids}
+        others = [link for link in outline.links if not link.startswith("#")]
+        assert {link.partition("#")[0] for link in others} <= files
+        assert {f"{other}.html" for other in every if other != name} <= set(others), "every page leads to the others"
+        assert "default-src 'none'" in html
+
+
+def test_pages_can_be_read_with_the_ears(drawn_pages):
+    for name, html in drawn_pages.items():
+        outline = Outline(html)
+        assert outline.language == "en"
+        assert outline.headings[0] == 1 and outline.headings.count(1) == 1, name
+        steps = zip(outline.headings, outline.headings[1:], strict=False)
+        assert all(later - earlier <= 1 for earlier, later in steps), name
+        assert outline.images and all(outline.images), name
+        assert outline.bare_fields == 0, name
+
+
+def test_a_disease_page_shows_its_own_figures(drawn_pages):
+    assert "figures/SLE/interferon_scores.svg" in drawn_pages["SLE"]
+    assert "figures/volcano_SLE_vs_HC.svg" in drawn_pages["SLE"]
+    assert "figures/volcano_SLE_vs_HC.svg" in drawn_pages["index"]
+    assert "volcano_SLE_vs_HC" not in drawn_pages["pSS"]
+    assert "figures/SLE/" not in drawn_pages["index"]
+
+
+def test_text_stands_out_from_its_background():
+    css = (TEMPLATES / "report.css").read_text()
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6});", css))
+    on_paper = [(colours[ink], colours[paper]) for ink in ("ink", "soft", "accent") for paper in ("paper", "band")]
+    assert all(contrast(ink, paper) >= 4.5 for ink, paper in on_paper)
+    assert contrast("#fff", "#7a2e0e") >= 4.5
+    assert contrast(colours["ink"], "#fff4e5") >= 4.5
+
+
+def contrast(first: str, second: str) -> float:
+    """Contrast of two colours (WCAG 2)."""
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    channels = [int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_a_disease_has_its_colour_everywhere_and_no_two_groups_share_one():
@@ -189,6 +458,12 @@ def test_a_disease_has_its_colour_everywhere_and_no_two_groups_share_one():
     mixed = group_colours(["RA", "SLE", "IBM", "pSS"], "AMP")
     assert len(set(mixed.values())) == 5
     assert mixed["SLE"] == all_four["SLE"]
+
+
+def test_colours_of_groups_and_strata_are_the_same_on_every_page(tables):
+    everybody = results(tables, cohort={"diseases": ["RA", "SLE"]})
+    assert everybody.of_disease("SLE").colours["SLE"] == everybody.colours["SLE"]
+    assert results(tables).of_disease("pSS").stratum_colours == results(tables).stratum_colours
 
 
 def test_text_on_a_colour_can_be_read():

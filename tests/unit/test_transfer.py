@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from stratifn.errors import InputError
+from stratifn.arrays import read_arrays, write_arrays
+from stratifn.errors import InputError, Problem, gathered
 from stratifn.inference import BatchedInference
 from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
 from stratifn.integration import (
@@ -31,15 +33,23 @@ from stratifn.samples import typed_samples
 from stratifn.signatures import load_registry
 from stratifn.simulation import SimulationSettings, simulate_cohort
 from stratifn.stratification import StratificationSettings, find_strata, stratum_arrays, stratum_model
+from stratifn.tables import write_anndata
 from stratifn.transfer import (
     FrozenView,
+    Measured,
     Phases,
+    Source,
+    cohort_features,
     freeze_reference,
     load_reference,
     place_patients,
+    reference_features,
+    require_features,
     write_reference,
 )
+from stratifn.transfer.freezing import frozen_views
 from stratifn.transfer.limits import fit_limits
+from stratifn.transfer.matching import match_views
 from stratifn.transfer.placement import PATIENT_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +72,8 @@ PHASES = Phases(
     strata=stratum_model,
 )
 
+LIKE_THE_REFERENCE = Measured("whole_blood", "rnaseq")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -74,10 +86,10 @@ class Run:
     classes: pd.DataFrame
     folder: Path
 
-    def place(self, views=None, samples=None, reference=None):
+    def place(self, views=None, samples=None, reference=None, measured=LIKE_THE_REFERENCE):
         reference = reference or load_reference(self.folder, CONTRACT)
         samples = self.samples if samples is None else samples
-        return place_patients(reference, self.views if views is None else views, samples, PHASES)
+        return place_patients(reference, self.views if views is None else views, samples, PHASES, measured)
 
     def only(self, names):
         names = set(names)
@@ -117,10 +129,11 @@ def run(tmp_path_factory) -> Run:
     frozen = reference_of_cohort(rna, samples, "HC", REGISTRY, (), INTERFERON)
     stability = pd.DataFrame({"stratum": list(strata.jaccard), "jaccard": list(strata.jaccard.values()), "label": "x"})
     reference = freeze_reference(
-        "simulated",
-        CONTRACT,
-        {"stratifn": "0"},
-        {name: FrozenView(view.data.uns["kind"], to_arrays(view.transform)) for name, view in normalized.items()},
+        Source("simulated", CONTRACT, {"stratifn": "0"}, "whole_blood", "rnaseq"),
+        {
+            name: FrozenView.of(view.data.uns["kind"], to_arrays(view.transform), cohort.views[name])
+            for name, view in normalized.items()
+        },
         integration.model.views,
         integration.active,
         views,
@@ -269,16 +282,180 @@ def test_limits_are_leave_one_out_values_in_closed_form():
     assert limits.errors["rna"] > np.percentile(errors["rna"], 99)
 
 
-def test_a_view_of_another_name_kind_or_gene_ids_is_refused_at_once(run):
-    rna, cells = run.views["rna"].copy(), run.views["cells"].copy()
-    rna.var_names = [f"ENSG{number:011d}" for number in range(rna.n_vars)]
+def test_views_of_another_name_or_kind_are_refused_at_once(run):
+    cells = run.views["cells"].copy()
     cells.uns["kind"] = "continuous"
     with pytest.raises(InputError) as error:
-        run.place({"rna": rna, "cells": cells, "proteome": run.views["cytokines"]})
+        run.place({"rna": run.views["rna"], "cells": cells, "proteome": run.views["cytokines"]})
     message = str(error.value)
-    assert "no feature of the reference (ENSG" in message
+    assert "2 problems" in message
     assert "found kind continuous; expected kind proportion" in message
-    assert "view proteome: found a view that the reference does not have" in message
+    assert "views.proteome: found a view that the reference does not have" in message
+
+
+def with_ensembl_ids(rna: ad.AnnData, names: bool = True) -> ad.AnnData:
+    """The same genes as a file with Ensembl ids has them, with or without their symbols."""
+    other = rna.copy()
+    other.var_names = [f"ENSG{number:011d}" for number in range(rna.n_vars)]
+    other.var["gene_name"] = rna.var["gene_name"].to_numpy(str) if names else other.var_names.to_numpy(str)
+    return other
+
+
+def test_patients_with_ensembl_ids_get_what_they_get_with_symbols(run, placed):
+    again = run.place(run.views | {"rna": with_ensembl_ids(run.views["rna"])})
+    pd.testing.assert_frame_equal(again.patients, placed.patients)
+    pd.testing.assert_frame_equal(again.factors, placed.factors)
+    genes = run.views["rna"].n_vars
+    (note,) = again.notes[again.notes["what"] == "matched by gene name"].itertuples()
+    assert (note.view, note.item) == ("rna", f"{genes} of {genes} features of the reference")
+    assert f"ENSG00000000000 as {run.views['rna'].var_names[0]}" in note.reason
+
+
+def test_a_reference_with_ensembl_ids_takes_patients_with_symbols(run):
+    reference = load_reference(run.folder, CONTRACT)
+    views = reference.parts["views"]
+    genes = views.arrays["rna/features"]
+    ids = np.array([f"ENSG{number:011d}" for number in range(len(genes))])
+    renamed = replace(views, arrays=dict(views.arrays) | {"rna/features": ids, "rna/gene_names": genes})
+    matched = match_views(frozen_views(replace(reference, parts=reference.parts | {"views": renamed})), run.views)[
+        "rna"
+    ]
+    assert matched.data.var_names.tolist() == ids.tolist()
+    assert matched.data.var["gene_name"].tolist() == genes.tolist()
+    np.testing.assert_array_equal(matched.data.X, run.views["rna"][:, genes].X)
+
+
+def test_an_old_symbol_and_a_versioned_id_of_the_files_find_their_gene(run, placed, tmp_path):
+    rna = run.views["rna"]
+    # as a user writes them: an old symbol, and Ensembl ids with a version beside the symbols
+    old = {current: old for old, current in REGISTRY.aliases.items()}
+    renamed = [gene for gene in rna.var_names if gene in old and old[gene] not in rna.var_names]
+    assert renamed
+    sheet, matrix = tmp_path / "samples.tsv", tmp_path / "rna.tsv"
+    pd.DataFrame({"sample": rna.obs_names}).to_csv(sheet, sep="\t", index=False)
+    symbols = [old.get(gene, gene) if gene in renamed else gene for gene in rna.var_names]
+    for ids, names in (
+        (symbols, None),
+        ([f"ENSG{number:011d}.{number % 9 + 1}" for number in range(rna.n_vars)], symbols),
+    ):
+        frame = pd.DataFrame(rna.X.T, index=pd.Index(ids, name="gene_id"), columns=rna.obs_names)
+        if names:
+            frame.insert(0, "gene_name", names)
+        frame.to_csv(matrix, sep="\t")
+        paths = {"samples": str(sheet), "rna": str(matrix)}
+        settings = {"columns": {}, "labels": {}, "views": [VIEWS[0]]}
+        new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+        again = run.place(new.views, typed_samples(new.samples)).patients.set_index("sample")
+        scores = placed.patients.set_index("sample").loc[again.index, "score"]
+        np.testing.assert_allclose(again["score"], scores, rtol=0, atol=1e-12)
+
+
+def test_a_gene_name_that_several_features_have_is_not_matched_and_said(run):
+    rna = with_ensembl_ids(run.views["rna"])
+    twice, once = rna.var["gene_name"].iloc[[3, 4]]
+    rna.var.loc[rna.var_names[4], "gene_name"] = twice
+    placed = run.place(run.views | {"rna": rna})
+    notes = placed.notes[placed.notes["view"] == "rna"].set_index("what")
+    assert notes.loc["ambiguous", "item"] == f"1 of {rna.n_vars} features of the reference"
+    assert notes.loc["ambiguous", "reason"].endswith(f": {twice}")
+    assert notes.loc["missing", "item"] == f"1 of {rna.n_vars} features of the reference"
+    assert notes.loc["missing", "reason"].endswith(f": {once}")
+    assert notes.loc["not used", "item"] == "2 features"
+
+
+def test_an_id_wins_over_a_name(run):
+    rna = run.views["rna"].copy()
+    first, second = rna.var_names[:2]
+    # the second gene claims the first one's name
+    rna.var.loc[second, "gene_name"] = first
+    matched = match_views(frozen_views(load_reference(run.folder, CONTRACT)), {"rna": rna})["rna"]
+    assert matched.notes == []
+    assert matched.data.var_names[:2].tolist() == [first, second]
+
+
+def test_ids_that_the_reference_does_not_know_are_refused_with_the_file(run):
+    known = reference_features(run.folder, CONTRACT, "transfer (later).views", [{"name": "rna", "kind": "counts"}])
+    rna = with_ensembl_ids(run.views["rna"], names=False)
+    with pytest.raises(InputError) as error:
+        require_features(known, {"rna": rna}, {"rna": "new.tsv"})
+    message = str(error.value)
+    assert "new.tsv" in message
+    assert f"0 of the {rna.n_vars} features of the reference (ids here: ENSG00000000000" in message
+    assert "gene_name" in message
+
+
+def test_counts_of_the_signature_genes_alone_are_refused_because_they_would_be_their_own_yardstick(run):
+    rna = run.views["rna"]
+    known = reference_features(run.folder, CONTRACT, "transfer (later).views", [{"name": "rna", "kind": "counts"}])
+    few = rna[:, rna.var_names.isin(list(REGISTRY.genes()))][:, : rna.n_vars // 3].copy()
+    assert 10 < few.n_vars < rna.n_vars / 2
+    with pytest.raises(InputError, match=f"found {few.n_vars} of the {rna.n_vars} features"):
+        require_features(known, {"rna": few}, {"rna": "new.tsv"})
+    # values that need no size factor may be fewer
+    few.uns["kind"] = "continuous"
+    require_features(known, {"rna": few}, {"rna": "new.tsv"})
+
+
+def test_a_view_in_which_the_only_patient_has_no_value_is_no_error(run):
+    views, samples = run.only(["S001"])
+    views["cytokines"] = views["cytokines"][[], []].copy()
+    placed = run.place(views, samples)
+    assert "cytokines" not in placed.patients["views_used"].item()
+    assert ("cytokines", "missing") in set(zip(placed.notes["view"], placed.notes["what"], strict=True))
+
+
+def test_another_specimen_is_said_with_every_patient_and_changes_no_number(run, placed):
+    again = run.place(measured=Measured("skin", "microarray"))
+    assert again.patients["reason"].str.startswith("specimen is skin, that of the reference whole_blood").all()
+    pd.testing.assert_frame_equal(again.patients.drop(columns="reason"), placed.patients.drop(columns="reason"))
+    notes = again.notes.set_index("item")
+    assert notes.loc["specimen", "what"] == notes.loc["platform", "what"] == "differs"
+    assert "here microarray, in the reference rnaseq" in notes.loc["platform", "reason"]
+
+
+def test_a_specimen_that_is_not_said_is_noted_and_no_patients_reason(run, placed):
+    again = run.place(measured=Measured())
+    pd.testing.assert_frame_equal(again.patients, placed.patients)
+    assert again.notes.set_index("item").loc[["specimen", "platform"], "what"].eq("not stated").all()
+    assert not {"specimen", "platform"} & set(placed.notes["item"])
+
+
+def test_two_other_specimens_are_not_known_to_be_the_same(run):
+    reference = load_reference(run.folder, CONTRACT)
+    other = replace(reference, source=replace(reference.source, specimen="other"))
+    placed = run.place(reference=other, measured=Measured("other", "rnaseq"))
+    assert placed.notes.set_index("item").loc["specimen", "what"] == "not stated"
+
+
+def test_a_reference_of_version_1_0_is_read_without_gene_names_and_origin(copied, run, placed):
+    def older(values):
+        values.update(contract="1.0")
+        del values["specimen"], values["platform"]
+        values["arrays"]["names"].remove("views/rna/gene_names")
+
+    arrays = read_arrays(copied / "arrays.npz")
+    del arrays["views/rna/gene_names"]
+    write_arrays(arrays, copied / "arrays.npz")
+    digest = hashlib.sha256((copied / "arrays.npz").read_bytes()).hexdigest()
+    reference = load_reference(
+        edited(copied, lambda values: (older(values), values["arrays"].update(sha256=digest))), CONTRACT
+    )
+    again = run.place(reference=reference, measured=Measured("skin", "rnaseq"))
+    pd.testing.assert_frame_equal(again.patients, placed.patients)
+    assert "in the reference not stated" in again.notes.set_index("item").loc["specimen", "reason"]
+    assert again.reference["specimen"].isna().all()
+    # its symbols are found by name all the same
+    by_name = run.place(run.views | {"rna": with_ensembl_ids(run.views["rna"])}, reference=reference)
+    np.testing.assert_array_equal(by_name.patients["score"], placed.patients["score"])
+
+
+def test_what_patients_were_placed_in_is_described_in_one_row(placed, run):
+    (row,) = placed.reference.to_dict("records")
+    digest = json.loads((run.folder / "reference.json").read_text())["sha256"]
+    assert row == {
+        "name": "simulated", "contract": CONTRACT, "stratifn": "0",
+        "specimen": "whole_blood", "platform": "rnaseq", "sha256": digest,
+    }  # fmt: skip
 
 
 def test_a_reference_trained_on_corrected_views_gives_scores_but_no_factors(run):
@@ -373,7 +550,9 @@ def test_damaged_values_and_arrays_are_refused(copied):
 def test_a_reference_of_a_newer_or_too_old_version_is_refused(copied):
     for version, words in (("1.4", "newer than this code"), ("2.0", "newer than this code"), ("0.9", "too old")):
         assert words in refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
-    assert load_reference(edited(copied, lambda values: values.update(contract="1.0")), CONTRACT).contract == "1.0"
+    assert (
+        load_reference(edited(copied, lambda values: values.update(contract="1.0")), CONTRACT).source.contract == "1.0"
+    )
 
 
 def test_an_incomplete_reference_is_refused(copied):
@@ -384,8 +563,6 @@ def test_an_incomplete_reference_is_refused(copied):
 
 
 def test_a_pickle_in_the_arrays_is_never_loaded(copied):
-    import hashlib
-
     np.savez(copied / "arrays.npz", **{"model/rna/weights": np.array([{"a": 1}], dtype=object)})
     digest = hashlib.sha256((copied / "arrays.npz").read_bytes()).hexdigest()
     assert "arrays that cannot be read" in refusal(
@@ -405,3 +582,29 @@ def test_new_patients_need_no_disease_and_no_control(tmp_path):
     sheet.write_text("sample\tdisease\nB\tRA\nA\t\n")
     new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
     assert new.samples["disease"].tolist() == ["unknown", "RA"]
+
+
+def test_what_is_wrong_with_several_files_is_said_at_once():
+    def wrong(name):
+        raise InputError(Problem(name, "the file", "nothing there", "a table", "Mend the path."))
+
+    with pytest.raises(InputError) as error:
+        gathered(lambda: wrong("a.tsv"), lambda: 1, lambda: wrong("b.tsv"))
+    assert [problem.source for problem in error.value.problems] == ["a.tsv", "b.tsv"]
+    assert gathered(lambda: 1, lambda: 2) == [1, 2]
+
+
+def test_a_cohorts_matrices_tell_before_any_fit_what_its_reference_will_know(run, tmp_path):
+    write_anndata(run.views["rna"], tmp_path / "rna.h5ad")
+    early = cohort_features([tmp_path / "rna.h5ad"])["rna"]
+    views = [{"name": "rna", "kind": "counts"}]
+    frozen = reference_features(run.folder, CONTRACT, "transfer (later).views", views)["rna"]
+    assert early.ids.tolist() == frozen.ids.tolist()
+    assert early.gene_names.tolist() == frozen.gene_names.tolist()
+
+
+def test_every_file_of_new_patients_is_explained_in_the_docs():
+    contract = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())["transfer"]
+    text = (ROOT / "docs" / "outputs.md").read_text().split("## New patients")[1].split("\n## ")[0]
+    named = [entry["path"] for entry in contract["tables"]] + contract["files"] + contract["folders"]
+    assert [path for path in named if f"`{path}`" not in text] == []

@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from stratifn.tables import read_table
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -19,11 +21,6 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.found += [value for name, value in attributes if name in ("src", "href", "action", "data") and value]
-
-
-@pytest.fixture(scope="module")
-def page(demo_run):
-    return (demo_run / "report" / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -39,28 +36,60 @@ def browser():
         started.close()
 
 
-def test_the_page_asks_nothing_of_the_network(page):
+@pytest.fixture(scope="module")
+def pages(demo_run):
+    names = sorted((demo_run / "report").glob("*.html"))
+    assert [path.stem for path in names] == ["DM", "SLE", "SSc", "index", "pSS"], "the control has no page"
+    return {path: path.read_text(encoding="utf-8") for path in names}
+
+
+def test_no_page_asks_anything_of_the_network(pages):
+    for page in pages.values():
+        assert [link for link in found_in(page) if link.startswith(("http", "//", "file:", "/"))] == []
+        assert "default-src 'none'" in page
+
+
+def test_every_link_leads_to_a_file_that_is_there(pages):
+    for path, page in pages.items():
+        links = [link for link in found_in(page) if not link.startswith(("#", "data:image/png;base64,"))]
+        assert links
+        assert [link for link in links if not (path.parent / link.partition("#")[0]).is_file()] == []
+        assert {f"{other.name}" for other in pages if other != path} <= set(links)
+
+
+def found_in(page: str) -> list[str]:
     links = Links()
     links.feed(page)
-    assert [link for link in links.found if not link.startswith(("#", "data:image/png;base64,"))] == []
-    assert "default-src 'none'" in page
+    return links.found
 
 
-def test_the_page_says_what_it_is_not_for_and_that_the_data_are_made_up(page):
-    assert page.count("For research use, not for diagnosis") >= 2
-    assert "These data are simulated" in page
+def test_every_page_says_what_it_is_not_for_and_that_the_data_are_made_up(pages):
+    for page in pages.values():
+        assert page.count("For research use, not for diagnosis") >= 2
+        assert "These data are simulated" in page
 
 
-def test_the_page_holds_every_figure_once(page, demo_run):
-    figures = sorted(path.stem for path in (demo_run / "report" / "figures").glob("*.png"))
-    assert len(figures) >= 12
+def test_the_overview_and_the_pages_of_diseases_hold_each_figure_once(pages, demo_run):
+    folder = demo_run / "report" / "figures"
+    figures = sorted(path.relative_to(folder).with_suffix("") for path in folder.rglob("*.png"))
+    assert len(figures) >= 12 + 4 * 5
     for figure in figures:
-        assert page.count(f"figures/{figure}.svg") == 1
-        assert (demo_run / "report" / "figures" / f"{figure}.svg").stat().st_size > 1000
+        shown = [path.stem for path, page in pages.items() if page.count(f"figures/{figure}.svg") == 1]
+        disease = figure.name.removeprefix("volcano_").partition("_vs_")[0] if "volcano" in figure.name else None
+        assert set(shown) == ({"index", disease} - {None} if figure.parent.name == "" else {figure.parent.name})
+        assert (folder / f"{figure}.svg").stat().st_size > 1000
 
 
-def test_the_page_stays_small_enough_to_send(page):
-    assert len(page) < 5_000_000
+def test_no_page_is_too_large_to_send(pages):
+    assert all(len(page) < 5_000_000 for page in pages.values())
+
+
+def test_a_disease_page_lists_the_people_with_the_disease_and_nobody_else(pages, demo_run):
+    samples = read_table(demo_run / "inputs" / "samples.tsv").set_index("sample")["disease"]
+    for path, page in pages.items():
+        rows = page[page.index('<section id="patients"') : page.index('<section id="methods"')]
+        listed = {sample for sample in samples.index if f"<td>{sample}</td>" in rows}
+        assert listed == set(samples.index if path.stem == "index" else samples.index[samples == path.stem])
 
 
 def test_the_methods_text_names_the_values_and_versions_used(demo_run):
@@ -75,17 +104,17 @@ def test_the_methods_text_names_the_values_and_versions_used(demo_run):
         assert part in methods
 
 
-def test_the_page_opens_without_an_error_and_its_search_finds_a_sample(browser, demo_run):
+@pytest.mark.parametrize(
+    ("name", "patients", "sample"), [("index", 120, "S007"), ("SLE", 24, "S010"), ("DM", 24, "S001")]
+)
+def test_a_page_opens_without_an_error_and_its_search_finds_a_sample(browser, demo_run, name, patients, sample):
     tab = browser.new_page()
-    errors, requests = [], []
-    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("request", lambda request: requests.append(request.url))
-    tab.goto((demo_run / "report" / "index.html").as_uri())
+    errors, requests = watched(tab)
+    tab.goto((demo_run / "report" / f"{name}.html").as_uri())
     assert "demo" in tab.title()
     rows = tab.locator("#patients tbody tr")
-    assert rows.count() == 120
-    tab.locator("#patients input.search").fill("S007")
+    assert rows.count() == patients
+    tab.locator("#patients input.search").fill(sample)
     assert tab.locator("#patients tbody tr:visible").count() == 1
     tab.locator("#patients input.search").fill("no such sample")
     assert tab.locator("#patients tbody tr:visible").count() == 0
@@ -93,3 +122,23 @@ def test_the_page_opens_without_an_error_and_its_search_finds_a_sample(browser, 
     assert min(widths) > 100
     assert errors == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_pages_lead_to_each_other_and_fit_a_phone(browser, demo_run):
+    tab = browser.new_page(viewport={"width": 400, "height": 800})
+    errors, _ = watched(tab)
+    tab.goto((demo_run / "report" / "index.html").as_uri())
+    for name in ("SLE", "pSS", "Overview"):
+        tab.locator("nav.pages a", has_text=name).click()
+        assert tab.locator("nav.pages [aria-current=page]").inner_text() == name
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 400, "tables and figures scroll by themselves"
+    assert errors == []
+
+
+def watched(tab) -> tuple[list[str], list[str]]:
+    """Collect a tab's errors and requests."""
+    errors, requests = [], []
+    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("request", lambda request: requests.append(request.url))
+    return errors, requests

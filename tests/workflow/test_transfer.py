@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -55,7 +57,12 @@ def transferred(micro_run, tmp_path_factory):
 def test_new_patients_are_placed_without_touching_the_cohort(transferred):
     clone, run, names = transferred
     assert "Placing the patients of later" in run.text
-    for message in ("Freezing cohort", "Training MOFA", "Writing the report", "Recording the provenance"):
+    for message in (
+        "Freezing cohort",
+        "Training MOFA",
+        "Writing the report of cohort",
+        "Recording the provenance of cohort",
+    ):
         assert message not in run.text
     assert breaches(clone.folder / "results" / "transfer" / "later", CONTRACT["transfer"]) == []
     patients = read_table(clone.folder / "results" / "transfer" / "later" / "patients.tsv")
@@ -79,6 +86,117 @@ def test_patients_of_the_cohort_come_back_with_their_own_scores_and_mostly_their
     assert (patients["stratum"].astype(str) == strata["stratum"].astype(str)).mean() >= 0.7
 
 
+def test_the_provenance_names_the_reference_every_input_and_every_result(transferred):
+    clone, _, _ = transferred
+    folder = clone.folder / "results" / "transfer" / "later"
+    reference = clone.folder / "results" / "micro" / "reference"
+    inputs = read_table(folder / "provenance" / "inputs.tsv").set_index("path")["sha256"]
+    for path in ("new/samples.tsv", "new/rna.tsv", "results/micro/reference/arrays.npz"):
+        assert inputs[path] == hashlib.sha256((clone.folder / path).read_bytes()).hexdigest()
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("[!.]*") if path.is_file()}
+    listed = set(read_table(folder / "provenance" / "outputs.tsv")["path"])
+    assert files - listed == {"provenance/outputs.tsv", "provenance/ro-crate-metadata.json"}
+    assert listed <= files
+    (row,) = read_table(folder / "provenance" / "reference.tsv").to_dict("records")
+    assert row["name"] == "micro"
+    assert row["sha256"] == json.loads((reference / "reference.json").read_text())["sha256"]
+    assert row["specimen"] == "whole_blood"
+    effective = yaml.safe_load((folder / "provenance" / "config.yaml").read_text())
+    assert effective["transfer"][0]["reference"] == "micro"
+
+
+@pytest.fixture(scope="module")
+def placed_from_a_folder(transferred, tmp_path_factory):
+    """The same patients, once the reference is named by its folder, so that its cohort may leave the configuration."""
+    clone, _, _ = transferred
+    folder = tmp_path_factory.mktemp("folder") / "clone"
+    shutil.copytree(clone.folder, folder, copy_function=shutil.copy2)
+    here = type(clone)(folder)
+    config = MICRO | {"transfer": [item("results/micro/reference")]}
+    run = here.snakemake("--cores", "1", "--configfile", str(write_config(folder / "micro.yaml", config)))
+    assert run.code == 0, run.text
+    return here, config
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"report": {"min_cell": 3}},
+        {"differential_expression": {"alpha": 0.1}},
+        {"cohorts": [*MICRO["cohorts"], {"name": "second", "simulate": {"seed": 4}}]},
+        {"cohorts": []},
+    ],
+    ids=["report", "differential expression", "another cohort", "the cohort is gone"],
+)
+def test_what_the_reference_does_not_hold_places_nobody_again(placed_from_a_folder, tmp_path, change):
+    clone, config = placed_from_a_folder
+    run = clone.snakemake("-n", "--configfile", str(write_config(tmp_path / "changed.yaml", config | change)))
+    assert run.code == 0, run.text
+    assert not re.search(r"^transfer_(inputs_)?later\s", run.text, re.MULTILINE)
+
+
+def test_patients_with_ensembl_ids_beside_symbols_get_the_same_numbers(transferred, tmp_path):
+    clone, _, _ = transferred
+    shutil.copytree(clone.folder / "results" / "micro" / "reference", tmp_path / "frozen")
+    shutil.copytree(clone.folder / "new", tmp_path / "new")
+    rna = pd.read_csv(tmp_path / "new" / "rna.tsv", sep="\t", index_col=0)
+    rna.insert(0, "gene_name", rna.index)
+    rna.index = pd.Index([f"ENSG{number:011d}.{number % 9 + 1}" for number in range(len(rna))], name="gene_id")
+    rna.to_csv(tmp_path / "new" / "rna.tsv", sep="\t")
+    skin = item("frozen") | {"specimen": "skin", "platform": "rnaseq"}
+    config = write_config(tmp_path / "my.yaml", {"cohorts": [], "transfer": [skin]})
+    run = clone.snakemake("--cores", "1", "--configfile", str(config), "--directory", str(tmp_path), cwd=tmp_path)
+    assert run.code == 0, run.text
+    there, here = (
+        read_table(folder / "results" / "transfer" / "later" / "patients.tsv") for folder in (clone.folder, tmp_path)
+    )
+    pd.testing.assert_frame_equal(here.drop(columns="reason"), there.drop(columns="reason"))
+    assert here["reason"].str.startswith("specimen is skin, that of the reference whole_blood").all()
+    notes = read_table(tmp_path / "results" / "transfer" / "later" / "notes.tsv").set_index("what")
+    assert notes.loc["matched by gene name", "item"] == "280 of 300 features of the reference"
+    assert "20 of 300" in notes.loc[notes["view"].eq("rna")].loc["missing", "item"]
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_before_anything_is_fitted(transferred, tmp_path):
+    clone, _, _ = transferred
+    shutil.copytree(clone.folder / "results" / "micro" / "reference", tmp_path / "frozen")
+    shutil.copytree(clone.folder / "new", tmp_path / "new")
+    (tmp_path / "new" / "rna.tsv").write_text("gene_id\tnew-S001\nIFI44L\t-3\n")
+    bad = item("frozen") | {"views": [VIEWS[0], VIEWS[1] | {"name": "proteins"}]}
+    config = write_config(tmp_path / "my.yaml", {"cohorts": [], "transfer": [bad]})
+    run = clone.snakemake("check", "--configfile", str(config), "--directory", str(tmp_path), "-c1", cwd=tmp_path)
+    assert run.code != 0
+    assert "2 problems in the input; nothing was computed." in run.text
+    assert "transfer (later).views.proteins: found a view that the reference does not have" in run.text
+    assert "-3 at IFI44L / new-S001" in run.text
+    assert "Traceback" not in run.text
+    assert not (tmp_path / "results").exists() or not list((tmp_path / "results").rglob("*.*"))
+
+
+def test_gene_ids_that_a_cohort_of_this_run_does_not_have_are_refused_before_it_is_fitted(micro_run, tmp_path):
+    clone, _ = micro_run
+    shutil.copytree(clone.folder / "results" / "micro" / "simulated", tmp_path / "old")
+    names = new_patients(tmp_path / "old", tmp_path / "new")
+    rna = pd.read_csv(tmp_path / "new" / "rna.tsv", sep="\t", index_col=0)
+    rna.index = pd.Index([f"ENSG{number:011d}" for number in range(len(rna))], name="gene_id")
+    rna.to_csv(tmp_path / "new" / "rna.tsv", sep="\t")
+    views = [{"name": "rna", "kind": "counts", "path": "old/rna.tsv.gz"}]
+    cohort = {"name": "mine", "samples": "old/samples.tsv", "views": views}
+    sheet = pd.read_csv(tmp_path / "old" / "samples.tsv", sep="\t", dtype=str)
+    sequenced = pd.read_csv(tmp_path / "old" / "rna.tsv.gz", sep="\t", nrows=0).columns
+    sheet[sheet["sample"].isin(sequenced)].to_csv(tmp_path / "old" / "samples.tsv", sep="\t", index=False)
+    new = item("mine") | {"views": VIEWS[:1]}
+    sheet = pd.DataFrame({"sample": [f"new-{name}" for name in names if name in sequenced]})
+    sheet.to_csv(tmp_path / "new" / "samples.tsv", sep="\t", index=False)
+    config = write_config(tmp_path / "my.yaml", MICRO | {"cohorts": [cohort], "transfer": [new]})
+    run = clone.snakemake("--configfile", str(config), "--directory", str(tmp_path), "--cores", "1", cwd=tmp_path)
+    assert run.code != 0
+    assert "0 of the 300 features of the reference (ids here: ENSG00000000000" in run.text
+    # one core, and both are ready after the cohort's validation: the other validation goes first
+    assert (tmp_path / "results" / "mine" / "inputs" / "rna.h5ad").exists()
+    assert not (tmp_path / "results" / "mine" / "normalization").exists()
+
+
 def test_a_copied_folder_alone_gives_the_same_bytes(transferred, tmp_path):
     clone, _, _ = transferred
     shutil.copytree(clone.folder / "results" / "micro" / "reference", tmp_path / "frozen")
@@ -86,9 +204,17 @@ def test_a_copied_folder_alone_gives_the_same_bytes(transferred, tmp_path):
     config = write_config(tmp_path / "my.yaml", {"cohorts": [], "transfer": [item("frozen")]})
     run = clone.snakemake("--cores", "1", "--configfile", str(config), "--directory", str(tmp_path), cwd=tmp_path)
     assert run.code == 0, run.text
-    for table in ("patients", "factors", "notes"):
-        there = clone.folder / "results" / "transfer" / "later" / f"{table}.tsv"
-        assert (tmp_path / "results" / "transfer" / "later" / f"{table}.tsv").read_bytes() == there.read_bytes()
+    there, here = (folder / "results" / "transfer" / "later" for folder in (clone.folder, tmp_path))
+    same = [
+        "patients.tsv",
+        "factors.tsv",
+        "notes.tsv",
+        "inputs/samples.tsv",
+        "inputs/rna.h5ad",
+        "provenance/reference.tsv",
+    ]
+    for name in same:
+        assert (here / name).read_bytes() == (there / name).read_bytes()
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["transfer"]
 
 
@@ -104,7 +230,7 @@ def test_a_damaged_reference_is_refused_in_plain_words(transferred, tmp_path):
     assert run.code != 0
     assert "values that differ from their checksum: damaged or edited" in run.text
     assert "Traceback" not in run.text.split("values that differ")[0]
-    (problem,) = json.loads((tmp_path / "logs" / "transfer" / "later.problems.json").read_text())
+    (problem,) = json.loads((tmp_path / "logs" / "transfer" / "later" / "problems.json").read_text())
     assert problem["source"].endswith("frozen/reference.json")
 
 

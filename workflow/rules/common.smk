@@ -67,7 +67,10 @@ PHASES = (
     "report",
     "cohort",
 )
+TRANSFER_RULES = ("transfer_inputs", "transfer", "transfer_report")
 PATHS = workflow.pathvars.items
+# a file that cannot be analysed is found before anything is fitted: of the jobs that are ready, validations go first
+VALIDATION = 1
 # what a cohort's results may depend on: neither other cohorts nor who is placed in it later
 COHORT_CONFIG = {key: value for key, value in CONFIG.items() if key not in ("cohorts", "transfer")}
 # the seeds are the jobs, not a setting of any one
@@ -116,12 +119,36 @@ def input_files(cohort):
     return paths if cohort.get("simulate") else existing(paths)
 
 
+def reference_folder(item):
+    """The user's folder with the reference of a transfer; None where it is that of a cohort of this run."""
+    return None if item["reference"] in COHORTS else item["reference"]
+
+
+def reference_paths(item):
+    """Where the frozen reference of a transfer is: that of a cohort of this run, or a folder of the user's."""
+    folder = reference_folder(item) or f"{PATHS['results']}/{item['reference']}/reference"
+    return [f"{folder}/{file}" for file in ("reference.json", "arrays.npz")]
+
+
 def reference_files(item):
-    """The frozen reference of a transfer: that of a cohort of this run, or of a folder of the user's."""
-    files = ("reference.json", "arrays.npz")
-    if item["reference"] in COHORTS:
-        return [f"<results>/{item['reference']}/reference/{file}" for file in files]
-    return existing(f"{item['reference']}/{file}" for file in files)
+    """The files of `reference_paths` as a rule's input: made by this run, or those of the user's that are there."""
+    return existing(reference_paths(item)) if reference_folder(item) else reference_paths(item)
+
+
+def reference_features(item):
+    """What says, before anything is fitted, which features a reference has: its files, or its cohort's matrices."""
+    return reference_files(item) if reference_folder(item) else view_files("inputs", COHORTS[item["reference"]])
+
+
+def transfer_view_files(item):
+    """The validated matrices of new patients."""
+    return [f"<results>/transfer/{item['name']}/inputs/{view['name']}.h5ad" for view in item["views"]]
+
+
+def transfer_outputs(item):
+    """Every output of the rules that place new patients; their provenance lists them."""
+    made = [getattr(rules, f"{rule}_{item['name']}").output for rule in TRANSFER_RULES]
+    return [path for output in made for path in output]
 
 
 def settings_of(cohort, *keys):
@@ -207,6 +234,7 @@ def report_tables(cohort):
         "integration/warnings",
         "integration/interferon_factor",
         "interferon/agreement",
+        "interferon/mixture",
         "interferon/protein",
         "interferon/protein_ranks",
         "interferon/axes",
@@ -241,19 +269,28 @@ def all_outputs(cohort):
     return [*(path for output in made for path in output), *models, *simulated]
 
 
-def megabytes(base, per_input=4.0):
-    """Memory that grows with the size of the inputs, and with every attempt on a cluster."""
+def size_in_memory(file):
+    """Megabytes of a file's numbers in memory, roughly: a compressed table of text grows sixfold, the rest is binary."""
+    return Path(file).stat().st_size / 1024**2 * (6 if str(file).endswith(".gz") else 1)
+
+
+def megabytes(base, per_input=0.0, name=None):
+    """Memory that grows with the size of the inputs, and with every attempt on a cluster.
+
+    With `name` the inputs of that name count alone: of the others only a part is read. Measured with 450,000 CpGs of
+    1,620 samples: `benchmarks/results/resources.md`.
+    """
 
     def memory(wildcards, input, attempt):
-        return int((base + per_input * input.size_mb) * attempt)
+        return int((base + per_input * sum(map(size_in_memory, input[name] if name else input))) * attempt)
 
     return memory
 
 
-def minutes(base, per_input=0.1):
+def minutes(base, per_input=0.02):
     """Run time that grows like `megabytes`."""
 
     def runtime(wildcards, input, attempt):
-        return int((base + per_input * input.size_mb) * attempt)
+        return int((base + per_input * sum(map(size_in_memory, input))) * attempt)
 
     return runtime

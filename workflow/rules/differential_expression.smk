@@ -23,8 +23,8 @@ for name, cohort in COHORTS.items():
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(2000, per_input=60),
-            runtime=minutes(30, per_input=1),
+            mem_mb=megabytes(2000, per_input=10),
+            runtime=minutes(30, per_input=0.2),
         params:
             cohort=settings_of(cohort, "diseases", "control", "design"),
             settings=CONFIG["differential_expression"],
@@ -56,8 +56,8 @@ for name, cohort in with_rna(COHORTS):
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(2000, per_input=60),
-            runtime=minutes(30, per_input=1),
+            mem_mb=megabytes(2000, per_input=10),
+            runtime=minutes(30, per_input=0.2),
         params:
             cohort=settings_of(cohort, "diseases", "design"),
             alpha=CONFIG["differential_expression"]["alpha"],

@@ -44,10 +44,11 @@ for name, cohort in COHORTS.items():
             problems=f"<logs>/{name}/problems.json",
         benchmark:
             f"<benchmarks>/{name}/inputs.tsv"
+        priority: VALIDATION
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=40),
+            mem_mb=megabytes(1500, per_input=3),
             runtime=minutes(15),
         params:
             cohort=settings_of(cohort, "columns", "labels", "diseases", "control", "design", "views"),

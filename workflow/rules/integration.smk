@@ -17,8 +17,8 @@ for name, cohort in COHORTS.items():
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=20),
-            runtime=minutes(30, per_input=0.5),
+            mem_mb=megabytes(1500, per_input=3),
+            runtime=minutes(60, per_input=0.05),
         params:
             settings=MOFA_SETTINGS,
             code=digest("mofa"),
@@ -49,7 +49,7 @@ for name, cohort in COHORTS.items():
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=10),
+            mem_mb=megabytes(1500, per_input=3),
             runtime=minutes(15),
         params:
             settings=MOFA_SETTINGS,

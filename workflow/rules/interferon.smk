@@ -22,8 +22,8 @@ for name, cohort in COHORTS.items():
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(2000, per_input=40),
-            runtime=minutes(20, per_input=0.5),
+            mem_mb=megabytes(2000, per_input=3),
+            runtime=minutes(20),
         params:
             cohort=settings_of(cohort, "control", "control_type", "specimen", "platform"),
             settings=CONFIG["interferon"],

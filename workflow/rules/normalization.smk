@@ -21,8 +21,8 @@ for name, cohort in COHORTS.items():
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=40),
-            runtime=minutes(20, per_input=0.5),
+            mem_mb=megabytes(2000, per_input=4),
+            runtime=minutes(20),
         params:
             settings=CONFIG["normalization"],
             code=digest("normalization", SIGNATURES),

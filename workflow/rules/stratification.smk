@@ -28,8 +28,8 @@ for name, cohort in COHORTS.items():
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=20),
-            runtime=minutes(30, per_input=0.5),
+            mem_mb=megabytes(1500, per_input=3),
+            runtime=minutes(30),
         params:
             settings=CONFIG["stratification"],
             control=cohort["control"],

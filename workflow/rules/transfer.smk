@@ -24,11 +24,12 @@ for name, cohort in COHORTS.items():
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=20),
+            mem_mb=megabytes(1500, per_input=3),
             runtime=minutes(15),
         params:
             name=name,
             control=cohort["control"],
+            measured=settings_of(cohort, "specimen", "platform"),
             interferon=CONFIG["interferon"],
             corrected_for=CONFIG["integration"]["regress_out"],
             contract=CONTRACT_VERSION,
@@ -43,30 +44,63 @@ for name, item in TRANSFERS.items():
 
     rule:
         name:
+            f"transfer_inputs_{name}"
+        input:
+            reference=reference_features(item),
+            files=input_files(item),
+        output:
+            samples=f"<results>/transfer/{name}/inputs/samples.tsv",
+            notes=f"<results>/transfer/{name}/inputs/notes.tsv",
+            views=transfer_view_files(item),
+        log:
+            f"<logs>/transfer/{name}/inputs.log",
+            problems=f"<logs>/transfer/{name}/problems.json",
+        benchmark:
+            f"<benchmarks>/transfer/{name}/inputs.tsv"
+        priority: VALIDATION
+        conda:
+            "../../envs/stratifn.yaml"
+        resources:
+            mem_mb=megabytes(1500, per_input=3, name="files"),
+            runtime=minutes(15),
+        params:
+            name=name,
+            settings=settings_of(item, "columns", "labels", "views"),
+            paths=input_paths(item),
+            folder=reference_folder(item),
+            contract=CONTRACT_VERSION,
+            code=digest("transfer_inputs", SIGNATURES, SHEET_SCHEMA),
+        message:
+            f"Reading and validating the inputs of new patients {name}"
+        script:
+            "../scripts/transfer_inputs.py"
+
+    rule:
+        name:
             f"transfer_{name}"
         input:
             reference=reference_files(item),
-            files=input_files(item),
+            samples=f"<results>/transfer/{name}/inputs/samples.tsv",
+            notes=f"<results>/transfer/{name}/inputs/notes.tsv",
+            views=transfer_view_files(item),
         output:
             patients=f"<results>/transfer/{name}/patients.tsv",
             factors=f"<results>/transfer/{name}/factors.tsv",
             notes=f"<results>/transfer/{name}/notes.tsv",
+            reference=f"<results>/transfer/{name}/provenance/reference.tsv",
         log:
-            f"<logs>/transfer/{name}.log",
-            problems=f"<logs>/transfer/{name}.problems.json",
+            f"<logs>/transfer/{name}/transfer.log",
         benchmark:
-            f"<benchmarks>/transfer/{name}.tsv"
+            f"<benchmarks>/transfer/{name}/transfer.tsv"
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=40),
-            runtime=minutes(30, per_input=0.5),
+            mem_mb=megabytes(1500, per_input=4),
+            runtime=minutes(30),
         params:
-            settings=settings_of(item, "columns", "labels", "views"),
-            paths=input_paths(item),
-            folder=None if item["reference"] in COHORTS else item["reference"],
+            measured=settings_of(item, "specimen", "platform"),
             contract=CONTRACT_VERSION,
-            code=digest("transfer", SIGNATURES, SHEET_SCHEMA),
+            code=digest("transfer"),
         message:
             f"Placing the patients of {name} in the reference {item['reference']}"
         script:

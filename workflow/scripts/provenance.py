@@ -1,4 +1,4 @@
-"""Record where the results of a cohort come from."""
+"""Record where the results of a cohort, or of new patients, come from."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,18 +13,17 @@ from stratifn.tables import write_table
 
 
 def main(snakemake):
-    cohort, output = snakemake.params.cohort, snakemake.output
-    effective = snakemake.params.config | {"cohorts": [cohort]}
-    write_text(yaml.safe_dump(effective, sort_keys=True, allow_unicode=True), output.config)
-    write_text(snakemake.params.contract + "\n", output.contract)
+    params, output = snakemake.params, snakemake.output
+    write_text(yaml.safe_dump(params.config, sort_keys=True, allow_unicode=True), output.config)
+    write_text(params.contract + "\n", output.contract)
     write_table(pd.DataFrame(software_versions().items(), columns=["name", "version"]), output.software)
-    inputs = file_digests({path: path for path in snakemake.params.paths.values()})
+    inputs = file_digests({path: path for path in params.paths})
     write_table(inputs, output.inputs)
     folder = Path(output.outputs).parents[1]
     own = [output.inputs, output.software, output.config, output.contract]
     outputs = file_digests(result_files([*snakemake.input.results, *own], folder))
     write_table(outputs, output.outputs)
-    write_json(research_object(cohort["name"], outputs, inputs, datetime.now(UTC).isoformat()), output.crate)
+    write_json(research_object(params.subject, outputs, inputs, datetime.now(UTC).isoformat()), output.crate)
 
 
 if "snakemake" in globals():

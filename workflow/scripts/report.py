@@ -1,11 +1,11 @@
-"""Draw the figures and write the page and the methods text of one cohort."""
+"""Draw the figures and write the pages and the methods text of one cohort."""
 
 from pathlib import Path
 
 from stratifn.entry_point import run, template_folder
 from stratifn.files import write_text
 from stratifn.provenance import software_versions
-from stratifn.report import draw_figures, methods_text, read_results, render_page
+from stratifn.report import draw_figures, methods_text, read_results, render_pages
 
 
 def main(snakemake):
@@ -22,7 +22,9 @@ def main(snakemake):
     drawn = draw_figures(results, figures)
     methods = methods_text(results, software_versions())
     write_text(methods, snakemake.output.methods)
-    write_text(render_page(results, drawn, figures, template_folder(), methods), snakemake.output.page)
+    pages = render_pages(results, drawn, figures, template_folder(), methods)
+    for path in snakemake.output.pages:
+        write_text(pages[Path(path).stem], path)
 
 
 if "snakemake" in globals():

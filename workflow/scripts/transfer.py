@@ -2,22 +2,19 @@
 
 from pathlib import Path
 
-from stratifn.entry_point import resource_folder, run, sheet_schema
-from stratifn.inputs import ANY_GROUP, GeneNames, read_cohort
+from stratifn.entry_point import run
 from stratifn.interferon import from_parts
 from stratifn.interferon import place_patients as score_patients
 from stratifn.normalization import KINDS, from_arrays
-from stratifn.samples import typed_samples
-from stratifn.signatures import load_registry
+from stratifn.samples import read_samples
 from stratifn.stratification import stratum_model
-from stratifn.tables import write_tables
-from stratifn.transfer import Phases, load_reference, place_patients
+from stratifn.tables import read_table, read_views, write_tables
+from stratifn.transfer import Measured, Phases, load_reference, place_patients
 
 
 def main(snakemake):
-    params, genes = snakemake.params, GeneNames.of(load_registry(resource_folder() / "signatures"))
-    reference = load_reference(params.folder or Path(snakemake.input.reference[0]).parent, params.contract)
-    new = read_cohort(params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [])
+    read, params = snakemake.input, snakemake.params
+    reference = load_reference(Path(read.reference[0]).parent, params.contract)
 
     def score(values, arrays, rna, samples):
         return score_patients(rna, rna.uns["kind"], samples, from_parts(values, arrays))[1]
@@ -26,7 +23,8 @@ def main(snakemake):
         return from_arrays(KINDS[frozen.kind].frozen, frozen.fields).transform(view)
 
     phases = Phases(transform, score, stratum_model)
-    placed = place_patients(reference, new.views, typed_samples(new.samples), phases, new.notes)
+    samples, notes = read_samples(read.samples), read_table(read.notes)
+    placed = place_patients(reference, read_views(read.views), samples, phases, Measured(**params.measured), notes)
     write_tables(vars(placed), snakemake.output)
 
 

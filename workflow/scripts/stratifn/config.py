@@ -10,7 +10,7 @@ import copy
 import difflib
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -176,8 +176,7 @@ def _cross_problems(config: dict[str, Any]) -> Iterator[Problem]:
     yield from _repeated("cohorts", [cohort["name"] for cohort in cohorts], RESERVED_COHORTS)
     yield from _repeated("transfer", [item["name"] for item in config["transfer"]], frozenset())
     for number, item in enumerate(config["transfer"]):
-        views = [view["name"] for view in item["views"]]
-        yield from _repeated(f"transfer[{number}] ({item['name']}).views", views, frozenset())
+        yield from _transfer_problems(f"transfer[{number}] ({item['name']}).views", item, cohorts)
     yield from _repeated("contrasts", [contrast["name"] for contrast in config["contrasts"]], RESERVED_CONTRASTS)
     low, high = config["stratification"]["clusters"]
     if low > high:
@@ -195,7 +194,7 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
         yield Problem("config", f"{where}.views", "no view", "at least one", "Name a matrix.")
     if simulated and cohort["views"]:
         yield Problem("config", f"{where}.views", "views of a simulated cohort", "none", "Remove them.")
-    yield from _repeated(f"{where}.views", [view["name"] for view in cohort["views"]], frozenset())
+    yield from _view_problems(f"{where}.views", cohort["views"])
     control, diseases = _control(cohort, config), cohort["diseases"] or config["diseases"]
     if control in diseases:
         yield Problem(
@@ -214,23 +213,46 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
             "controls if and only if `control` is set",
             "Set both or none.",
         )
-    for view in cohort["views"]:
-        if view["name"] == RNA and view["kind"] not in ("counts", "continuous"):
-            yield Problem(
-                "config",
-                f"{where}.views.{RNA}",
-                f"kind {view['kind']}",
-                "counts or continuous",
-                "Mend the kind.",
-            )
-        if view["round"] and view["kind"] != "counts":
-            yield Problem(
-                "config",
-                f"{where}.views.{view['name']}",
-                f"round with kind {view['kind']}",
-                "kind counts",
-                "Remove `round`.",
-            )
+
+
+def _view_problems(where: str, views: list[dict[str, Any]]) -> Iterator[Problem]:
+    yield from _repeated(where, [view["name"] for view in views], frozenset())
+    for view in views:
+        at, kind = f"{where}.{view['name']}", view["kind"]
+        if view["name"] == RNA and kind not in ("counts", "continuous"):
+            yield Problem("config", at, f"kind {kind}", "counts or continuous", "Mend the kind.")
+        if view["round"] and kind != "counts":
+            yield Problem("config", at, f"round with kind {kind}", "kind counts", "Remove `round`.")
+
+
+def _transfer_problems(where: str, item: dict[str, Any], cohorts: list[dict[str, Any]]) -> Iterator[Problem]:
+    yield from _view_problems(where, item["views"])
+    for cohort in cohorts:
+        if cohort["name"] == item["reference"]:
+            known = {view["name"]: view["kind"] for view in _views(cohort)}
+            yield from view_mismatches(where, item["views"], known)
+
+
+def view_mismatches(where: str, views: Iterable[Mapping[str, Any]], known: Mapping[str, str]) -> Iterator[Problem]:
+    """List the views of new patients that their reference does not have, or has as another kind.
+
+    Parameters
+    ----------
+    where
+        The configuration's key of these views.
+    views
+        ``name`` and ``kind`` of each.
+    known
+        The reference's views: name to kind.
+    """
+    for view in views:
+        at, name = f"{where}.{view['name']}", view["name"]
+        if name not in known:
+            found, expected = "a view that the reference does not have", f"one of {', '.join(known)}"
+            yield Problem("config", at, found, expected, "Rename it, or leave it out.")
+        elif view["kind"] != known[name]:
+            found, expected = f"kind {view['kind']}", f"kind {known[name]}, as in the reference"
+            yield Problem("config", at, found, expected, "Mend the kind, or leave the view out.")
 
 
 def _repeated(where: str, names: list[str], reserved: frozenset[str]) -> Iterator[Problem]:
@@ -249,9 +271,12 @@ def _control(cohort: dict[str, Any], config: dict[str, Any]) -> str | None:
 
 
 def _complete_cohort(cohort: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    views = cohort["views"] if cohort["simulate"] is None else [dict(view, round=False) for view in SIMULATED_VIEWS]
-    own = {"diseases": cohort["diseases"] or config["diseases"], "control": _control(cohort, config), "views": views}
-    return cohort | own
+    own = {"diseases": cohort["diseases"] or config["diseases"], "control": _control(cohort, config)}
+    return cohort | own | {"views": _views(cohort)}
+
+
+def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
+    return cohort["views"] if cohort["simulate"] is None else [dict(view, round=False) for view in SIMULATED_VIEWS]
 
 
 def main(arguments: list[str]) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,33 @@ class InputError(Exception):
             return
         self.problems = [problems] if isinstance(problems, Problem) else list(problems)
         super().__init__(_message(self.problems))
+
+
+def gathered(*reads: Callable[[], Any]) -> list[Any]:
+    """Read several things for their results, and say at once what is wrong with any of them.
+
+    Parameters
+    ----------
+    reads
+        Functions without arguments.
+
+    Raises
+    ------
+    InputError
+        With the problems of all of them; an error that is a plain sentence is raised as it is.
+    """
+    results: list[Any] = []
+    problems: list[Problem] = []
+    for read in reads:
+        try:
+            results.append(read())
+        except InputError as error:
+            if not error.problems:
+                raise
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return results
 
 
 def _message(problems: list[Problem]) -> str:

@@ -56,13 +56,13 @@ def result_files(outputs: Iterable[str | Path], folder: Path) -> dict[str, Path]
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
-def research_object(cohort: str, outputs: pd.DataFrame, inputs: pd.DataFrame, created: str) -> dict[str, Any]:
-    """Describe a cohort's results as an RO-Crate 1.1 metadata document (https://w3id.org/ro/crate/1.1).
+def research_object(subject: str, outputs: pd.DataFrame, inputs: pd.DataFrame, created: str) -> dict[str, Any]:
+    """Describe results as an RO-Crate 1.1 metadata document (https://w3id.org/ro/crate/1.1).
 
     Parameters
     ----------
-    cohort
-        Name of the cohort.
+    subject
+        Whose results these are, for example ``cohort demo``.
     outputs, inputs
         As `file_digests` returns them; outputs by their path inside the crate.
     created
@@ -93,7 +93,7 @@ def research_object(cohort: str, outputs: pd.DataFrame, inputs: pd.DataFrame, cr
         {
             "@id": "./",
             "@type": "Dataset",
-            "name": f"stratifn results of cohort {cohort}",
+            "name": f"stratifn results of {subject}",
             "description": "For research use, not for diagnosis.",
             "datePublished": created,
             "license": "the owner of the input data decides",

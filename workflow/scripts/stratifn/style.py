@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,11 @@ def group_colours(diseases: Sequence[str], control: str | None) -> dict[str, str
     return colours | ({control: CONTROL_COLOUR} if control is not None else {})
 
 
+def stratum_colours(names: Iterable[str]) -> dict[str, str]:
+    """Give every stratum its colour, in their order."""
+    return dict(zip(names, cycle(STRATUM_COLOURS), strict=False))
+
+
 def text_colour(background: str) -> str:
     """Return black or white, whichever can be read on a colour (relative luminance of WCAG 2)."""
     channels = [int(background[start : start + 2], 16) / 255 for start in (1, 3, 5)]
@@ -72,13 +78,18 @@ def plotting() -> Iterator[None]:
 
     with plt.style.context(["default", STYLE]):
         yield
-        plt.close("all")
 
 
 def save_figure(figure: Figure, stem: Path) -> None:
-    """Write a figure as ``.svg`` and ``.png``, without dates, so that the same figure gives the same bytes."""
+    """Write a figure as ``.svg`` and ``.png``, without dates, so that the same figure gives the same bytes; close it."""
+    import matplotlib.pyplot as plt
+
     # suffixes are joined as text: a contrast may hold a dot
     with atomic_path(f"{stem}.svg") as temporary:
         figure.savefig(temporary, metadata={"Date": None, "Creator": None})
+    # laid out by now, and `savefig` would draw everything twice to find that out
+    figure.set_layout_engine("none")
+    figure.set_dpi(STYLE["savefig.dpi"])
     with atomic_path(f"{stem}.png") as temporary:
-        figure.savefig(temporary, metadata={"Software": None})
+        figure.canvas.print_png(temporary, metadata={"Software": None})
+    plt.close(figure)

@@ -106,6 +106,15 @@ def read_anndata(path: str | os.PathLike) -> ad.AnnData:
     return ad.read_h5ad(Path(path))
 
 
+def read_features(path: str | os.PathLike) -> pd.DataFrame:
+    """Read the annotation of the features of a ``.h5ad`` that the pipeline itself wrote, without its values."""
+    import h5py
+    from anndata.io import read_elem
+
+    with h5py.File(path, "r") as file:
+        return read_elem(file["var"])
+
+
 def read_views(paths: Iterable[str | os.PathLike]) -> dict[str, ad.AnnData]:
     """Read several views; each is called as its file is."""
     return {Path(path).stem: read_anndata(path) for path in paths}

@@ -8,76 +8,67 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.marks import scatter, strip, subplots
+from stratifn.report.content import people, small_cells
+from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
 from stratifn.report.results import Results
-from stratifn.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR, group_colours
+from stratifn.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LABELLED_GENES = 12
-STAR_COLOUR = "#d55e00"
 
 
 def views(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw how many samples of each group each view holds."""
-    counts = pd.DataFrame(
-        {
-            view: results.samples[results.samples[f"in_{view}"]].groupby("disease").size().reindex(results.groups)
-            for view in results.views
-        }
-    ).fillna(0)
+    counts = results.measured
     totals = results.samples.groupby("disease").size().reindex(results.groups)
-    shares = counts.div(totals, axis=0)
-    figure, (axes,) = subplots(1.6 + 1.25 * len(results.views), 1.1 + 0.42 * len(results.groups))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
-    for row, group in enumerate(results.groups):
-        for column, view in enumerate(results.views):
-            share = shares.loc[group, view]
-            axes.text(
-                column, row, f"{counts.loc[group, view]:.0f}", ha="center", va="center",
-                color="white" if share > 0.8 else "black",
-            )  # fmt: skip
-    axes.set_xticks(range(len(results.views)), results.views)
-    axes.set_yticks(range(len(results.groups)), [f"{group} (n = {totals[group]})" for group in results.groups])
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    axes.set_xlabel("samples measured, by view")
+    figure, (panel,) = subplots(1.6 + 1.25 * len(results.views), 1.1 + 0.42 * len(results.groups))
+    words = small_cells(counts, results.min_cell).to_numpy()
+    heat_map(panel, counts.div(totals, axis=0), words, (0, 1.25), fontsize=10)
+    names = [f"{group} (n = {people(int(totals[group]), results.min_cell)})" for group in results.groups]
+    panel.set_yticks(range(len(names)), names)
+    panel.set_xlabel("samples measured, by view")
     yield "", figure
 
 
 def library_sizes(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw the library size of every sample, one figure per view of counts."""
+    from matplotlib.ticker import StrMethodFormatter
+
     quality = results.tables["quality"]
-    sized = quality[quality["library_size"].notna()]
-    if sized.empty:
-        return
-    diseases = results.samples.set_index("sample")["disease"]
-    colours = group_colours(results.diseases, results.control)
+    sized = quality[quality["library_size"].notna()].set_index("sample")
     for view, of_view in sized.groupby("view"):
-        figure, (axes,) = subplots(1.2 + 0.95 * len(results.groups), 3.2)
-        millions = of_view["library_size"].reset_index(drop=True) / 1e6
-        groups = of_view["sample"].map(diseases).reset_index(drop=True)
-        strip(axes, millions, groups, results.groups, colours)
-        axes.set_yscale("log")
-        axes.set_ylabel(f"library size of {view}\n(million counts, log scale)")
+        figure, (panel,) = subplots(1.2 + 0.95 * len(results.groups), 3.2)
+        groups = results.disease_of.reindex(of_view.index)
+        strip(panel, of_view["library_size"] / 1e6, groups, results.colours, results.min_cell)
+        panel.set_yscale("log", subs=(2, 5))
+        panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        panel.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
+        panel.set_ylabel(f"library size of {view}\n(million counts, log scale)")
         yield str(view), figure
 
 
 def principal_components(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw the first two components of each view."""
-    diseases = results.samples.set_index("sample")["disease"]
-    colours = group_colours(results.diseases, results.control)
-    for view, components in results.principal_components.items():
-        if components.coordinates.shape[1] < 2:
-            continue
-        figure, (axes,) = subplots(4.6, 3.5)
+    """Draw the first two components of every view, one panel each; samples that stand out are ringed."""
+    shown = {view: found for view, found in results.principal_components.items() if found.coordinates.shape[1] >= 2}
+    if not shown:
+        return
+    quality = results.tables["quality"]
+    odd = quality[quality["reason"].notna()]
+    columns = min(len(shown), 2)
+    figure, panels = panel_grid(len(shown), columns, width=3.5, height=3.0, beside=1.0)
+    for panel, (view, components) in zip(panels, shown.items(), strict=True):
         coordinates = components.coordinates
-        scatter(axes, coordinates[0], coordinates[1], diseases.reindex(coordinates.index), colours)
+        scatter(panel, coordinates[0], coordinates[1], results.disease_of.reindex(coordinates.index), results.colours)
+        ringed = coordinates.reindex(odd.loc[odd["view"] == view, "sample"]).dropna()
+        panel.scatter(ringed[0], ringed[1], s=70, facecolors="none", edgecolors="black", linewidths=0.9)
         first, second = components.variance_ratio[:2]
-        axes.set(xlabel=f"PC1 ({100 * first:.0f} % of variance)", ylabel=f"PC2 ({100 * second:.0f} %)", title=view)
-        yield view, figure
+        panel.set(xlabel=f"PC1 ({100 * first:.0f} % of variance)", ylabel=f"PC2 ({100 * second:.0f} %)")
+        panel.set_title(view, loc="left")
+    one_legend(figure, panels)
+    yield "", figure
 
 
 def volcanoes(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -132,13 +123,10 @@ def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
         order = sorted(of_view["component"].unique(), key=lambda name: int(name.removeprefix("PC")))
         grid = of_view.pivot(index="variable", columns="component", values="r2").reindex(columns=order)
         padj = of_view.pivot(index="variable", columns="component", values="padj").reindex(columns=order)
-        figure, (panel,) = subplots(2.8 + 0.42 * len(order), 1.2 + 0.27 * len(grid))
-        image = panel.imshow(100 * grid, cmap="Purples", vmin=0, vmax=max(50, 100 * np.nanmax(grid)), aspect="auto")
-        for row, column in np.argwhere(padj.to_numpy() < 0.05):
-            panel.text(column, row, "*", ha="center", va="center", color=STAR_COLOUR)
-        panel.set_xticks(range(len(order)), order, fontsize=8)
-        panel.set_yticks(range(len(grid)), grid.index, fontsize=8)
+        figure, (panel,) = subplots(2.8 + 0.42 * len(order), max(2.6, 1.2 + 0.27 * len(grid)))
+        stars = np.where(padj.to_numpy() < 0.05, "*", "")
+        image = heat_map(panel, 100 * grid, stars, (0, 100), fontsize=11)
+        panel.tick_params(labelsize=8)
         panel.set_title(str(view), loc="left")
-        panel.spines[:].set_visible(False)
         figure.colorbar(image, ax=panel, label="variance of the component (%)")
         yield str(view), figure

@@ -1,13 +1,15 @@
-"""What a section is made of, and how numbers and samples are written in it."""
+"""What a section is made of, and how numbers, samples and counts of people are written in it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from stratifn.report.results import Results
+# columns that count people: small counts in them are not shown
+COUNTS_OF_PEOPLE = frozenset({"n", "n_level", "n_baseline", "below_limit"})
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,13 @@ class Table:
 
 @dataclass(frozen=True)
 class FigureSlot:
-    """The figures of one `FigureRecord`, where they were drawn."""
+    """The figures of one `FigureRecord`, where they were drawn: all of them, or those of some items."""
 
     name: str
+    items: tuple[str, ...] | None = None
+
+
+Item = Text | Table | FigureSlot
 
 
 @dataclass(frozen=True)
@@ -40,27 +46,47 @@ class Section:
 
     id: str
     title: str
-    content: tuple[Text | Table | FigureSlot, ...]
+    content: tuple[Item, ...]
 
 
-def sample_labels(results: Results) -> pd.Series:
+def sample_labels(ids: Sequence[str], show_ids: bool) -> pd.Series:
     """Return how each sample is called in the report: by its id, or by a number where ids are not to be shown."""
-    ids = results.samples["sample"]
-    if results.config["report"]["sample_ids"]:
-        return pd.Series(ids.to_numpy(), index=ids)
+    if show_ids:
+        return pd.Series(list(ids), index=list(ids), dtype=object)
     width = len(str(len(ids)))
-    return pd.Series([f"#{number:0{width}d}" for number in range(1, len(ids) + 1)], index=ids)
+    return pd.Series([f"#{number:0{width}d}" for number in range(1, len(ids) + 1)], index=list(ids), dtype=object)
 
 
-def small_cells(counts: pd.DataFrame, results: Results) -> pd.DataFrame:
-    """Hide how few: a count between 1 and `min_cell` - 1 is shown as `<min_cell`."""
-    limit = results.config["report"]["min_cell"]
-    return counts.map(lambda count: f"<{limit}" if 0 < count < limit else str(count))
+def stratum_labels(strata: pd.DataFrame) -> pd.Series:
+    """Return the label of each stratum by its number, from columns stratum and label; empty where nothing marks it."""
+    labels = strata.set_index("stratum")["label"].sort_index().fillna("").astype(str)
+    return labels.mask(labels == labels.index.astype(str), "")
 
 
-def formatted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn numbers into text of three significant digits; missing values become an empty cell."""
-    return frame.apply(lambda column: column.map(cell))
+def stratum_names(strata: pd.DataFrame) -> pd.Series:
+    """Return the number of each stratum, with its label where it has one, by number."""
+    labels = stratum_labels(strata)
+    return pd.Series(
+        [f"{number} {label}".strip() for number, label in labels.items()], index=labels.index, dtype=object
+    )
+
+
+def people(count: int, min_cell: int) -> str:
+    """Write a count of people; one between 1 and `min_cell` - 1 is not shown."""
+    return f"<{min_cell}" if 0 < count < min_cell else str(count)
+
+
+def small_cells(counts: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Write a table of counts of people, see `people`."""
+    return counts.map(lambda count: people(int(count), min_cell))
+
+
+def formatted(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Turn numbers into text of three significant digits, missing values into empty cells, and hide small counts."""
+    shown = frame.apply(lambda column: column.map(cell))
+    for name in COUNTS_OF_PEOPLE & set(frame.columns):
+        shown[name] = [cell(value) if pd.isna(value) else people(int(value), min_cell) for value in frame[name]]
+    return shown
 
 
 def cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What the report says of differential expression and of interferon-stimulated genes."""
+"""What the report says of differential expression: over all diseases, and of one."""
 
 from __future__ import annotations
 
@@ -6,39 +6,98 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from stratifn.report.content import FigureSlot, Table, Text, first_reason, formatted, small_cells
-from stratifn.report.results import Results
+from stratifn.report.content import FigureSlot, Item, Table, Text, formatted
+from stratifn.report.results import RNA, Results
 
 TOP_GENES = 10
-CLASSES = ("high", "borderline", "low", "unscored")
+TOP_SETS = 5
+SPECIFIC = "specific:"
 
 
-def differential_expression(results: Results) -> Iterator[Text | Table | FigureSlot]:
-    """Write the section on differential expression."""
+def differential_expression(results: Results) -> Iterator[Item]:
+    """Write the section on differential expression of the overview."""
+    yield from _model(results)
     summary = results.tables["summary"]
-    settings = results.config["differential_expression"]
-    yield Text(f"Model: {model_name(results)}, design {results.settings['design']}.")
     if summary.empty:
-        yield Text("No contrast could be computed: see what was left out.", warning=True)
         return
-    yield Table(
-        f"Genes called at a false discovery rate of {settings['alpha']:g} (Benjamini-Hochberg within a contrast)",
-        formatted(summary.drop(columns="permuted_calls") if summary["permuted_calls"].isna().all() else summary),
-    )
+    yield _calls(summary, results)
     yield FigureSlot("volcano")
-    leading = []
-    for contrast, table in results.contrasts.items():
-        called = table[table["padj"] < settings["alpha"]].sort_values(["pvalue", "gene_id"]).head(TOP_GENES)
-        leading.append({"contrast": contrast, "most significant genes": ", ".join(called["gene_name"]) or "none"})
+    leading = [
+        {"contrast": contrast, "most significant genes": ", ".join(_called(table, results)["gene_name"].head(TOP_GENES)) or "none"}
+        for contrast, table in results.contrasts.items()
+    ]  # fmt: skip
     yield Table(f"The {TOP_GENES} most significant genes of each contrast", pd.DataFrame(leading))
     yield from _across_diseases(results)
     yield from _enrichment(results)
     yield from _interferon_status(results)
 
 
-def _across_diseases(results: Results) -> Iterator[Text | Table]:
+def expression_of_disease(results: Results) -> Iterator[Item]:
+    """Write the section on differential expression of one disease."""
+    yield from _model(results)
+    summary = results.tables["summary"]
+    summary = summary[summary["contrast"].isin(results.pairs_of_disease)]
+    if summary.empty:
+        return
+    if results.control is None:
+        yield Text(
+            "There are no controls: nothing here compares with health. A gene that is higher than in another disease "
+            "may be raised here or lowered there.",
+            warning=True,
+        )
+    elif results.settings["control_type"] != "healthy":
+        yield Text(f"{results.control} are controls, but not healthy: nothing here compares with health.", warning=True)
+    yield _calls(summary, results)
+    yield FigureSlot("volcano", items=tuple(results.main_contrasts))
+    for contrast in results.main_contrasts:
+        yield from _leading_genes(contrast, results)
+    yield from _shared_and_specific(results)
+    yield from _enrichment(results)
+    yield from _interferon_status(results)
+
+
+def _model(results: Results) -> Iterator[Item]:
+    if RNA not in results.views:
+        yield Text("There is no view rna, and no differential expression without it.", warning=True)
+        return
+    yield Text(f"Model: {model_name(results)}, design {results.settings['design']}.")
+    if results.tables["summary"].empty:
+        yield Text("No contrast could be computed: see what was left out.", warning=True)
+
+
+def _calls(summary: pd.DataFrame, results: Results) -> Table:
+    alpha = results.config["differential_expression"]["alpha"]
+    return Table(
+        f"Genes called at a false discovery rate of {alpha:g} (Benjamini-Hochberg within a contrast); up_lfc1 and "
+        "down_lfc1: with a log2 fold change of at least 1; permuted_calls: the mean number on permuted labels",
+        formatted(summary.dropna(axis="columns", how="all"), results.min_cell),
+    )
+
+
+def _called(table: pd.DataFrame, results: Results) -> pd.DataFrame:
+    alpha = results.config["differential_expression"]["alpha"]
+    return table[table["padj"] < alpha].sort_values(["pvalue", "gene_id"])
+
+
+def _leading_genes(contrast: str, results: Results) -> Iterator[Item]:
+    level, _, baseline = contrast.partition("_vs_")
+    called = _called(results.contrasts[contrast], results)
+    columns = ["gene_name", "log2FoldChange", "lfcSE", "padj", "log2FoldChangeShrunk"]
+    for direction, chosen in (("higher", called["log2FoldChange"] > 0), ("lower", called["log2FoldChange"] < 0)):
+        genes = called.loc[chosen, columns]
+        if genes.empty:
+            yield Text(f"No gene is called {direction} in {level} than in {baseline}.")
+            continue
+        yield Table(
+            f"Genes {direction} in {level} than in {baseline}: {min(len(genes), TOP_GENES)} of {len(genes)}, the most "
+            f"significant first (all of them in differential_expression/{contrast}.tsv.gz)",
+            formatted(genes.head(TOP_GENES).dropna(axis="columns", how="all"), 0),
+        )
+
+
+def _across_diseases(results: Results) -> Iterator[Item]:
     across = results.tables["cross_disease"]
-    if across.empty or across["pooled_padj"].isna().all():
+    if _nothing_across(across):
         return
     classes = across["class"].value_counts().rename_axis("class").reset_index(name="genes")
     yield Table(
@@ -48,27 +107,68 @@ def _across_diseases(results: Results) -> Iterator[Text | Table]:
     )
 
 
-def _enrichment(results: Results) -> Iterator[Text | Table]:
+def _nothing_across(across: pd.DataFrame) -> bool:
+    return bool(across.empty or across["pooled_padj"].isna().all())
+
+
+def _shared_and_specific(results: Results) -> Iterator[Item]:
+    across = results.tables["cross_disease"]
+    if _nothing_across(across):
+        yield Text(
+            "What is shared with other diseases, and what is specific, takes several diseases and their controls."
+        )
+        return
+    own = f"{SPECIFIC}{results.disease}"
+    counts = across["class"].value_counts()
+    yield Text(
+        f"Across the cohort's diseases {counts.get('shared', 0)} genes have an effect in common (called in one direction "
+        f"in every disease, or a pooled effect without differences), {counts.get(own, 0)} are specific to "
+        f"{results.disease} (called, further from zero than the mean of the others and different from it, while the others "
+        f"do not differ among themselves), and {counts.get('discordant', 0)} differ in other ways."
+    )
+    effect, padj = f"log2FoldChange_{results.disease}", f"padj_{results.disease}"
+    tables = (
+        (own, f"Genes specific to {results.disease}", [effect, padj, "pooled_log2FoldChange", "Q_padj"], "Q_padj"),
+        ("shared", "Genes that it shares with the other diseases",
+         [effect, padj, "pooled_log2FoldChange", "pooled_padj"], "pooled_padj"),
+    )  # fmt: skip
+    for name, words, columns, order in tables:
+        genes = across[across["class"] == name].sort_values([order, "gene_id"])
+        if len(genes):
+            shown = min(len(genes), TOP_GENES)
+            yield Table(
+                f"{words}: {shown} of {len(genes)}, by {order}",
+                formatted(genes[["gene_name", *columns]].head(shown), 0),
+            )
+
+
+def _enrichment(results: Results) -> Iterator[Item]:
     enrichment = results.tables["enrichment"]
     main = enrichment[enrichment["contrast"].isin(results.main_contrasts) & (enrichment["padj"] < 0.05)]
     if main.empty:
         return
-    leading = main.sort_values(["contrast", "pvalue", "gene_set"]).groupby("contrast").head(5)
+    order = {name: position for position, name in enumerate(results.main_contrasts)}
+    main = main.assign(order=main["contrast"].map(order)).sort_values(["order", "pvalue", "gene_set"])
+    leading = main.groupby("contrast", sort=False).head(TOP_SETS if results.disease is None else TOP_GENES)
     yield Table(
         "Strongest gene sets of each contrast (adjusted p below 0.05; genes of a set move together, so these p values "
         "rank sets rather than measure evidence)",
-        formatted(leading[["contrast", "gene_set", "n_genes", "score", "padj"]]),
+        formatted(leading[["contrast", "gene_set", "n_genes", "score", "padj"]], 0),
     )
 
 
-def _interferon_status(results: Results) -> Iterator[Text | Table]:
+def _interferon_status(results: Results) -> Iterator[Item]:
     status = results.tables.get("interferon_status")
-    if status is None or not status["tested"].sum():
+    if status is None:
+        return
+    if results.disease is not None:
+        status = status[status["contrast"] == f"{results.disease}_IFN_high_vs_IFN_low"]
+    if not status["tested"].sum():
         return
     yield Table(
         "Descriptive: patients with a high against those with a low ISG expression signature. The classes were made "
         "from some of these genes, so nothing here is a test of the signature",
-        formatted(status.drop(columns="permuted_calls")),
+        formatted(status.drop(columns="permuted_calls"), results.min_cell),
     )
 
 
@@ -78,85 +178,4 @@ def model_name(results: Results) -> str:
     return {
         "counts": "negative binomial (DESeq2, by PyDESeq2)",
         "continuous": "moderated t (limma's empirical Bayes), because the view rna holds no counts",
-    }.get(kinds.get("rna", ""), "none, because there is no view rna")
-
-
-def interferon(results: Results) -> Iterator[Text | Table | FigureSlot]:
-    """Write the section on interferon-stimulated genes."""
-    settings = results.config["interferon"]
-    classes, scores = results.tables["classes"], results.tables["scores"]
-    yield Text(
-        "An ISG expression score is a number; an ISG expression signature is the class that a cut-off makes of it. "
-        "Both describe the expression of interferon-stimulated genes, not the amount or activity of any interferon."
-    )
-    if classes["ifn_class"].isin(["high", "borderline", "low"]).any():
-        own = scores[(scores["signature"] == settings["signature"]) & (scores["method"] == settings["method"])]
-        found = f"{int(own['genes_found'].min())} of {int(own['genes_total'].max())}" if len(own) else "none"
-        yield Text(
-            f"Classes come from {settings['signature']} by {settings['method']} ({found} genes found), with the cut-off "
-            f"{settings['cutoff']} from {reference_words(results)}. "
-            "A published cut-off belongs to its own assay and is not used."
-        )
-    else:
-        yield Text(f"No class could be given: {first_reason(classes)}.", warning=True)
-    notes = results.tables["notes"]
-    careful = notes[(notes["phase"] == "interferon") & (notes["what"] == "read with care")]
-    for reason in careful["reason"]:
-        yield Text(f"Read with care: {reason}.", warning=True)
-    yield FigureSlot("interferon_scores")
-    yield FigureSlot("interferon_classes")
-    yield FigureSlot("prevalence")
-    yield FigureSlot("types")
-    yield FigureSlot("agreement")
-    counts = pd.crosstab(classes["disease"], classes["ifn_class"].fillna("unscored"))
-    counts = counts.reindex(index=results.groups, columns=list(CLASSES), fill_value=0)
-    yield Table(
-        "Samples by ISG expression signature",
-        small_cells(counts, results).reset_index(names="group"),
-    )
-    prevalence = results.tables["prevalence"]
-    own = prevalence[prevalence["signature"] == settings["signature"]].set_index("disease")
-    own = own.reindex([group for group in results.groups if group in own.index]).reset_index()
-    if len(own) and own["prevalence"].notna().any():
-        shown = own[["disease", "n", "prevalence", "ci_low", "ci_high", "published", "published_source"]]
-        yield Table(
-            "Share with a positive ISG expression signature (95 % interval, which carries the uncertainty of the "
-            "cut-off), beside the published figure where specimen and controls are the same",
-            formatted(shown),
-        )
-    yield from _beside_expression(results)
-
-
-def reference_words(results: Results) -> str:
-    """Say whose controls the scores rest on."""
-    elsewhere = results.config["interferon"]["reference"]
-    return "the controls of a reference that another run exported" if elsewhere else "this run's own controls"
-
-
-def _beside_expression(results: Results) -> Iterator[Text | Table | FigureSlot]:
-    """Show what other measurements say of the score, disease by disease."""
-    protein = results.tables["protein"]
-    measured = protein[protein["n"] > 0] if len(protein) else protein
-    if len(measured):
-        columns = ["disease", "analyte", "n", "below_limit", "spearman", "ci_low", "ci_high", "kappa"]
-        shown = measured[columns].dropna(axis=1, how="all")
-        yield Table("Rank agreement of the score with the measured IFN-alpha protein", formatted(shown))
-    yield FigureSlot("protein_ranks")
-    yield FigureSlot("methylation")
-    yield FigureSlot("axes")
-    if results.tables["axes"]["score"].notna().any():
-        yield Text(
-            "The axes follow the three places where drugs act. Ligand: IFN-alpha protein in the blood, what a neutralising "
-            "antibody would bind. Sensing: genes of the sensors of nucleic acids (RIG-I and MDA5, endosomal TLRs), whose "
-            "blockade would lower the making of interferon. Response: interferon-stimulated genes, what a blocked receptor "
-            "would silence. They describe what was measured and select nobody for a treatment."
-        )
-    confounding = results.tables["confounding"]
-    tested = confounding[confounding["pvalue"].notna()]
-    if len(tested):
-        columns = ["disease", "variable", "kind", "n", "effect", "ci_low", "ci_high", "pvalue", "padj"]
-        yield Table(
-            "The score beside cell composition (as it is and adjusted: composition can mediate), treatment, activity and "
-            "autoantibodies, within each disease and never pooled",
-            formatted(tested[columns]),
-        )
+    }[kinds[RNA]]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stratifn.report.cohort_figures import covariates, library_sizes, principal_components, views, volcanoes
 from stratifn.report.interferon_figures import (
@@ -18,12 +18,16 @@ from stratifn.report.interferon_figures import (
     protein_ranks,
     types,
 )
+from stratifn.report.new_patients import NewPatients
+from stratifn.report.new_patients_figures import scores_of_new_patients, strata_of_new_patients
 from stratifn.report.results import Results
 from stratifn.report.strata_figures import factors, strata_composition, variance_explained
 from stratifn.style import plotting, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+OVERVIEW = "index"
 
 
 @dataclass(frozen=True)
@@ -38,29 +42,64 @@ class FigureRecord:
         What is shown and how to read it.
     draw
         From the results to the figures (item name, figure); nothing where the data are missing.
+    again
+        Drawn for the overview, and again for each disease from its part of the results.
+    shared
+        Drawn once; the pages of diseases show the items that are theirs.
     """
 
     name: str
     caption: str
-    draw: Callable[[Results], Iterator[tuple[str, Figure]]]
+    draw: Callable[[Any], Iterator[tuple[str, Figure]]]
+    again: bool = False
+    shared: bool = False
 
 
-def draw_figures(results: Results, folder: Path) -> dict[str, list[str]]:
-    """Draw every figure that the data allow, as ``.svg`` and ``.png``.
+@dataclass(frozen=True)
+class Drawing:
+    """The figures of one record: its caption, and each item's file without suffix (relative to the folder of figures)."""
+
+    caption: str
+    stems: Mapping[str, str]
+
+
+Drawings = Mapping[str, Drawing]
+
+
+def draw_figures(results: Results, folder: Path) -> dict[str, Drawings]:
+    """Draw every figure that the data allow, as ``.svg`` and ``.png``: in `folder`, and in a folder for each disease.
 
     Returns
     -------
     dict
-        Name of the record to the file stems that were written.
+        Page (``index``, or the disease) to what it can show, by name of the record.
     """
+    overview = draw(FIGURES, results, folder)
+    shared = {record.name: overview[record.name] for record in FIGURES if record.shared and record.name in overview}
+    again = [record for record in FIGURES if record.again]
+    pages: dict[str, Drawings] = {OVERVIEW: overview}
+    for disease in results.diseases:
+        pages[disease] = shared | draw(again, results.of_disease(disease), folder, f"{disease}/")
+    return pages
+
+
+def draw_new_patients(new: NewPatients, folder: Path) -> Drawings:
+    """Draw the figures of new patients, as `draw_figures` does for a cohort."""
+    return draw(NEW_PATIENTS_FIGURES, new, folder)
+
+
+def draw(records: Iterable[FigureRecord], results: Any, folder: Path, prefix: str = "") -> dict[str, Drawing]:
+    """Draw the figures of some records; their files' names begin with the prefix."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawn: dict[str, list[str]] = {}
+    drawn: dict[str, Drawing] = {}
     with plotting():
-        for record in FIGURES:
+        for record in records:
+            stems = {}
             for item, figure in record.draw(results):
-                stem = f"{record.name}_{item}" if item else record.name
-                save_figure(figure, folder / stem)
-                drawn.setdefault(record.name, []).append(stem)
+                stems[item] = f"{prefix}{record.name}_{item}" if item else f"{prefix}{record.name}"
+                save_figure(figure, folder / stems[item])
+            if stems:
+                drawn[record.name] = Drawing(record.caption, stems)
     return drawn
 
 
@@ -69,9 +108,10 @@ FIGURES = (
     FigureRecord("library_size", "Library size of every sample; the line is the median of the group.", library_sizes),
     FigureRecord(
         "principal_components",
-        "First two principal components of the normalised view. "
+        "First two principal components of each normalised view, over the whole cohort; ringed: samples that stand out. "
         "A split that is not by disease asks for a look at batches.",
         principal_components,
+        again=True,
     ),
     FigureRecord(
         "covariates",
@@ -83,40 +123,44 @@ FIGURES = (
         "Effect and evidence of every tested gene; dashed: the false discovery rate of the summary. "
         "The most significant genes are named.",
         volcanoes,
+        shared=True,
     ),
     FigureRecord(
         "interferon_scores",
-        "ISG expression score of every sample; dashed: the cut-off from this run's own controls, "
-        "grey: its 95 % bootstrap interval.",
+        "ISG expression score of every measured sample (by ranks where the controls carry no reference), and the median of each "
+        "group. Dashed, where there is one: the cut-off, grey: its 95 % bootstrap interval. Rings: measured, but not classed.",
         interferon_scores,
+        again=True,
     ),
     FigureRecord(
         "interferon_classes",
-        "Share of each group by ISG expression signature. "
+        "Share of all samples of a group, unscored ones included, by ISG expression signature. "
         "Borderline: the controls do not settle the side of the cut-off.",
         interferon_classes,
     ),
     FigureRecord(
         "prevalence",
-        "Share above the cut-off, with a 95 % interval that carries the cut-off's uncertainty; diamond: the published figure "
-        "for the same specimen and healthy controls.",
+        "Share of the scored samples above the cut-off, with its 95 % interval; diamond: the published figure for the same "
+        "specimen and healthy controls.",
         prevalence,
     ),
     FigureRecord(
         "types",
-        "Type II-weighted against type I response, both over the controls. Interleukin 1 and TNF raise the type II genes too; "
-        "in blood of pSS an isolated type II response was not seen in published cohorts.",
+        "Type II-weighted against type I response, both over the controls; rings: the type is uncertain. Interleukin 1 and "
+        "TNF raise the type II genes too; in blood of pSS an isolated type II response was not seen in published cohorts.",
         types,
+        again=True,
     ),
     FigureRecord(
         "agreement",
-        "Agreement of the signatures among patients. Signatures that share genes are no independent evidence.",
+        "Rank correlation of the signatures' scores among patients of all diseases. Signatures that share genes are no "
+        "independent evidence.",
         agreement,
     ),
     FigureRecord(
         "protein_ranks",
-        "IFN-alpha protein against the ISG expression score, as ranks: points far from the line are people in whom the two "
-        "disagree.",
+        "IFN-alpha protein against the ISG expression score, as ranks over everybody with both: points far from the line are "
+        "people in whom the two disagree.",
         protein_ranks,
     ),
     FigureRecord(
@@ -125,13 +169,35 @@ FIGURES = (
         methylation,
     ),
     FigureRecord(
-        "axes", "Where the interferon pathway is active in each person, after the places where drugs act.", axes
+        "axes",
+        "Where the interferon pathway is active in each person, after the places where drugs act. Proteins below the limit of "
+        "detection stand at one value.",
+        axes,
+        again=True,
     ),
     FigureRecord(
         "variance_explained",
-        "Variance that each MOFA factor explains in each view (left), and all of them together (right).",
+        "Variance that each MOFA factor explains in each view (left; no number below 0.5 %), and all of them together (right).",
         variance_explained,
     ),
-    FigureRecord("factors", "The two leading robust factors, coloured by disease and by stratum.", factors),
+    FigureRecord(
+        "factors",
+        "The two leading factors, robust ones first, coloured by disease and, where there are several, by stratum.",
+        factors,
+        again=True,
+    ),
     FigureRecord("strata_composition", "How each group divides into the strata.", strata_composition),
+)
+NEW_PATIENTS_FIGURES = (
+    FigureRecord(
+        "interferon_scores",
+        "ISG expression score of every patient, and the median of each disease. Dashed: the cut-off from the reference's "
+        "controls, grey: its 95 % bootstrap interval; dotted: the mean of these controls. Rings: measured, but not classed.",
+        scores_of_new_patients,
+    ),
+    FigureRecord(
+        "strata",
+        "Probability of every patient's stratum. Rings: patients out of the reference.",
+        strata_of_new_patients,
+    ),
 )

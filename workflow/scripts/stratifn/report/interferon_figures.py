@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.marks import scatter, stacked, strip, subplots
-from stratifn.report.results import Results
-from stratifn.style import CLASS_COLOURS, group_colours
+from stratifn.report.content import people
+from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, stacked, strip, subplots
+from stratifn.report.results import RANK_METHOD, Results
+from stratifn.style import CLASS_COLOURS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+PUBLISHED = {
+    "marker": "D",
+    "linestyle": "none",
+    "markerfacecolor": "white",
+    "markeredgecolor": "black",
+    "markersize": 6,
+}
 
 AXIS_LABELS = {
     "ligand": "ligand: IFN-alpha protein\n(log2 over the controls' median)",
@@ -23,66 +33,70 @@ AXIS_LABELS = {
 
 
 def interferon_scores(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw the score of every sample with the cut-off."""
-    classes = results.tables["classes"]
-    if classes["score"].notna().sum() == 0:
+    """Draw the score of every sample with the cut-off; without controls, the rank-based score."""
+    classes, settings = results.tables["classes"].set_index("sample"), results.config["interferon"]
+    if classes["score"].notna().any():
+        hollow = classes["ifn_class"].eq("unscored") & results.has_classes
+        method, score = settings["method"], classes["score"]
+    else:
+        method, score, hollow = RANK_METHOD, results.scores(RANK_METHOD)["score"], None
+    if score.notna().sum() == 0:
         return
-    settings = results.config["interferon"]
-    figure, (axes,) = subplots(1.6 + 0.95 * len(results.groups), 3.8)
-    strip(axes, classes["score"], classes["disease"], results.groups, group_colours(results.diseases, results.control))
+    figure, (panel,) = subplots(1.6 + 0.95 * len(results.groups), 3.8)
+    groups = results.disease_of.reindex(score.index)
+    strip(panel, score, groups, results.colours, results.min_cell, hollow)
     reference = results.tables["reference"]
-    row = reference[(reference["signature"] == settings["signature"]) & (reference["method"] == settings["method"])]
-    if len(row) and row["cutoff"].notna().all():
-        row = row.iloc[0]
-        axes.axhspan(row["cutoff_low"], row["cutoff_high"], color="black", alpha=0.08, linewidth=0, zorder=0)
-        axes.axhline(row["cutoff"], color="black", linewidth=1, linestyle="--", zorder=1)
-        axes.annotate(
-            f"cut-off {row['cutoff']:.2f}", (1, row["cutoff"]), xycoords=("axes fraction", "data"), ha="right",
-            va="bottom", xytext=(0, 2), textcoords="offset points", fontsize=8.5,
-        )  # fmt: skip
-    axes.set_ylabel(f"ISG expression score\n{settings['signature']}, {settings['method']}")
+    row = reference[(reference["signature"] == settings["signature"]) & (reference["method"] == method)]
+    if len(row) and row["cutoff"].notna().all() and results.has_classes:
+        cut_off(panel, *row.iloc[0][["cutoff", "cutoff_low", "cutoff_high"]])
+    panel.set_ylabel(f"ISG expression score\n{settings['signature']}, {method}")
     yield "", figure
+
+
+def cut_off(panel: Axes, value: float, low: float, high: float) -> None:
+    """Draw the cut-off and its interval across a panel of scores."""
+    if np.isfinite([low, high]).all():
+        panel.axhspan(low, high, color="black", alpha=0.08, linewidth=0, zorder=0)
+    panel.axhline(value, color="black", linewidth=1, linestyle="--", zorder=1)
+    # beside the panel, where it covers nobody
+    panel.annotate(
+        f"cut-off\n{value:.2f}", (1, value), xycoords=("axes fraction", "data"), ha="left", va="center", xytext=(4, 0),
+        textcoords="offset points", fontsize=8.5,
+    )  # fmt: skip
 
 
 def interferon_classes(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw the share of each group by class."""
     classes = results.tables["classes"]
-    if not classes["ifn_class"].isin(["high", "borderline", "low"]).any():
-        return
-    shares = (
-        pd.crosstab(classes["disease"], classes["ifn_class"], normalize="index")
-        .reindex(index=results.groups, columns=list(CLASS_COLOURS), fill_value=0)
-        .mul(100)
-    )
-    yield "", stacked(shares, CLASS_COLOURS, "samples (%)", "ISG expression signature")
+    if results.has_classes:
+        counts = pd.crosstab(classes["disease"], classes["ifn_class"])
+        counts = counts.reindex(index=results.groups, columns=list(CLASS_COLOURS), fill_value=0)
+        yield "", stacked(counts, CLASS_COLOURS, "ISG expression\nsignature", results.min_cell)
 
 
 def methylation(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw the methylation score of every sample."""
-    methylation = results.tables["methylation"]
-    if methylation["score"].notna().sum() == 0:
+    score = results.tables["methylation"].set_index("sample")["score"]
+    if score.notna().sum() == 0:
         return
-    diseases = results.samples.set_index("sample")["disease"]
-    figure, (axes,) = subplots(1.6 + 0.95 * len(results.groups), 3.4)
-    groups = methylation["sample"].map(diseases)
-    strip(axes, methylation["score"], groups, results.groups, group_colours(results.diseases, results.control))
-    axes.set_ylabel("IFN methylation score\n(minus mean z against controls)")
+    figure, (panel,) = subplots(1.6 + 0.95 * len(results.groups), 3.4)
+    strip(panel, score, results.disease_of.reindex(score.index), results.colours, results.min_cell)
+    panel.set_ylabel("IFN methylation score\n(minus mean z against controls)")
     yield "", figure
 
 
 def axes(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw ligand and sensing against response."""
-    table = results.tables["axes"]
-    wide = table.pivot(index="sample", columns="axis", values="score")
-    shown = [name for name in ("ligand", "sensing", "response") if name in wide and wide[name].notna().any()]
+    shown = results.shown_axes
     if len(shown) < 2:
         return
-    diseases = results.samples.set_index("sample")["disease"].reindex(wide.index)
-    colours = group_colours(results.diseases, results.control)
-    figure, panels = subplots(4.4 * (len(shown) - 1) + 0.8, 3.5, columns=len(shown) - 1)
-    for axes, name in zip(panels, shown[:-1], strict=True):
-        scatter(axes, wide[name], wide[shown[-1]], diseases, colours)
-        axes.set(xlabel=AXIS_LABELS[name], ylabel=AXIS_LABELS[shown[-1]])
+    wide = results.tables["axes"].pivot(index="sample", columns="axis", values="score")
+    diseases = results.disease_of.reindex(wide.index)
+    figure, panels = panel_grid(len(shown) - 1, len(shown) - 1, width=4.0, height=3.5, beside=1.0)
+    for panel, name in zip(panels, shown[:-1], strict=True):
+        scatter(panel, wide[name], wide[shown[-1]], diseases, results.colours)
+        panel.set(xlabel=AXIS_LABELS[name], ylabel=AXIS_LABELS[shown[-1]])
+    one_legend(figure, panels)
     yield "", figure
 
 
@@ -93,31 +107,35 @@ def prevalence(results: Results) -> Iterator[tuple[str, Figure]]:
     own = own.set_index("disease").reindex([group for group in results.groups if group in set(own["disease"])])
     if own.empty:
         return
-    figure, (panel,) = subplots(5.6, 0.9 + 0.4 * len(own))
-    colours = group_colours(results.diseases, results.control)
+    figure, (panel,) = subplots(6.4, 1.0 + 0.42 * len(own))
     for row, (group, share) in enumerate(own.iterrows()):
-        panel.hlines(row, 100 * share["ci_low"], 100 * share["ci_high"], color=colours[group], linewidth=2)
-        panel.plot(100 * share["prevalence"], row, "o", color=colours[group], markersize=7)
+        colour = results.colours[group]
+        panel.hlines(row, 100 * share["ci_low"], 100 * share["ci_high"], color=colour, linewidth=2)
+        panel.plot(100 * share["prevalence"], row, "o", color=colour, markersize=7)
         if np.isfinite(share["published"]):
-            panel.plot(
-                100 * share["published"], row, "D", markerfacecolor="none", markeredgecolor="black", markersize=7
-            )
-    panel.set_yticks(range(len(own)), [f"{group} (n = {n:.0f})" for group, n in own["n"].items()])
-    panel.invert_yaxis()
+            # beside our own figure, which it would hide
+            panel.plot(100 * share["published"], row + 0.26, **PUBLISHED)
+    panel.set_yticks(
+        range(len(own)), [f"{group} (n = {people(int(n), results.min_cell)})" for group, n in own["n"].items()]
+    )
+    panel.set_ylim(len(own) - 0.5, -0.5)
     panel.set(xlim=(-2, 102), xlabel="samples above the cut-off (%)")
+    if own["published"].notna().any():
+        panel.plot([], [], label="published", **PUBLISHED)
+        panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
     yield "", figure
 
 
 def types(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw what is left of the type II genes against the type I response."""
-    classes = results.tables["classes"]
+    """Draw what is left of the type II genes against the type I response; rings where the type is uncertain."""
+    classes = results.tables["classes"].set_index("sample")
     if classes["type_ii"].notna().sum() == 0:
         return
     figure, (panel,) = subplots(5.0, 3.6)
-    colours = group_colours(results.diseases, results.control)
-    scatter(panel, classes["type_i"], classes["type_ii"], classes["disease"], colours)
-    panel.axhline(0, color="black", linewidth=0.6)
-    panel.axvline(0, color="black", linewidth=0.6)
+    uncertain = classes["ifn_type"].eq("uncertain")
+    scatter(panel, classes["type_i"], classes["type_ii"], classes["disease"], results.colours, uncertain)
+    panel.axhline(0, color="black", linewidth=0.6, zorder=0)
+    panel.axvline(0, color="black", linewidth=0.6, zorder=0)
     panel.set(xlabel="type I genes (mean log2 over controls)", ylabel="type II-weighted\n(less the type I share, log2)")
     yield "", figure
 
@@ -128,14 +146,15 @@ def agreement(results: Results) -> Iterator[tuple[str, Figure]]:
     if pairs.empty:
         return
     names = sorted({*pairs["signature_a"], *pairs["signature_b"]})
-    grid = pd.DataFrame(np.eye(len(names)), names, names)
+    grid = pd.DataFrame(np.nan, names, names)
     for pair in pairs.itertuples():
         grid.loc[pair.signature_a, pair.signature_b] = grid.loc[pair.signature_b, pair.signature_a] = pair.spearman
-    figure, (panel,) = subplots(2.4 + 0.32 * len(names), 1.6 + 0.32 * len(names))
-    image = panel.imshow(grid, cmap="cividis", vmin=0, vmax=1)
-    panel.set_xticks(range(len(names)), names, rotation=90, fontsize=7.5)
-    panel.set_yticks(range(len(names)), names, fontsize=7.5)
-    panel.spines[:].set_visible(False)
+    figure, (panel,) = subplots(2.4 + 0.42 * len(names), 1.8 + 0.36 * len(names))
+    words = [["" if np.isnan(rho) else f"{rho:.2f}" for rho in row] for row in grid.to_numpy()]
+    # white is no agreement, on one scale for every cohort
+    image = heat_map(panel, grid, words, (-1, 1), fontsize=7.5, colours="PuOr")
+    panel.tick_params(labelsize=8)
+    panel.tick_params(axis="x", labelrotation=90)
     figure.colorbar(image, ax=panel, shrink=0.6, label="Spearman's rho")
     yield "", figure
 
@@ -145,9 +164,10 @@ def protein_ranks(results: Results) -> Iterator[tuple[str, Figure]]:
     table = results.tables["protein_ranks"]
     if len(table) < 3:
         return
-    figure, (panel,) = subplots(5.0, 3.4)
-    colours = group_colours(results.diseases, results.control)
-    scatter(panel, table["mean_rank"], table["rank_difference"], table["disease"], colours)
-    panel.axhline(0, color="black", linewidth=0.8)
+    figure, (panel,) = subplots(5.4, 3.4)
+    scatter(panel, table["mean_rank"], table["rank_difference"], table["disease"], results.colours)
+    panel.axhline(0, color="black", linewidth=0.8, zorder=0)
+    reach = 1.1 * max(table["rank_difference"].abs().max(), 0.1)
     panel.set(xlabel="mean of the two ranks (share of people)", ylabel="rank of the protein\nless rank of the score")
+    panel.set(xlim=(0, 1.02), ylim=(-reach, reach))
     yield "", figure

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from stratifn.samples import read_samples
+from stratifn.report.content import sample_labels, stratum_labels, stratum_names
+from stratifn.samples import IN_VIEW, read_samples
+from stratifn.style import group_colours, stratum_colours
 from stratifn.tables import read_anndata, read_table
 
 SAMPLES, NOTES = "samples", "_notes"
+RNA = "rna"
+AXES = ("ligand", "sensing", "response")
+# a method that needs no controls
+RANK_METHOD = "singscore"
+# columns of words, besides those that every table has
+WORDS = ("near_duplicate", "published_source", "axis", "kind", "note", "verdict")
 
 
 @dataclass(frozen=True)
@@ -26,13 +34,15 @@ class Results:
     config
         The effective configuration; the cohort's own settings under ``cohort``.
     samples
-        ``inputs/samples.tsv`` with types.
+        ``inputs/samples.tsv`` with types: everybody, whatever a page is about.
     tables
         The other tables by the name of their rule input, for example ``classes`` or ``strata``.
     contrasts
         Contrast to its table of differential expression.
     principal_components
         View to its samples x components.
+    disease
+        The disease that a page is about; None for the overview.
     """
 
     cohort: str
@@ -41,6 +51,14 @@ class Results:
     tables: Mapping[str, pd.DataFrame]
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     principal_components: Mapping[str, PrincipalComponents] = field(default_factory=dict)
+    disease: str | None = None
+
+    def of_disease(self, disease: str) -> Results:
+        """Restrict the tables to one disease and to whom it is compared with (see `groups`)."""
+        focused = replace(self, disease=disease)
+        shown = set(self.samples.loc[self.samples["disease"].isin(focused.groups), "sample"])
+        tables = {name: _restricted(table, shown, focused.groups) for name, table in self.tables.items()}
+        return replace(focused, tables=tables)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -49,7 +67,7 @@ class Results:
 
     @property
     def diseases(self) -> list[str]:
-        """Labels of the diseases, in the order of the configuration."""
+        """Labels of the cohort's diseases, in the order of the configuration."""
         return list(self.settings["diseases"])
 
     @property
@@ -59,15 +77,116 @@ class Results:
 
     @property
     def groups(self) -> list[str]:
-        """Diseases, then the controls."""
-        return [*self.diseases, *([self.control] if self.control is not None else [])]
+        """Groups that figures and tables show: diseases, then controls.
+
+        A disease is shown beside the controls, or beside the other diseases where there are none.
+        """
+        controls = [] if self.control is None else [self.control]
+        if self.disease is None:
+            return [*self.diseases, *controls]
+        return [self.disease, *(controls or (name for name in self.diseases if name != self.disease))]
+
+    @property
+    def subject(self) -> list[str]:
+        """Groups whose people a page lists one by one."""
+        return self.groups if self.disease is None else [self.disease]
+
+    @property
+    def listed(self) -> pd.DataFrame:
+        """The samples of `subject`."""
+        return self.samples[self.samples["disease"].isin(self.subject)]
+
+    @property
+    def disease_of(self) -> pd.Series:
+        """Label of the disease (or of the controls) by sample."""
+        return self.samples.set_index("sample")["disease"]
+
+    @property
+    def measured(self) -> pd.DataFrame:
+        """How many samples of each group (rows) each view (columns) holds."""
+        rows = {view: self.samples[self.samples[f"{IN_VIEW}{view}"]] for view in self.views}
+        counts = pd.DataFrame({view: of_view.groupby("disease").size() for view, of_view in rows.items()})
+        return counts.reindex(self.groups).fillna(0).astype(int)
+
+    @property
+    def labels(self) -> pd.Series:
+        """How each sample is called: the same on every page."""
+        return sample_labels(self.samples["sample"], self.config["report"]["sample_ids"])
+
+    @property
+    def min_cell(self) -> int:
+        """Counts of people below this are not shown."""
+        return self.config["report"]["min_cell"]
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Colour of each group, the same on every page."""
+        colours = group_colours(self.diseases, self.control)
+        return {group: colours[group] for group in self.groups}
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether anybody whom the page shows has a class."""
+        return bool(self.tables["classes"]["ifn_class"].isin(["high", "borderline", "low"]).any())
+
+    @property
+    def shown_axes(self) -> list[str]:
+        """The axes of the interferon pathway that anybody whom the page shows has a value of."""
+        table = self.tables["axes"]
+        known = set(table.loc[table["score"].notna(), "axis"])
+        return [axis for axis in AXES if axis in known]
+
+    def scores(self, method: str) -> pd.DataFrame:
+        """Rows of the configured signature by one method, one per sample."""
+        scores = self.tables["scores"]
+        signature = self.config["interferon"]["signature"]
+        return scores[(scores["signature"] == signature) & (scores["method"] == method)].set_index("sample")
+
+    @property
+    def robust_factors(self) -> list[str]:
+        """Names of the factors that were found again over seeds; one seed says nothing about any."""
+        table = self.tables["robustness"]
+        return list(table.loc[table["robust"].eq(True), "factor"])
+
+    @property
+    def stratum_names(self) -> pd.Series:
+        """Number of each stratum, and its label where it has one, by number."""
+        return stratum_names(self.tables["stability"])
+
+    @property
+    def stratum_labels(self) -> pd.Series:
+        """Label of each stratum by its number; empty where nothing marks it."""
+        return stratum_labels(self.tables["stability"])
+
+    @property
+    def one_stratum(self) -> bool:
+        """Whether the data do not support a division."""
+        return len(self.tables["stability"]) < 2
+
+    @property
+    def stratum_colours(self) -> dict[str, str]:
+        """Colour of each stratum by its name, the same on every page."""
+        return stratum_colours(self.stratum_names)
 
     @property
     def main_contrasts(self) -> list[str]:
-        """The contrasts that get a figure: against the control where there is one, else every one."""
+        """The contrasts that get a figure: against the control where there is one, else every one.
+
+        For a disease these are its own; contrasts that a user asked for are shown in the overview alone.
+        """
         pairs = {f"{first}_vs_{second}" for first in self.diseases for second in self.diseases}
         against_control = [name for name in self.contrasts if name not in pairs]
-        return against_control or list(self.contrasts)
+        if self.disease is None:
+            return against_control or list(self.contrasts)
+        own = f"{self.disease}_vs_{self.control}"
+        return [own] if own in self.contrasts else self.pairs_of_disease
+
+    @property
+    def pairs_of_disease(self) -> list[str]:
+        """The contrasts of the page's disease with the controls or with another disease."""
+        others = [name for name in (*self.diseases, self.control) if name not in (self.disease, None)]
+        pairs = {f"{self.disease}_vs_{other}" for other in others} | {f"{other}_vs_{self.disease}" for other in others}
+        return [name for name in self.contrasts if name in pairs]
 
     @property
     def views(self) -> list[str]:
@@ -105,11 +224,21 @@ def read_results(
     views
         Paths of the normalised views.
     """
-    read = {name: read_table(path) for name, path in tables.items() if name != SAMPLES and not name.endswith(NOTES)}
+    shown = {name: path for name, path in tables.items() if name != SAMPLES and not name.endswith(NOTES)}
+    read = {name: read_table(path, WORDS) for name, path in shown.items()}
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
     components = {Path(path).stem: _components(path) for path in views}
     return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components)
+
+
+def _restricted(table: pd.DataFrame, samples: set[str], groups: Sequence[str]) -> pd.DataFrame:
+    """Keep the rows of some samples or groups; a table that is about the cohort as a whole stays as it is."""
+    if "sample" in table:
+        return table[table["sample"].isin(samples)].reset_index(drop=True)
+    if "disease" in table:
+        return table[table["disease"].isin(groups)].reset_index(drop=True)
+    return table
 
 
 def _notes(paths: Mapping[str, str]) -> pd.DataFrame:

@@ -1,0 +1,131 @@
+"""New patients beside the reference that placed them, as the report uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from stratifn.report.content import sample_labels, stratum_names
+from stratifn.samples import read_samples
+from stratifn.style import group_colours, stratum_colours
+from stratifn.tables import read_table
+
+
+@dataclass(frozen=True)
+class NewPatients:
+    """Everything that the page of new patients shows.
+
+    Attributes
+    ----------
+    name
+        Name of the transfer.
+    shown
+        The config's section ``report``.
+    samples, patients, factors, notes
+        The tables of the transfer.
+    reference
+        ``provenance/reference.tsv``: the reference in one row.
+    strata
+        stratum, label, jaccard: the reference's strata.
+    scoring
+        The reference's interferon part: ``settings``, ``n_controls`` and ``cutoffs``; None where it scores nobody.
+    """
+
+    name: str
+    shown: Mapping[str, Any]
+    samples: pd.DataFrame
+    patients: pd.DataFrame
+    factors: pd.DataFrame
+    notes: pd.DataFrame
+    reference: pd.DataFrame
+    strata: pd.DataFrame
+    scoring: Mapping[str, Any] | None
+
+    @property
+    def min_cell(self) -> int:
+        """Counts of people below this are not shown."""
+        return self.shown["min_cell"]
+
+    @property
+    def labels(self) -> pd.Series:
+        """How each sample is called."""
+        return sample_labels(self.patients["sample"], self.shown["sample_ids"])
+
+    @property
+    def source(self) -> pd.Series:
+        """The reference's name, contract, software, specimen, platform and checksum."""
+        return self.reference.iloc[0]
+
+    @property
+    def disease_of(self) -> pd.Series:
+        """What the sheet says of each sample's disease."""
+        return self.samples.set_index("sample")["disease"]
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Colour of each disease of the sheet."""
+        return group_colours(sorted(set(self.disease_of)), None)
+
+    @property
+    def cutoff(self) -> Mapping[str, float] | None:
+        """Mean, SD and cut-off of the reference's controls for the signature and method of its classes."""
+        if self.scoring is None:
+            return None
+        settings = self.scoring["settings"]
+        rows = [
+            row
+            for row in self.scoring["cutoffs"]
+            if (row["signature"], row["method"]) == (settings["signature"], settings["method"])
+        ]
+        return rows[0] if rows and rows[0]["cutoff"] is not None else None
+
+    @property
+    def signature(self) -> str:
+        """Signature and method of the score."""
+        if self.scoring is None:
+            return "none"
+        return f"{self.scoring['settings']['signature']}, {self.scoring['settings']['method']}"
+
+    @property
+    def stratum_names(self) -> pd.Series:
+        """Number of each stratum of the reference and its label, by number."""
+        return stratum_names(self.strata)
+
+    @property
+    def stratum_colours(self) -> dict[str, str]:
+        """Colour of each stratum, as in the reference's own report."""
+        return stratum_colours(self.stratum_names)
+
+
+def read_new_patients(
+    name: str,
+    shown: Mapping[str, Any],
+    tables: Mapping[str, str],
+    strata: Sequence[Mapping[str, Any]],
+    scoring: Mapping[str, Any] | None,
+) -> NewPatients:
+    """Read what the page shows.
+
+    Parameters
+    ----------
+    name, shown, scoring
+        As in `NewPatients`.
+    tables
+        Paths of ``samples``, ``patients``, ``factors``, ``notes`` and ``provenance``.
+    strata
+        The strata as the reference holds them.
+    """
+    read = {key: read_table(tables[key]) for key in ("patients", "factors", "notes")}
+    return NewPatients(
+        name=name,
+        shown=shown,
+        samples=read_samples(tables["samples"]),
+        reference=read_table(tables["provenance"], ("contract", "stratifn", "specimen", "platform")),
+        # a stratum is a name: tables hold it as text
+        strata=pd.DataFrame(strata).astype({"stratum": str}),
+        scoring=scoring,
+        **read,
+    )

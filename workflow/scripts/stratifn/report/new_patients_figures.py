@@ -1,0 +1,46 @@
+"""Figures of new patients: their scores against the reference's cut-off, and how sure their strata are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stratifn.report.interferon_figures import cut_off
+from stratifn.report.marks import strip, subplots
+from stratifn.report.new_patients import NewPatients
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def scores_of_new_patients(new: NewPatients) -> Iterator[tuple[str, Figure]]:
+    """Draw the score of every patient by disease, with cut-off and mean of the reference's controls."""
+    patients = new.patients.set_index("sample")
+    if patients["score"].isna().all():
+        return
+    figure, (panel,) = subplots(2.4 + 0.95 * len(new.colours), 3.8)
+    unscored = patients["ifn_class"].eq("unscored")
+    groups = new.disease_of.reindex(patients.index)
+    strip(panel, patients["score"], groups, new.colours, new.min_cell, unscored)
+    if new.cutoff is not None:
+        low, high = (
+            float("nan") if new.cutoff[key] is None else new.cutoff[key] for key in ("cutoff_low", "cutoff_high")
+        )
+        cut_off(panel, new.cutoff["cutoff"], low, high)
+        panel.axhline(new.cutoff["mean"], color="black", linewidth=1, linestyle=":", zorder=1)
+    panel.set_ylabel(f"ISG expression score\n{new.signature}")
+    yield "", figure
+
+
+def strata_of_new_patients(new: NewPatients) -> Iterator[tuple[str, Figure]]:
+    """Draw the probability of every patient's stratum; patients unlike the reference as rings."""
+    patients = new.patients.set_index("sample")
+    placed = patients[patients["probability"].notna()]
+    if placed.empty:
+        return
+    figure, (panel,) = subplots(1.6 + 1.25 * len(new.stratum_names), 3.6)
+    outside = placed["out_of_reference"].eq(True)
+    names = placed["stratum"].map(new.stratum_names)
+    strip(panel, placed["probability"].astype(float), names, new.stratum_colours, new.min_cell, outside, median=False)
+    panel.set(ylabel="probability of the stratum", ylim=(0, 1.05))
+    yield "", figure

@@ -1,0 +1,29 @@
+"""Read and validate new patients' files, and whether their reference knows what is in them."""
+
+from functools import partial
+
+from stratifn.entry_point import resource_folder, run, sheet_schema
+from stratifn.errors import gathered
+from stratifn.inputs import ANY_GROUP, GeneNames, read_cohort
+from stratifn.signatures import load_registry
+from stratifn.tables import write_table, write_views
+from stratifn.transfer import cohort_features, reference_features, require_features
+
+
+def main(snakemake):
+    params, genes = snakemake.params, GeneNames.of(load_registry(resource_folder() / "signatures"))
+    where = f"transfer ({params.name}).views"
+    if params.folder is None:
+        features = partial(cohort_features, snakemake.input.reference)
+    else:
+        features = partial(reference_features, params.folder, params.contract, where, params.settings["views"])
+    patients = partial(read_cohort, params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [])
+    known, new = gathered(features, patients)
+    require_features(known, new.views, params.paths)
+    write_views(new.views, snakemake.output.views)
+    write_table(new.notes, snakemake.output.notes)
+    write_table(new.samples, snakemake.output.samples)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

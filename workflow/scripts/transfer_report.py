@@ -1,0 +1,23 @@
+"""Draw the figures and write the page of new patients."""
+
+from pathlib import Path
+
+from stratifn.entry_point import run, template_folder
+from stratifn.files import write_text
+from stratifn.report import draw_new_patients, read_new_patients, render_new_patients
+from stratifn.transfer import load_reference
+
+
+def main(snakemake):
+    read, params = snakemake.input, snakemake.params
+    tables = {name: read[name] for name in ("samples", "patients", "factors", "notes", "provenance")}
+    parts = load_reference(Path(read.reference[0]).parent, params.contract).parts
+    strata, scoring = parts["strata"].values["strata"], parts["interferon"].values["reference"]
+    new = read_new_patients(params.name, params.shown, tables, strata, scoring)
+    figures = Path(snakemake.output.figures)
+    drawn = draw_new_patients(new, figures)
+    write_text(render_new_patients(new, drawn, figures, template_folder()), snakemake.output.page)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821
