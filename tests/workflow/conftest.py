@@ -22,6 +22,8 @@ MICRO = {
     "integration": {"factors": 5, "seeds": [1, 2], "convergence": "fast"},
     "stratification": {"clusters": [2, 4], "resamples": 20},
 }
+# RO-Crate names the time at which it was made
+NOT_COMPARED = "provenance/ro-crate-metadata.json"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,18 @@ def write_config(path: Path, config: dict) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(config))
     return path
+
+
+def bytes_of(results: Path) -> dict[str, bytes]:
+    files = {path.relative_to(results).as_posix(): path for path in results.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if not name.endswith(NOT_COMPARED)}
+
+
+def assert_same(one: Path, other: Path) -> None:
+    first, second = bytes_of(one), bytes_of(other)
+    assert set(first) == set(second)
+    assert [name for name in sorted(first) if first[name] != second[name]] == []
+    assert len(first) > 50
 
 
 @pytest.fixture(scope="session")

@@ -16,23 +16,9 @@ import yaml
 
 from stratifn.contract import breaches
 
-from .conftest import MICRO, ROOT, clone_to, environment, write_config
+from .conftest import MICRO, ROOT, assert_same, clone_to, environment, write_config
 
 CONTRACT = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())
-# RO-Crate names the time at which it was made
-NOT_COMPARED = "provenance/ro-crate-metadata.json"
-
-
-def bytes_of(results: Path) -> dict[str, bytes]:
-    files = {path.relative_to(results).as_posix(): path for path in results.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in files.items() if not name.endswith(NOT_COMPARED)}
-
-
-def assert_same(one: Path, other: Path) -> None:
-    first, second = bytes_of(one), bytes_of(other)
-    assert set(first) == set(second)
-    assert [name for name in sorted(first) if first[name] != second[name]] == []
-    assert len(first) > 50
 
 
 def test_the_results_keep_the_contract(micro_run):
