@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,21 +38,11 @@ from stratifn.transfer import (
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
-DATA = SHARED / "data" / "breast-tcga"
 VIEWS = ("mrna", "mirna", "protein")
 INTEGRATION, STRATIFICATION = IntegrationSettings(), StratificationSettings()
 # the views are on a log scale already, and there is nothing to score
 PHASES = Phases(transform=lambda frozen, view: view, score=None, strata=stratum_model)
 MEASURED = Measured("other", "microarray")
-
-
-@pytest.fixture(scope="module")
-def breast():
-    views = {name: ad.AnnData(pd.read_csv(DATA / f"train_{name}.tsv.gz", sep="\t", index_col=0)) for name in VIEWS}
-    for view in views.values():
-        view.uns["kind"] = "continuous"
-    samples = pd.read_csv(DATA / "train_subtype.tsv", sep="\t").rename(columns={"subtype": "disease"})
-    return views, samples.sort_values("sample", ignore_index=True)
 
 
 def fitted(views, samples, folder, seeds):
