@@ -4,7 +4,7 @@ from stratifn.arrays import read_arrays
 from stratifn.entry_point import resource_folder, run
 from stratifn.integration import read_model
 from stratifn.interferon import reference_parts
-from stratifn.normalization import frozen_transform, to_arrays
+from stratifn.normalization import frozen_arrays
 from stratifn.provenance import software_versions
 from stratifn.samples import read_samples
 from stratifn.signatures import load_axis_sets, load_registry
@@ -20,15 +20,10 @@ def main(snakemake):
     validated = read_views(read.rna)
     scored = reference_parts(validated.get("rna"), samples, params.control, registry, axes, config, own)
     views, model, factors = read_views(read.views), read_model(read.model), read_table(read.factors).shape[1] - 1
-    frozen = {
-        name: FrozenView.of(view.uns["kind"], to_arrays(frozen_transform(view)), validated.get(name))
-        for name, view in views.items()
-    }
-    strata, stability = read_arrays(read.strata), read_table(read.stability)
+    frozen = {name: FrozenView.of(*frozen_arrays(view), validated.get(name)) for name, view in views.items()}
     source = Source(params.name, params.contract, software_versions(), **params.measured)
-    mofa = model.views, factors, views, model.samples
-    reference = freeze_reference(source, frozen, *mofa, strata, stability, scored, params.corrected_for)
-    write_reference(reference, snakemake.output.values, snakemake.output.arrays)
+    learnt = model.views, factors, views, model.samples, read_arrays(read.strata), read_table(read.stability)
+    write_reference(freeze_reference(source, frozen, *learnt, scored, params.corrected_for), *snakemake.output)
 
 
 if "snakemake" in globals():

@@ -11,7 +11,7 @@ from stratifn.normalization.frozen import FrozenTransform, from_arrays, to_array
 from stratifn.normalization.kinds import KINDS
 from stratifn.normalization.quality import quality_table
 from stratifn.normalization.size_factors import SizeFactorReference, fit_size_factors, size_factor_table
-from stratifn.normalization.views import NormalizedView, frozen_transform, normalize_view
+from stratifn.normalization.views import NormalizedView, frozen_arrays, frozen_transform, normalize_view
 
 __all__ = [
     "KINDS",
@@ -21,6 +21,7 @@ __all__ = [
     "covariate_associations",
     "fit_size_factors",
     "from_arrays",
+    "frozen_arrays",
     "frozen_transform",
     "normalize_view",
     "quality_table",

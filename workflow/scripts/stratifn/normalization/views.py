@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anndata as ad
 import numpy as np
@@ -89,6 +89,11 @@ def normalize_view(
 def frozen_transform(data: ad.AnnData) -> FrozenTransform:
     """Return the frozen transform of a normalised view, also after a round through an ``.h5ad``."""
     return from_arrays(KINDS[str(data.uns["kind"])].frozen, data.uns["transform"])
+
+
+def frozen_arrays(data: ad.AnnData) -> tuple[str, dict[str, Any]]:
+    """Return the kind of a normalised view, and its frozen transform as arrays, numbers and words."""
+    return str(data.uns["kind"]), to_arrays(frozen_transform(data))
 
 
 def _measures(view: ad.AnnData, kind: str) -> dict[str, np.ndarray]:
