@@ -10,7 +10,6 @@ than measure evidence.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +135,6 @@ def _prerank(ranking: pd.Series, sets: Mapping[str, list[str]], seed: int) -> di
         return {}
     import gseapy
 
-    logging.getLogger("gseapy").setLevel(logging.ERROR)
     result = gseapy.prerank(
         rnk=ranking,
         gene_sets=dict(sets),
