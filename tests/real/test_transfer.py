@@ -125,12 +125,23 @@ def test_held_out_patients_are_placed_as_well_as_the_reference_knows_its_own_ove
     middle = with_strata.median()
     # measured over the 19 splits whose reference has strata: 0.84, and 0.81 of the reference's own training patients
     assert middle["ari"] >= 0.75, shown
-    # what is lost is lost where the bootstrap says so: in the quarter of the least stable references (most others are
-    # about equally stable and as good as they can be, so that ranks over all of them would say little)
+    # what is lost is lost where the bootstrap says so: in the least stable quarter
+    stable = with_strata["jaccard"] >= 0.85
+    assert with_strata.loc[stable, "ari"].median() >= 0.75, shown
     least_stable = with_strata["jaccard"] <= with_strata["jaccard"].quantile(0.25)
     stable_ari, unstable_ari = (with_strata.loc[which, "ari"].median() for which in (~least_stable, least_stable))
-    assert stable_ari >= 0.75, shown
     assert unstable_ari <= stable_ari - 0.2, shown
     assert all(middle[f"ari_without_{view}"] >= 0.6 for view in VIEWS), shown
     # patients of the very cohort: the limits are 99th centiles, four of them to cross
     assert table["outside"].mean() <= 0.05, shown
+
+
+@pytest.mark.full
+def test_with_the_usual_bound_of_stability_what_is_lost_follows_it_over_20_splits(breast, joint, tmp_path, monkeypatch):
+    # why the bound is 0.85 and not 0.75: divisions between the two do not come back
+    monkeypatch.setattr("stratifn.stratification.selection.STABLE", 0.75)
+    table = pd.DataFrame([held_out(breast, joint, tmp_path, split) for split in range(20)])
+    shown = "\n" + table.round(2).to_string()
+    with_strata = table[table["k"] > 1]
+    stable = with_strata["jaccard"] >= 0.85
+    assert with_strata.loc[stable, "ari"].median() >= 0.75 > with_strata.loc[~stable, "ari"].median(), shown
