@@ -33,13 +33,13 @@ demo: $(READY) ## run the pipeline on the built-in cohort
 
 run: $(READY) ## run the pipeline on your cohort: make run CONFIG=my.yaml CORES=8
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make run CONFIG=my.yaml" >&2; exit 1; }
-	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.config workflow/schemas/config.schema.yaml "$(CONFIG_PATH)"
+	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.config workflow/schemas/config.schema.yaml "$(CONFIG_PATH)"
 	$(BIN)/snakemake --snakefile Snakefile --directory "$(RUN_FOLDER)" --configfile "$(CONFIG_PATH)" --cores $(CORES)
 	@echo "The reports are in $(RUN_FOLDER)results/*/report/index.html"
 
 check: $(READY) ## validate your configuration and inputs, and compute nothing: make check CONFIG=my.yaml
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make check CONFIG=my.yaml" >&2; exit 1; }
-	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.config workflow/schemas/config.schema.yaml "$(CONFIG_PATH)"
+	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.config workflow/schemas/config.schema.yaml "$(CONFIG_PATH)"
 	$(BIN)/snakemake check --snakefile Snakefile --directory "$(RUN_FOLDER)" --configfile "$(CONFIG_PATH)" \
 		--cores $(CORES) --quiet rules
 	@echo "Configuration and inputs are fine."
@@ -62,7 +62,7 @@ format: $(READY) ## format Python and Snakemake code
 	$(BIN)/snakefmt Snakefile workflow
 
 docs: $(READY) ## write config/README.md from the schema
-	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.config_reference workflow/schemas/config.schema.yaml config/README.md
+	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.reference workflow/schemas/config.schema.yaml config/README.md
 
 lock: ## compile requirements.lock anew (needs uv)
 	uv pip compile --universal --fork-strategy fewest --generate-hashes --all-extras --no-header \

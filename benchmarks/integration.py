@@ -29,7 +29,7 @@ from measuring import ONE_THREAD, RESULTS, Usage, default_settings, markdown, me
 
 from stratifn.integration import IntegrationSettings, prepare_views, read_model, train_mofa, training
 from stratifn.integration.selection import match_factors
-from stratifn.tables import write_anndata, write_table
+from stratifn.shared.tables import write_anndata, write_table
 
 FEATURES = {"rna": 5000, "methylation": 5000, "cytokines": 100, "cells": 60}
 TRUE_FACTORS = 8

@@ -26,7 +26,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 PART = "\n## "
 sys.path.insert(0, str(LIBRARY))
 
-from stratifn.entry_point import THREAD_VARIABLES  # noqa: E402
+from stratifn.running.entry_point import THREAD_VARIABLES  # noqa: E402
 
 ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, "1")
 
@@ -54,7 +54,7 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
 
 def default_settings(section: str) -> dict[str, Any]:
     """Return a section of the configuration as the pipeline has it when nothing is set."""
-    from stratifn.config import complete_config, read_config
+    from stratifn.configuration.config import complete_config, read_config
 
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
     return complete_config(read_config(ROOT / "config" / "config.yaml"), schema)[section]

@@ -25,8 +25,8 @@ FULL = (400, 200, 20_000, 450_000)
 def simulate(size: tuple[int, int, int, int], results: multiprocessing.Queue) -> None:
     import pandas as pd
 
-    from stratifn.entry_point import use_one_blas_thread
-    from stratifn.signatures import load_registry
+    from stratifn.registry.signatures import load_registry
+    from stratifn.running.entry_point import use_one_blas_thread
     from stratifn.simulation import SimulationSettings, simulate_cohort
 
     use_one_blas_thread()

@@ -24,7 +24,7 @@ from scipy.spatial.distance import pdist
 from sklearn.metrics import adjusted_rand_score
 
 import stratifn.stratification.strata
-from stratifn.entry_point import use_one_blas_thread
+from stratifn.running.entry_point import use_one_blas_thread
 from stratifn.stratification import StratificationSettings, find_strata
 from stratifn.stratification.null import null_test
 from stratifn.stratification.selection import candidates, choose

@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.design import model_matrix
 from stratifn.differential_expression import Contrast, contrast_table, fit_model, threshold_table
 from stratifn.differential_expression.contrasts import versus
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
+from stratifn.shared.design import model_matrix
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")

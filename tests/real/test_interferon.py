@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from stratifn.interferon import METHODS, Origin, Settings, analyse_cohort, from_parts, place_patients, to_parts
-from stratifn.signatures import load_axis_sets, load_registry
+from stratifn.registry.signatures import load_axis_sets, load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"

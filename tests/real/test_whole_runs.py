@@ -13,8 +13,8 @@ import pytest
 import yaml
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
-from stratifn.contract import breaches
-from stratifn.tables import read_table
+from stratifn.configuration.contract import breaches
+from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stratifn.signatures import load_registry
+from stratifn.registry.signatures import load_registry
 from stratifn.simulation import SimulationSettings, simulate_cohort
 
 DISEASES = ("SLE", "pSS", "SSc", "DM")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stratifn.code_digest import code_digest, imported_modules
+from stratifn.running.code_digest import code_digest, imported_modules
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stratifn.config import complete_config, main, read_config
-from stratifn.config_reference import config_reference, keys
-from stratifn.errors import InputError
+from stratifn.configuration.config import complete_config, main, read_config
+from stratifn.configuration.reference import config_reference, keys
+from stratifn.shared.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA_PATH = ROOT / "workflow" / "schemas" / "config.schema.yaml"

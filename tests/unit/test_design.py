@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratifn.design import aliased_columns, check_design, model_matrix, parse_design
-from stratifn.errors import InputError
+from stratifn.shared.design import aliased_columns, check_design, model_matrix, parse_design
+from stratifn.shared.errors import InputError
 
 
 def cohort(**columns):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from scipy.special import polygamma
 from scipy.stats import ttest_ind
 
-from stratifn.design import model_matrix
 from stratifn.differential_expression import (
     Contrast,
     all_contrasts,
@@ -23,9 +22,10 @@ from stratifn.differential_expression import (
 from stratifn.differential_expression.contrasts import config_contrasts, versus
 from stratifn.differential_expression.moderated_t import trigamma_inverse, variance_prior
 from stratifn.differential_expression.results import COLUMNS, gene_status
-from stratifn.errors import InputError
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
+from stratifn.shared.design import model_matrix
+from stratifn.shared.errors import InputError
 
 
 def simulated(groups, n_genes=200, seed=1, changed=20, effect=1.5, dispersion=0.08):

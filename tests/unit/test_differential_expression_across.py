@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.design import model_matrix
 from stratifn.differential_expression import (
     GeneSet,
     all_contrasts,
@@ -22,10 +21,11 @@ from stratifn.differential_expression import (
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.cross_disease import Effects, heterogeneity_pvalues, inconsistency, pool
 from stratifn.differential_expression.permutation import permutation_strata, shuffled_within
-from stratifn.errors import InputError
 from stratifn.inference import BatchedInference
-from stratifn.multiple_testing import benjamini_hochberg
 from stratifn.normalization import normalize_view
+from stratifn.shared.design import model_matrix
+from stratifn.shared.errors import InputError
+from stratifn.shared.statistics import benjamini_hochberg
 
 DISEASES = ["SLE", "pSS", "DM"]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.files import atomic_path, write_json, write_text
-from stratifn.samples import read_samples
-from stratifn.tables import read_anndata, read_table, read_views, write_anndata, write_table
+from stratifn.shared.files import atomic_path, write_json, write_text
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_anndata, read_table, read_views, write_anndata, write_table
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_trace(tmp_path):

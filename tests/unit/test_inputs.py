@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from stratifn.errors import InputError
 from stratifn.inputs import GeneNames, Groups, read_cohort
 from stratifn.inputs.gene_ids import named_genes
 from stratifn.inputs.near import near_matches
 from stratifn.inputs.reading import read_matrix, read_sheet
+from stratifn.shared.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.errors import InputError
 from stratifn.integration import (
     IntegrationSettings,
     TrainingError,
@@ -26,6 +25,7 @@ from stratifn.integration import (
 from stratifn.integration.names import model_feature_names
 from stratifn.integration.selection import match_factors
 from stratifn.integration.variance import variance_explained
+from stratifn.shared.errors import InputError
 
 SAMPLES = 60
 

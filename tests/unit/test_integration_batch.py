@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.errors import InputError
 from stratifn.integration import IntegrationSettings, prepare_views
 from stratifn.integration.batch import regress_out
+from stratifn.shared.errors import InputError
 
 N = 90
 

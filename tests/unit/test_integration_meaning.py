@@ -23,7 +23,7 @@ from stratifn.integration import (
     variance_table,
     weight_enrichment,
 )
-from stratifn.multiple_testing import benjamini_hochberg
+from stratifn.shared.statistics import benjamini_hochberg
 
 SAMPLES = [f"P{number:03d}" for number in range(80)]
 ISG = ["ISG1", "ISG2", "ISG3", "ISG4", "ISG5", "ISG6"]

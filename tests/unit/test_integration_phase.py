@@ -30,7 +30,7 @@ from stratifn.integration import (
     write_model,
 )
 from stratifn.integration.selection import match_factors
-from stratifn.tables import write_anndata, write_table
+from stratifn.shared.tables import write_anndata, write_table
 
 # in an order that is not the alphabet's: HDF5 lists names by the alphabet
 KINDS = {"rna": "counts", "methylation": "beta", "cytokines": "concentration", "cells": "proportion"}
@@ -302,7 +302,7 @@ def test_mofax_reads_what_the_tables_say(done):
 JOB = """
 from types import SimpleNamespace
 import mofa
-from stratifn.entry_point import run
+from stratifn.running.entry_point import run
 from stratifn.integration import training
 
 class Log(list):

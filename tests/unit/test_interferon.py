@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.errors import InputError
 from stratifn.interferon import METHODS, Origin, Settings, analyse_cohort, from_parts, place_patients, to_parts
 from stratifn.interferon.expression import locate_genes, size_factors
-from stratifn.interferon.fitting import sd_floor
+from stratifn.interferon.learning import sd_floor
 from stratifn.interferon.methods import average_ranks, singscore, ssgsea
-from stratifn.signatures import load_axis_sets, load_registry
+from stratifn.registry.signatures import load_axis_sets, load_registry
+from stratifn.shared.errors import InputError
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 REGISTRY = load_registry(RESOURCES / "signatures")

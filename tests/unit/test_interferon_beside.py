@@ -23,7 +23,7 @@ from stratifn.interferon.protein import (
     protein_table,
     rank_agreement,
 )
-from stratifn.signatures import load_axis_sets, load_registry
+from stratifn.registry.signatures import load_axis_sets, load_registry
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 REGISTRY = load_registry(RESOURCES / "signatures")

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.errors import InputError
 from stratifn.interferon import Origin, Settings, analyse_cohort
 from stratifn.interferon.cutoffs import RULES, interval_centiles, plausible_cutoffs, resample_controls, widen
 from stratifn.interferon.published import published_prevalence
-from stratifn.signatures import load_registry
+from stratifn.registry.signatures import load_registry
+from stratifn.shared.errors import InputError
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 REGISTRY = load_registry(RESOURCES / "signatures")

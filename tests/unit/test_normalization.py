@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stratifn.errors import InputError
 from stratifn.inference import BatchedInference
 from stratifn.normalization import (
     KINDS,
@@ -17,6 +16,7 @@ from stratifn.normalization import (
     quality_table,
     to_arrays,
 )
+from stratifn.shared.errors import InputError
 
 N_GENES = 300
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from stratifn.contract import breaches
-from stratifn.provenance import file_digests, research_object, result_files, software_versions
+from stratifn.configuration.contract import breaches
+from stratifn.running.provenance import file_digests, research_object, result_files, software_versions
 
 ROOT = Path(__file__).resolve().parents[2]
 

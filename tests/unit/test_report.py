@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.provenance import software_versions
 from stratifn.report import draw_figures, methods_text, render_pages
 from stratifn.report.cohort_sections import characteristics, notes_table, patient_table
 from stratifn.report.figures import FIGURES, Drawing, draw
 from stratifn.report.results import PrincipalComponents, Results
 from stratifn.report.sections import build_sections, headline
 from stratifn.report.strata_sections import factor_differences, rank_biserial
-from stratifn.style import CONTROL_COLOUR, group_colours, text_colour
+from stratifn.report.style import CONTROL_COLOUR, group_colours, text_colour
+from stratifn.running.provenance import software_versions
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
 SAMPLES = [f"person-{number:02d}" for number in range(12)]

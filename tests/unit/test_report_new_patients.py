@@ -11,8 +11,8 @@ import pytest
 
 from stratifn.report import draw_new_patients, read_new_patients, render_new_patients
 from stratifn.report.new_patients_sections import headline_of_new_patients, own_reasons, sections_of_new_patients
-from stratifn.style import STRATUM_COLOURS
-from stratifn.tables import write_table
+from stratifn.report.style import STRATUM_COLOURS
+from stratifn.shared.tables import write_table
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
 SAMPLES = [f"person-{number:02d}" for number in range(12)]

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stratifn.errors import InputError
-from stratifn.signatures import load_axis_sets
-from stratifn.user_signatures import read_user_signatures
+from stratifn.registry.signatures import load_axis_sets
+from stratifn.registry.user_signatures import read_user_signatures
+from stratifn.shared.errors import InputError
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from stratifn.errors import InputError
+from stratifn.shared.errors import InputError
 from stratifn.simulation import SimulationSettings
 from stratifn.simulation.genes import FIRST_SETS, MALE_GENES, XIST, choose_genes, genes_of_signatures
 from stratifn.simulation.methylation import CPGS_PER_BLOCK, cpg_names, write_methylation

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from stratifn.errors import InputError
+from stratifn.shared.errors import InputError
 from stratifn.stratification import StratificationSettings, find_strata
 from stratifn.stratification.consensus import ambiguous_pairs, consensus_matrix, consensus_partition, draw_subsets
 from stratifn.stratification.kmeans import assign, kmeans, silhouettes

@@ -14,8 +14,6 @@ import pandas as pd
 import pytest
 import yaml
 
-from stratifn.arrays import read_arrays, write_arrays
-from stratifn.errors import InputError, Problem, gathered
 from stratifn.inference import BatchedInference
 from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
 from stratifn.integration import (
@@ -29,11 +27,13 @@ from stratifn.integration import (
 from stratifn.interferon import Origin, Settings, analyse_cohort, from_parts, reference_of_cohort, to_parts
 from stratifn.interferon import place_patients as score_patients
 from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
-from stratifn.samples import typed_samples
-from stratifn.signatures import load_registry
+from stratifn.registry.signatures import load_registry
+from stratifn.shared.arrays import read_arrays, write_arrays
+from stratifn.shared.errors import InputError, Problem, gathered
+from stratifn.shared.samples import typed_samples
+from stratifn.shared.tables import write_anndata
 from stratifn.simulation import SimulationSettings, simulate_cohort
 from stratifn.stratification import StratificationSettings, find_strata, stratum_arrays, stratum_model
-from stratifn.tables import write_anndata
 from stratifn.transfer import (
     FrozenView,
     Measured,

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.errors import InputError
 from stratifn.integration import IntegrationSettings, prepare_views, train_mofa
+from stratifn.shared.errors import InputError
 from stratifn.transfer import project_factors
 
 

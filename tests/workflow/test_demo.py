@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
-from stratifn.contract import breaches
-from stratifn.tables import read_table
+from stratifn.configuration.contract import breaches
+from stratifn.shared.tables import read_table
 
 from .test_runs import CONTRACT
 

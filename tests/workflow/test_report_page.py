@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from stratifn.tables import read_table
+from stratifn.shared.tables import read_table
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stratifn.contract import breaches
+from stratifn.configuration.contract import breaches
 
 from .conftest import MICRO, ROOT, assert_same, clone_to, environment, write_config
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from stratifn.contract import breaches
-from stratifn.tables import read_table
+from stratifn.configuration.contract import breaches
+from stratifn.shared.tables import read_table
 
 from .conftest import MICRO, ROOT, write_config
 

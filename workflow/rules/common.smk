@@ -9,10 +9,10 @@ from snakemake.exceptions import WorkflowError
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(WORKFLOW / "scripts"))
 
-from stratifn.code_digest import code_digest
-from stratifn.config import RNA, SIMULATED_VIEWS, complete_config
+from stratifn.running.code_digest import code_digest
+from stratifn.configuration.config import RNA, SIMULATED_VIEWS, complete_config
 from stratifn.differential_expression.contrasts import all_contrasts, interferon_contrast_names
-from stratifn.errors import InputError
+from stratifn.shared.errors import InputError
 
 with (
     open(WORKFLOW / "schemas" / "config.schema.yaml", encoding="utf-8") as schema,
@@ -65,7 +65,7 @@ PHASES = (
     "stratification",
     "reference",
     "report",
-    "cohort",
+    "mudata",
 )
 TRANSFER_RULES = ("transfer_inputs", "transfer", "transfer_report")
 PATHS = workflow.pathvars.items

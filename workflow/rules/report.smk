@@ -34,7 +34,7 @@ for name, cohort in COHORTS.items():
 
     rule:
         name:
-            f"cohort_{name}"
+            f"mudata_{name}"
         input:
             **export_tables(name),
             samples=f"<results>/{name}/inputs/samples.tsv",
@@ -43,9 +43,9 @@ for name, cohort in COHORTS.items():
         output:
             f"<results>/{name}/cohort.h5mu",
         log:
-            f"<logs>/{name}/cohort.log",
+            f"<logs>/{name}/mudata.log",
         benchmark:
-            f"<benchmarks>/{name}/cohort.tsv"
+            f"<benchmarks>/{name}/mudata.tsv"
         conda:
             "../../envs/stratifn.yaml"
         resources:
@@ -53,11 +53,11 @@ for name, cohort in COHORTS.items():
             runtime=minutes(15),
         params:
             views=[view["name"] for view in cohort["views"]],
-            code=digest("cohort"),
+            code=digest("mudata"),
         message:
             f"Gathering cohort {name} in one MuData object"
         script:
-            "../scripts/cohort.py"
+            "../scripts/mudata.py"
 
     rule:
         name:

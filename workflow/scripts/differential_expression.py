@@ -1,11 +1,11 @@
 """Fit the view `rna` once; read every contrast, the effects across diseases and the enrichment from the fit."""
 
 from stratifn.differential_expression import all_contrasts, analyse_cohort, read_gmt, registry_sets
-from stratifn.entry_point import resource_folder, run
 from stratifn.inference import BatchedInference
-from stratifn.samples import read_samples
-from stratifn.signatures import load_axis_sets, load_registry
-from stratifn.tables import read_views, write_table
+from stratifn.registry.signatures import load_axis_sets, load_registry
+from stratifn.running.entry_point import resource_folder, run
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_views, write_table
 
 
 def main(snakemake):

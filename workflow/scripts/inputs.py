@@ -1,11 +1,11 @@
 """Read and validate a cohort's files; write the samples, one canonical matrix per view, and what was left out."""
 
 from stratifn.differential_expression import all_contrasts, check_contrasts, read_gmt
-from stratifn.entry_point import resource_folder, run, sheet_schema
 from stratifn.inputs import GeneNames, Groups, problems_of, read_cohort, too_few_samples
-from stratifn.signatures import load_registry
-from stratifn.tables import write_table, write_views
-from stratifn.user_signatures import require_signatures
+from stratifn.registry.signatures import load_registry
+from stratifn.registry.user_signatures import require_signatures
+from stratifn.running.entry_point import resource_folder, run, sheet_schema
+from stratifn.shared.tables import write_table, write_views
 
 
 def main(snakemake):

@@ -1,11 +1,11 @@
 """Choose the best of the seeds' models; write its factors, what they explain and follow, and when not to trust them."""
 
-from stratifn.entry_point import resource_folder, run
 from stratifn.integration import IntegrationSettings, choose_model, integration_tables, prepare_views, write_model
-from stratifn.samples import read_samples
-from stratifn.signatures import load_registry
-from stratifn.tables import read_table, read_views, write_tables
-from stratifn.user_signatures import registry_with_files
+from stratifn.registry.signatures import load_registry
+from stratifn.registry.user_signatures import registry_with_files
+from stratifn.running.entry_point import resource_folder, run
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_table, read_views, write_tables
 
 
 def main(snakemake):

@@ -1,12 +1,12 @@
 """Score the interferon signatures, call classes against the cohort's own controls, and set beside them what is known."""
 
-from stratifn.entry_point import resource_folder, run
 from stratifn.interferon import Beside, Origin, Settings, interferon_tables
-from stratifn.samples import read_samples
-from stratifn.signatures import load_axis_sets, load_registry
-from stratifn.tables import read_views, write_tables
+from stratifn.registry.signatures import load_axis_sets, load_registry
+from stratifn.registry.user_signatures import registry_with_files
+from stratifn.running.entry_point import resource_folder, run
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_views, write_tables
 from stratifn.transfer import load_interferon
-from stratifn.user_signatures import registry_with_files
 
 
 def main(snakemake):

@@ -1,12 +1,12 @@
 """Compare IFN-high with IFN-low patients: a second fit, after the classes are known, and descriptive."""
 
 from stratifn.differential_expression import compare_interferon_status
-from stratifn.entry_point import resource_folder, run
 from stratifn.inference import BatchedInference
-from stratifn.samples import read_samples
-from stratifn.signatures import load_registry
-from stratifn.tables import read_anndata, read_table, write_table, write_tables
-from stratifn.user_signatures import registry_with_files
+from stratifn.registry.signatures import load_registry
+from stratifn.registry.user_signatures import registry_with_files
+from stratifn.running.entry_point import resource_folder, run
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_anndata, read_table, write_table, write_tables
 
 
 def main(snakemake):

@@ -1,9 +1,9 @@
 """Train MOFA from one seed."""
 
-from stratifn.entry_point import run
 from stratifn.integration import IntegrationSettings, prepare_views, train_mofa
-from stratifn.samples import read_samples
-from stratifn.tables import read_views
+from stratifn.running.entry_point import run
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_views
 
 
 def main(snakemake):

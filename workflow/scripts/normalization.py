@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from stratifn.entry_point import resource_folder, run
 from stratifn.inference import BatchedInference
 from stratifn.normalization import covariate_associations, normalize_view, quality_table, size_factor_table
-from stratifn.samples import read_samples
-from stratifn.signatures import load_registry
-from stratifn.tables import read_views, write_table, write_views
+from stratifn.registry.signatures import load_registry
+from stratifn.running.entry_point import resource_folder, run
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_views, write_table, write_views
 
 
 def main(snakemake):

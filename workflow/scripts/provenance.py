@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from stratifn.entry_point import run
-from stratifn.files import write_json, write_text
-from stratifn.provenance import file_digests, research_object, result_files, software_versions
-from stratifn.tables import write_table
+from stratifn.running.entry_point import run
+from stratifn.running.provenance import file_digests, research_object, result_files, software_versions
+from stratifn.shared.files import write_json, write_text
+from stratifn.shared.tables import write_table
 
 
 def main(snakemake):

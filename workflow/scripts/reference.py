@@ -1,16 +1,16 @@
 """Freeze a cohort as a reference: everything that placing a new patient needs, nothing about any single patient."""
 
-from stratifn.arrays import read_arrays
-from stratifn.entry_point import resource_folder, run
 from stratifn.integration import read_model
 from stratifn.interferon import reference_parts
 from stratifn.normalization import frozen_arrays
-from stratifn.provenance import software_versions
-from stratifn.samples import read_samples
-from stratifn.signatures import load_axis_sets, load_registry
-from stratifn.tables import read_table, read_views
+from stratifn.registry.signatures import load_axis_sets, load_registry
+from stratifn.registry.user_signatures import registry_with_files
+from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.provenance import software_versions
+from stratifn.shared.arrays import read_arrays
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_table, read_views
 from stratifn.transfer import FrozenView, Source, freeze_reference, write_reference
-from stratifn.user_signatures import registry_with_files
 
 
 def main(snakemake):

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from stratifn.entry_point import run, template_folder
-from stratifn.files import write_text
-from stratifn.provenance import software_versions
 from stratifn.report import draw_figures, methods_text, read_results, render_pages
+from stratifn.running.entry_point import run, template_folder
+from stratifn.running.provenance import software_versions
+from stratifn.shared.files import write_text
 
 
 def main(snakemake):

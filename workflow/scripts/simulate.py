@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from stratifn.entry_point import resource_folder, run
-from stratifn.signatures import load_registry
+from stratifn.registry.signatures import load_registry
+from stratifn.running.entry_point import resource_folder, run
 from stratifn.simulation import SimulationSettings, simulate_cohort
 
 

@@ -1,10 +1,10 @@
 """Find the strata of a cohort, and say what they are."""
 
-from stratifn.arrays import write_arrays
-from stratifn.entry_point import run
-from stratifn.samples import read_samples
+from stratifn.running.entry_point import run
+from stratifn.shared.arrays import write_arrays
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_table, read_views, write_table
 from stratifn.stratification import StratificationSettings, stratify_cohort, stratum_arrays
-from stratifn.tables import read_table, read_views, write_table
 
 
 def main(snakemake):

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from stratifn.entry_point import run
 from stratifn.interferon import from_parts
 from stratifn.interferon import place_patients as score_patients
 from stratifn.normalization import KINDS, from_arrays
-from stratifn.samples import read_samples
+from stratifn.running.entry_point import run
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_table, read_views, write_tables
 from stratifn.stratification import stratum_model
-from stratifn.tables import read_table, read_views, write_tables
 from stratifn.transfer import Measured, Phases, load_reference, place_patients
 
 

@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from stratifn.entry_point import resource_folder, run, sheet_schema
-from stratifn.errors import gathered
 from stratifn.inputs import ANY_GROUP, GeneNames, read_cohort
-from stratifn.signatures import load_registry
-from stratifn.tables import write_table, write_views
+from stratifn.registry.signatures import load_registry
+from stratifn.running.entry_point import resource_folder, run, sheet_schema
+from stratifn.shared.errors import gathered
+from stratifn.shared.tables import write_table, write_views
 from stratifn.transfer import cohort_features, reference_features, require_features
 
 

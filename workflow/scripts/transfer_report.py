@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from stratifn.entry_point import run, template_folder
-from stratifn.files import write_text
 from stratifn.report import draw_new_patients, read_new_patients, render_new_patients
+from stratifn.running.entry_point import run, template_folder
+from stratifn.shared.files import write_text
 from stratifn.transfer import load_reference
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stratifn.design import MIN_REPLICATES, DesignMatrix, check_design, column_name, model_matrix
-from stratifn.errors import InputError, Problem
+from stratifn.shared.design import MIN_REPLICATES, DesignMatrix, check_design, column_name, model_matrix
+from stratifn.shared.errors import InputError, Problem
 
 INTERFERON_STATUS = "IFN_high_vs_IFN_low"
 
@@ -100,7 +100,7 @@ def check_contrasts(
     Parameters
     ----------
     samples, design, control
-        As for `stratifn.design.check_design`, whose problems come first (then no contrast is looked at).
+        As for `stratifn.shared.design.check_design`, whose problems come first (then no contrast is looked at).
     contrasts
         What would be compared.
 

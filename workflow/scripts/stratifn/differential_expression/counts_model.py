@@ -16,11 +16,11 @@ import anndata as ad
 import numpy as np
 from scipy.stats import f as f_distribution
 
-from stratifn.design import DesignMatrix
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.model_fit import Estimate, ModelFit
 from stratifn.inference import fit_dispersion_prior, fit_dispersion_trend
-from stratifn.negative_binomial import deseq_dataset
+from stratifn.inference.dataset import deseq_dataset
+from stratifn.shared.design import DesignMatrix
 
 if TYPE_CHECKING:
     from pydeseq2.dds import DeseqDataSet

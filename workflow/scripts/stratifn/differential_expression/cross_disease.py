@@ -19,7 +19,7 @@ from scipy.stats import f as f_distribution
 
 from stratifn.differential_expression.contrasts import control_contrasts
 from stratifn.differential_expression.model_fit import ModelFit
-from stratifn.multiple_testing import benjamini_hochberg
+from stratifn.shared.statistics import benjamini_hochberg
 
 
 @dataclass(frozen=True)

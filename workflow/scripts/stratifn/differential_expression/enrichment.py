@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError, Problem
-from stratifn.multiple_testing import benjamini_hochberg
-from stratifn.signatures import AxisSet, Registry
+from stratifn.registry.signatures import AxisSet, Registry
+from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.statistics import benjamini_hochberg
 
 COLUMNS = ["contrast", "gene_set", "source", "n_genes", "score", "pvalue", "padj"]
 PERMUTATIONS = 1000

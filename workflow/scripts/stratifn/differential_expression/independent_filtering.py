@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from statsmodels.nonparametric.smoothers_lowess import lowess
 
-from stratifn.multiple_testing import benjamini_hochberg
+from stratifn.shared.statistics import benjamini_hochberg
 
 STEPS = 50
 FEW_REJECTIONS = 10

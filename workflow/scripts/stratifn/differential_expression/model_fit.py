@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, t
 
-from stratifn.design import DesignMatrix
 from stratifn.differential_expression.contrasts import Contrast
+from stratifn.shared.design import DesignMatrix
 
 
 @dataclass(frozen=True)

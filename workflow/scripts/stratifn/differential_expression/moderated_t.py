@@ -14,8 +14,8 @@ import anndata as ad
 import numpy as np
 from scipy.special import digamma, polygamma
 
-from stratifn.design import DesignMatrix
 from stratifn.differential_expression.model_fit import ModelFit
+from stratifn.shared.design import DesignMatrix
 
 # limma: a variance of zero is raised to this share of the median variance
 LEAST_SHARE_OF_MEDIAN = 1e-5

@@ -9,10 +9,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.design import check_design, model_matrix
 from stratifn.differential_expression.contrasts import Contrast
-from stratifn.differential_expression.fitting import fit_model
+from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.results import contrast_table
+from stratifn.shared.design import check_design, model_matrix
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference

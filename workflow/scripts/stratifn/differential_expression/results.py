@@ -12,7 +12,7 @@ from stratifn.differential_expression.counts_model import CountsFit
 from stratifn.differential_expression.independent_filtering import filtered_padj
 from stratifn.differential_expression.model_fit import Estimate, ModelFit
 from stratifn.differential_expression.shrinkage import shrunken_fold_changes
-from stratifn.multiple_testing import benjamini_hochberg
+from stratifn.shared.statistics import benjamini_hochberg
 
 COLUMNS = [
     "gene_id",

@@ -7,9 +7,9 @@ import logging
 import numpy as np
 from scipy.optimize import brentq
 
-from stratifn.design import column_name
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.counts_model import CountsFit
+from stratifn.shared.design import column_name
 
 logger = logging.getLogger("stratifn.differential_expression")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stratifn.inputs.near import listed
-from stratifn.signatures import Registry
+from stratifn.registry.signatures import Registry
 
 ENSEMBL = re.compile(r"^(ENSG\d{11})(\.\d+)?(_PAR_Y)?$")
 ENTREZ = re.compile(r"^\d+$")

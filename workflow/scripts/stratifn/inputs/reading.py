@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import Problem
 from stratifn.inputs.near import listed, near_matches
-from stratifn.samples import typed_samples
+from stratifn.shared.errors import Problem
+from stratifn.shared.samples import typed_samples
 
 ID_PATTERN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 REQUIRED = ("sample", "disease")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stratifn.errors import Problem
 from stratifn.inputs.reading import RawMatrix
+from stratifn.shared.errors import Problem
 
 COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
 KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)

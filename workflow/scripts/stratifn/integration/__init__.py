@@ -3,11 +3,12 @@
 Read in this order: `settings` (every choice), `names`, `batch` and `views` (what enters the model), `updates` (the algebra that
 makes training fast), `training` (one seed), `model` (what a trained model consists of, and its file), `variance`
 (what factors explain), `selection` (which seed, which factors are robust, the tables), `quality` (when not to trust a
-factor), `associations` and `interpretation` (what factors mean), `phase` (every table).
+factor), `associations` and `interpretation` (what factors mean), `analysis` (every table).
 
 Models: Argelaguet et al. 2018 (doi:10.15252/msb.20178124) and 2020 (doi:10.1186/s13059-020-02015-1), by mofapy2.
 """
 
+from stratifn.integration.analysis import choose_model, integration_tables
 from stratifn.integration.associations import Variables, collect_variables, factor_associations
 from stratifn.integration.interpretation import (
     InterferonFactor,
@@ -16,7 +17,6 @@ from stratifn.integration.interpretation import (
     weight_enrichment,
 )
 from stratifn.integration.model import MofaModel, read_model, write_model
-from stratifn.integration.phase import choose_model, integration_tables
 from stratifn.integration.quality import quality_warnings
 from stratifn.integration.selection import (
     Integration,

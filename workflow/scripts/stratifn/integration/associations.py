@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from stratifn.multiple_testing import benjamini_hochberg
+from stratifn.shared.statistics import benjamini_hochberg
 
 if TYPE_CHECKING:
     import anndata as ad

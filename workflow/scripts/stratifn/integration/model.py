@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stratifn.files import atomic_path
-from stratifn.view_model import ViewModel
+from stratifn.shared.factor_model import ViewModel
+from stratifn.shared.files import atomic_path
 
 if TYPE_CHECKING:
     import h5py

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from stratifn.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem
 
 PLAIN_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 # R's `load_model` decides by these names, wherever in the file they stand, what the file holds

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from stratifn.errors import InputError
 from stratifn.integration.model import MofaModel
 from stratifn.integration.settings import IntegrationSettings
 from stratifn.integration.variance import variance_explained
 from stratifn.integration.views import ModelInput
+from stratifn.shared.errors import InputError
 
 logger = logging.getLogger("stratifn.integration")
 

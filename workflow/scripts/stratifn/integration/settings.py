@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stratifn.errors import InputError
+from stratifn.shared.errors import InputError
 
 # percent change of the ELBO, twice in a row, at which mofapy2 stops
 CONVERGENCE_PERCENT = {"fast": 5e-4, "medium": 5e-5, "slow": 5e-6}

@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from stratifn.files import atomic_path
 from stratifn.integration.model import GROUP, MofaModel, overwrite_factors, read_model, write_own_group
 from stratifn.integration.settings import CONVERGENCE_PERCENT, IntegrationSettings
 from stratifn.integration.updates import install_sufficient_statistics
 from stratifn.integration.variance import variance_explained
 from stratifn.integration.views import ModelInput
-from stratifn.view_model import ViewModel
+from stratifn.shared.factor_model import ViewModel
+from stratifn.shared.files import atomic_path
 
 logger = logging.getLogger("stratifn.integration")
 

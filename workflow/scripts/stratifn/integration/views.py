@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError
 from stratifn.integration.batch import without_batch
 from stratifn.integration.names import model_feature_names, require_plain_names
 from stratifn.integration.settings import IntegrationSettings
+from stratifn.shared.errors import InputError
 
 if TYPE_CHECKING:
     import anndata as ad

@@ -2,16 +2,16 @@
 
 Read the modules in this order: `settings` (what the config decides), `controls` (can they carry a reference?),
 `expression` (values that owe nothing to other patients), `methods` (the scores), `cutoffs` (from the controls,
-resampled), `reference` (what is frozen), `fitting` (how it is learnt), `scoring` (the one path for cohort and single
-patient), `types` and `modules`, `classes`, `published` and `prevalence`, `statements`, `cohort` (all of it), and beside
+resampled), `reference` (what is frozen), `learning` (how it is learnt), `scoring` (the one path for cohort and single
+patient), `types` and `gene_modules`, `classes`, `published` and `prevalence`, `notes`, `scored` (classes, prevalence and reference of a cohort), and beside
 the score: `axes`, `protein`, `methylation`, `confounding`, `mixture`, with `concordance` and `cells` for what they share.
 """
 
-from stratifn.interferon.cohort import Interferon, Origin, analyse_cohort, place_patients, reference_of_cohort
+from stratifn.interferon.analysis import Beside, interferon_tables, reference_parts
 from stratifn.interferon.methods import METHODS
-from stratifn.interferon.phase import Beside, interferon_tables, reference_parts
 from stratifn.interferon.protein import Assay
 from stratifn.interferon.reference import Reference, from_parts, to_parts
+from stratifn.interferon.scored import Interferon, Origin, analyse_cohort, place_patients, reference_of_cohort
 from stratifn.interferon.settings import Settings
 
 __all__ = [

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from stratifn.interferon.fitting import FEWEST_GENES, condition
+from stratifn.interferon.learning import FEWEST_GENES, condition
 from stratifn.interferon.reference import TYPE_I, Reference
 from stratifn.interferon.scoring import People, set_scores, set_status
-from stratifn.signatures import AxisSet, Registry
+from stratifn.registry.signatures import AxisSet, Registry
 
 AXIS_COLUMNS = ("sample", "axis", "score", "evidence")
 # log2 rise of the sensing sets per log2 of the type I value, in airway cells under IFN-alpha (GSE161664); 0.02 to 0.11
@@ -44,7 +44,7 @@ def axes_table(
     people, reference
         From `cohort.analyse_cohort`.
     axis_sets
-        From `stratifn.signatures.load_axis_sets`, the same as the reference was fitted with.
+        From `stratifn.registry.signatures.load_axis_sets`, the same as the reference was fitted with.
     registry
         Names the response genes, which are left out of the sensing sets.
     protein, analyte

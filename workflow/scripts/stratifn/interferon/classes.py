@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from stratifn.interferon.cutoffs import RULES
+from stratifn.interferon.gene_modules import modules_active
 from stratifn.interferon.methods import METHODS, RankMethod
-from stratifn.interferon.modules import modules_active
 from stratifn.interferon.reference import GeneSet, Reference
 from stratifn.interferon.scoring import People, against_controls, set_scores, set_status
 from stratifn.interferon.types import type_table

@@ -18,7 +18,7 @@ from stratifn.interferon import expression
 from stratifn.interferon.cells import leading_components
 from stratifn.interferon.classes import NO_ANTI_IFN, under_anti_ifn
 from stratifn.interferon.concordance import rank_correlation
-from stratifn.multiple_testing import benjamini_hochberg
+from stratifn.shared.statistics import benjamini_hochberg
 
 CONFOUNDING_COLUMNS = (
     "disease",

@@ -14,7 +14,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.signatures import Registry
+from stratifn.registry.signatures import Registry
 
 KINDS = ("counts", "continuous")
 # a gene below ten normalised counts is not told from background; the same ten as in BloodGen3's rule

@@ -13,7 +13,7 @@ import pandas as pd
 
 from stratifn.interferon import expression
 from stratifn.interferon.cells import PEOPLE_PER_COVARIATE, leading_components
-from stratifn.signatures import Registry
+from stratifn.registry.signatures import Registry
 
 METHYLATION_COLUMNS = ("sample", "score", "score_adjusted", "cpgs_found", "cpgs_total", "status", "reason")
 # SD of M-values below which a CpG is held not to vary among the controls

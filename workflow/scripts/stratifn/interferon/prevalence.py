@@ -13,7 +13,7 @@ from stratifn.interferon.classes import Standing, call
 from stratifn.interferon.concordance import cohens_kappa, rank_correlation
 from stratifn.interferon.published import published_prevalence
 from stratifn.interferon.reference import Reference
-from stratifn.signatures import Registry
+from stratifn.registry.signatures import Registry
 
 PREVALENCE_COLUMNS = (
     "disease",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stratifn.signatures import PublishedPrevalence, Registry
+from stratifn.registry.signatures import PublishedPrevalence, Registry
 
 # one study, one assay, five diseases and healthy people: the fallback where a signature has no figure of its own
 COMMON_STUDY = "HIGGS2011_5"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.interferon import expression
-from stratifn.interferon.fitting import FEWEST_GENES
+from stratifn.interferon.learning import FEWEST_GENES
 from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks
 from stratifn.interferon.reference import GeneSet, Reference
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from stratifn.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem
 
 CONTROLS_FOR_A_CENTILE = 40
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.interferon.cutoffs import RULES
-from stratifn.interferon.fitting import condition
+from stratifn.interferon.learning import condition
 from stratifn.interferon.reference import TYPE_I, TYPE_II, Reference
 from stratifn.interferon.scoring import People
 

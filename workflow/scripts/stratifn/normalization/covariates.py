@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f as f_distribution
 
-from stratifn.design import is_factor
-from stratifn.multiple_testing import benjamini_hochberg
+from stratifn.shared.design import is_factor
+from stratifn.shared.statistics import benjamini_hochberg
 
 COLUMNS = ["view", "component", "variable", "r2", "pvalue", "padj"]
 SAMPLE_MEASURES = ("library_size", "detected_features", "missing_fraction", "size_factor")

@@ -9,7 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem
 
 GENES_PER_BLOCK = 4096
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError, Problem
-from stratifn.negative_binomial import deseq_dataset
+from stratifn.inference.dataset import deseq_dataset
+from stratifn.shared.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference

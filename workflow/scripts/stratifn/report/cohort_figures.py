@@ -11,7 +11,7 @@ import pandas as pd
 from stratifn.report.content import people, small_cells
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
 from stratifn.report.results import Results
-from stratifn.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
+from stratifn.report.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

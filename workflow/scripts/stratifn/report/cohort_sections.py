@@ -9,7 +9,7 @@ import pandas as pd
 
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
 from stratifn.report.results import RANK_METHOD, RNA, Results
-from stratifn.samples import IN_VIEW
+from stratifn.shared.samples import IN_VIEW
 
 LISTED_SAMPLES = 25
 MOST_LEVELS = 6

@@ -22,7 +22,7 @@ from stratifn.report.new_patients import NewPatients
 from stratifn.report.new_patients_figures import scores_of_new_patients, strata_of_new_patients
 from stratifn.report.results import Results
 from stratifn.report.strata_figures import factors, strata_composition, variance_explained
-from stratifn.style import plotting, save_figure
+from stratifn.report.style import plotting, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

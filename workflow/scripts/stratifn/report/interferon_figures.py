@@ -11,7 +11,7 @@ import pandas as pd
 from stratifn.report.content import people
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, stacked, strip, subplots
 from stratifn.report.results import RANK_METHOD, Results
-from stratifn.style import CLASS_COLOURS
+from stratifn.report.style import CLASS_COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

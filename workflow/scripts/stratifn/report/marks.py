@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.report.content import people
-from stratifn.style import text_colour
+from stratifn.report.style import text_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

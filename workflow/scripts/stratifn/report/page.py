@@ -19,7 +19,7 @@ from stratifn.report.new_patients_sections import (
 )
 from stratifn.report.results import Results
 from stratifn.report.sections import build_sections, headline
-from stratifn.style import STYLE
+from stratifn.report.style import STYLE
 
 PIXELS_PER_INCH = 96
 # wider images and longer tables scroll by themselves, on a phone or in the page

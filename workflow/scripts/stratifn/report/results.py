@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
-from stratifn.samples import IN_VIEW, read_samples
-from stratifn.style import group_colours, stratum_colours
-from stratifn.tables import read_anndata, read_table
+from stratifn.report.style import group_colours, stratum_colours
+from stratifn.shared.samples import IN_VIEW, read_samples
+from stratifn.shared.tables import read_anndata, read_table
 
 SAMPLES, NOTES = "samples", "_notes"
 RNA = "rna"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from stratifn.report.marks import heat_map, scatter, stacked, subplots
 from stratifn.report.results import Results
-from stratifn.style import PALETTE
+from stratifn.report.style import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

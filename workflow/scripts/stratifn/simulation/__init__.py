@@ -2,10 +2,10 @@
 
 Read in this order: `profiles` (what is known of each disease), `patients` (who has which stratum, interferon status
 and treatment), `composition` (their blood cells), `genes` (what drives each gene), `expression`, `methylation` and
-`cytokines` (what is measured), `truth` (what a perfect analysis would find), `cohort` (all of it to disk);
+`cytokines` (what is measured), `truth` (what a perfect analysis would find), `analysis` (all of it to disk);
 `randomness` and `streaming` serve them.
 """
 
-from stratifn.simulation.cohort import SimulationSettings, simulate_cohort
+from stratifn.simulation.analysis import SimulationSettings, simulate_cohort
 
 __all__ = ["SimulationSettings", "simulate_cohort"]

@@ -9,7 +9,7 @@ from itertools import count
 import numpy as np
 import pandas as pd
 
-from stratifn.signatures import Registry
+from stratifn.registry.signatures import Registry
 from stratifn.simulation.composition import COMPARTMENTS
 from stratifn.simulation.patients import FACTORS
 from stratifn.simulation.randomness import random_stream

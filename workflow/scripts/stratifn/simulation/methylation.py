@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stratifn.files import atomic_path
+from stratifn.shared.files import atomic_path
 from stratifn.simulation.composition import COMPARTMENTS
 from stratifn.simulation.patients import FACTORS
 from stratifn.simulation.randomness import random_stream

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from stratifn.files import atomic_path
+from stratifn.shared.files import atomic_path
 
 
 @contextmanager

@@ -11,10 +11,10 @@ Read in this order:
 * `mixture`: does a Gaussian mixture agree?
 * `strata`, `model`, `frozen`: the strata, what places a further patient, and its file.
 * `labels`, `associations`, `markers`: what the strata are.
-* `cohort`: all tables of the phase.
+* `analysis`: all tables of the phase.
 """
 
-from stratifn.stratification.cohort import CohortStrata, stratify_cohort
+from stratifn.stratification.analysis import CohortStrata, stratify_cohort
 from stratifn.stratification.frozen import stratum_arrays, stratum_model
 from stratifn.stratification.labels import LABEL_RULES, LabelRule
 from stratifn.stratification.model import StratumModel

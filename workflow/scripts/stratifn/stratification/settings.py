@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stratifn.errors import InputError
+from stratifn.shared.errors import InputError
 
 # a stratum of fewer patients is not called one
 MIN_STRATUM = 5

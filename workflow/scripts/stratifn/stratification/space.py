@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError
+from stratifn.shared.errors import InputError
 
 TOTAL = "total"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError
+from stratifn.shared.errors import InputError
 from stratifn.stratification.consensus import match_to_strata
 from stratifn.stratification.mixture import MixtureAgreement, mixture_agreement
 from stratifn.stratification.model import StratumModel

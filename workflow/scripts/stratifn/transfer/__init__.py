@@ -2,7 +2,7 @@
 
 Read in this order: `factors` (factors of new samples from the weights), `limits` (who is unlike the reference),
 `reference` (its files, and when they are refused), `freezing` (from a cohort to a reference and back to objects),
-`matching` (the new patients' views beside the reference's), `statements` (what is said beside the numbers), `placement`
+`matching` (the new patients' views beside the reference's), `notes` (what is said beside the numbers), `placement`
 (all of it). What the phases normalization, interferon and stratification froze passes through here as plain values and
 arrays; the script says how each reads its own part.
 """
@@ -10,9 +10,9 @@ arrays; the script says how each reads its own part.
 from stratifn.transfer.factors import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, freeze_reference
 from stratifn.transfer.matching import cohort_features, reference_features, require_features
+from stratifn.transfer.notes import Measured
 from stratifn.transfer.placement import Phases, Placement, place_patients
 from stratifn.transfer.reference import Part, Reference, Source, load_interferon, load_reference, write_reference
-from stratifn.transfer.statements import Measured
 
 __all__ = [
     "FrozenView",

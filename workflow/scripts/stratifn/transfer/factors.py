@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError
-from stratifn.view_model import ViewModel
+from stratifn.shared.errors import InputError
+from stratifn.shared.factor_model import ViewModel
 
 
 @dataclass(frozen=True)

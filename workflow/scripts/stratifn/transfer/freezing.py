@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.factor_model import ViewModel
 from stratifn.transfer.factors import project_factors
 from stratifn.transfer.limits import Limits, fit_limits
 from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VIEWS, Part, Reference, Source
-from stratifn.view_model import ViewModel
 
 if TYPE_CHECKING:
     import anndata as ad

@@ -17,8 +17,8 @@ from stratifn.transfer.factors import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
 from stratifn.transfer.limits import Limits
 from stratifn.transfer.matching import MatchedView, match_views
+from stratifn.transfer.notes import Measured, described_reference, placement_notes, specimen_difference
 from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
-from stratifn.transfer.statements import Measured, described_reference, placement_notes, specimen_difference
 
 if TYPE_CHECKING:
     import anndata as ad

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from stratifn.arrays import arrays_bytes, read_arrays
-from stratifn.errors import InputError, Problem
-from stratifn.files import atomic_path, write_json
+from stratifn.shared.arrays import arrays_bytes, read_arrays
+from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.files import atomic_path, write_json
 
 FORMAT = "stratifn reference"
 VALUES_FILE, ARRAYS_FILE = "reference.json", "arrays.npz"

@@ -1,9 +1,9 @@
 """Gather the normalised views, factors, scores and strata of a cohort in one MuData object."""
 
-from stratifn.entry_point import run
-from stratifn.export import cohort_object, write_mudata
-from stratifn.samples import read_samples
-from stratifn.tables import read_table, read_views
+from stratifn.running.entry_point import run
+from stratifn.running.export import cohort_object, write_mudata
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_table, read_views
 
 
 def main(snakemake):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from stratifn.files import atomic_path
+from stratifn.shared.files import atomic_path
 
 if TYPE_CHECKING:
     import anndata as ad

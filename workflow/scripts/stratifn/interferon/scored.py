@@ -9,18 +9,18 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError
 from stratifn.interferon.classes import Standing, class_table, standing, under_anti_ifn
 from stratifn.interferon.controls import Controls, find_controls
 from stratifn.interferon.expression import KINDS
-from stratifn.interferon.fitting import fit_reference
+from stratifn.interferon.learning import fit_reference
 from stratifn.interferon.methods import METHODS
+from stratifn.interferon.notes import notes_table
 from stratifn.interferon.prevalence import agreement_table, prevalence_table
 from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, measure, score_table
 from stratifn.interferon.settings import Settings
-from stratifn.interferon.statements import notes_table
-from stratifn.signatures import AxisSet, Registry
+from stratifn.registry.signatures import AxisSet, Registry
+from stratifn.shared.errors import InputError
 
 REFERENCE_COLUMNS = ("signature", "method", "n_controls", "mean", "sd", "cutoff", "cutoff_low", "cutoff_high")
 # a mean of z-scores of the controls is zero; what is left of it below this many decimals is rounding
@@ -83,7 +83,7 @@ def analyse_cohort(
     control
         Label of the controls in ``disease``, or None.
     registry, axis_sets
-        From `stratifn.signatures`.
+        From `stratifn.registry.signatures`.
     settings
         The config's section.
     origin

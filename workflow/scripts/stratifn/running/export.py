@@ -10,7 +10,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.files import atomic_path
+from stratifn.shared.files import atomic_path
 
 if TYPE_CHECKING:
     import mudata as md

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from stratifn.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem
 
 IFN_TYPES = ("I", "II", "mixed", "ligand")
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from stratifn.errors import InputError
-from stratifn.files import write_json
+from stratifn.shared.errors import InputError
+from stratifn.shared.files import write_json
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 logger = logging.getLogger("stratifn")
@@ -50,17 +50,17 @@ def resource_folder() -> Path:
 
     It is no input of a rule, because a moved clone would then rerun everything; its content is in the rule's digest.
     """
-    return Path(__file__).resolve().parents[3] / "resources"
+    return Path(__file__).resolve().parents[4] / "resources"
 
 
 def template_folder() -> Path:
     """Return the folder of the report's templates, for the same reason as `resource_folder`."""
-    return Path(__file__).resolve().parents[2] / "report"
+    return Path(__file__).resolve().parents[3] / "report"
 
 
 def sheet_schema() -> dict[str, Any]:
     """Return the schema of the sample sheet."""
-    path = Path(__file__).resolve().parents[2] / "schemas" / "samples.schema.yaml"
+    path = Path(__file__).resolve().parents[3] / "schemas" / "samples.schema.yaml"
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 

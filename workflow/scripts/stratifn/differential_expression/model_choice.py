@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import anndata as ad
 
-from stratifn.design import DesignMatrix
 from stratifn.differential_expression.model_fit import ModelFit
-from stratifn.errors import InputError
+from stratifn.shared.design import DesignMatrix
+from stratifn.shared.errors import InputError
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -22,7 +22,7 @@ def fit_model(view: ad.AnnData, design: DesignMatrix, inference: Inference | Non
     view
         What `stratifn.normalization` made of the view; ``uns["kind"]`` decides.
     design
-        `stratifn.design.model_matrix` of the samples to fit.
+        `stratifn.shared.design.model_matrix` of the samples to fit.
     inference
         The engine for counts.
 

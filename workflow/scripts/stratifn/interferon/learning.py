@@ -8,7 +8,6 @@ from dataclasses import replace
 import anndata as ad
 import numpy as np
 
-from stratifn.errors import InputError, Problem
 from stratifn.interferon import expression
 from stratifn.interferon.controls import Controls
 from stratifn.interferon.cutoffs import (
@@ -24,7 +23,8 @@ from stratifn.interferon.cutoffs import (
 from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks
 from stratifn.interferon.reference import SLOPE_RANGE, TYPE_I, TYPE_II, GeneSet, Reference
 from stratifn.interferon.settings import Settings
-from stratifn.signatures import AxisSet, Registry
+from stratifn.registry.signatures import AxisSet, Registry
+from stratifn.shared.errors import InputError, Problem
 
 SMALLEST_FLOOR = 0.1
 FLOOR_CENTILE = 20

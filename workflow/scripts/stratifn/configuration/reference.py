@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from stratifn.files import write_text
+from stratifn.shared.files import write_text
 
 INTRODUCTION = """\
 # Configuration

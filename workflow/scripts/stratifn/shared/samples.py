@@ -6,7 +6,7 @@ import os
 
 import pandas as pd
 
-from stratifn.tables import MISSING
+from stratifn.shared.tables import MISSING
 
 TEXT_COLUMNS = ("sample", "patient", "disease", "sex", "batch", "visit")
 IN_VIEW = "in_"

@@ -12,10 +12,10 @@ import pandas as pd
 
 from stratifn.interferon.axes import AXIS_COLUMNS, axes_table
 from stratifn.interferon.classes import CLASS_COLUMNS, UNSCORED
-from stratifn.interferon.cohort import REFERENCE_COLUMNS, Interferon, Origin, analyse_cohort, reference_of_cohort
 from stratifn.interferon.confounding import CONFOUNDING_COLUMNS, confounding_table
 from stratifn.interferon.methylation import METHYLATION_COLUMNS, methylation_table
 from stratifn.interferon.mixture import MIXTURE_COLUMNS, mixture_table
+from stratifn.interferon.notes import NOTE_COLUMNS
 from stratifn.interferon.prevalence import AGREEMENT_COLUMNS, PREVALENCE_COLUMNS
 from stratifn.interferon.protein import (
     PROTEIN_COLUMNS,
@@ -28,10 +28,10 @@ from stratifn.interferon.protein import (
     rank_agreement,
 )
 from stratifn.interferon.reference import from_parts, to_parts
+from stratifn.interferon.scored import REFERENCE_COLUMNS, Interferon, Origin, analyse_cohort, reference_of_cohort
 from stratifn.interferon.scoring import SCORE_COLUMNS
 from stratifn.interferon.settings import Settings
-from stratifn.interferon.statements import NOTE_COLUMNS
-from stratifn.signatures import AxisSet, Registry
+from stratifn.registry.signatures import AxisSet, Registry
 
 RNA = "rna"
 FROM_ELSEWHERE = "read with care"

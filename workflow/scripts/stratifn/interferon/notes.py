@@ -8,7 +8,7 @@ from stratifn.interferon.controls import Controls
 from stratifn.interferon.cutoffs import MAD_TO_SD
 from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, set_scores
-from stratifn.signatures import Registry
+from stratifn.registry.signatures import Registry
 
 NOTE_COLUMNS = ("view", "item", "what", "reason")
 VIEW = "rna"

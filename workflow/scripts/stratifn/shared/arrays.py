@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from stratifn.files import atomic_path
+from stratifn.shared.files import atomic_path
 
 
 def arrays_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -1,6 +1,6 @@
 """The configuration: read strictly, checked against the schema, with its defaults filled in.
 
-``python -m stratifn.config SCHEMA CONFIG`` checks a file from the command line, before Snakemake reads it:
+``python -m stratifn.configuration.config SCHEMA CONFIG`` checks a file from the command line, before Snakemake reads it:
 Snakemake's own loader lets a duplicated key win silently and can run code by its template engine.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from stratifn.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem
 
 RNA = "rna"
 INHERIT = "inherit"

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import anndata as ad
 import pandas as pd
 
-from stratifn.design import model_matrix
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.cross_disease import cross_disease_columns, cross_disease_table
 from stratifn.differential_expression.enrichment import GeneSet, enrichment_table
-from stratifn.differential_expression.fitting import fit_model
+from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.permutation import COLUMNS as PERMUTATION_COLUMNS
 from stratifn.differential_expression.permutation import permutation_null
 from stratifn.differential_expression.results import contrast_table, summary_table
 from stratifn.differential_expression.threshold import threshold_table
+from stratifn.shared.design import model_matrix
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stratifn.errors import InputError, Problem
-from stratifn.signatures import (
+from stratifn.registry.signatures import (
     IFN_TYPES,
     Registry,
     Signature,
@@ -17,6 +16,7 @@ from stratifn.signatures import (
     read_text_table,
     records,
 )
+from stratifn.shared.errors import InputError, Problem
 
 USER_COLUMNS = (
     "signature_id",

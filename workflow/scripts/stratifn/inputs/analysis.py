@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError, Problem
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
 from stratifn.inputs.near import listed
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
 from stratifn.inputs.reading import RawMatrix, read_matrix, read_sheet
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
 from stratifn.inputs.values import BETA, CONCENTRATION, COUNTS, limits_of_detection, value_problems
-from stratifn.samples import IN_VIEW, typed_samples
+from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.samples import IN_VIEW, typed_samples
 
 if TYPE_CHECKING:
     import anndata as ad

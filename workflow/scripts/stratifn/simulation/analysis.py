@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from stratifn.errors import InputError, Problem
-from stratifn.signatures import Registry
+from stratifn.registry.signatures import Registry
+from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.tables import write_table
 from stratifn.simulation.composition import measured_cells, true_proportions
 from stratifn.simulation.cytokines import measured_cytokines, true_weights
 from stratifn.simulation.expression import write_counts
@@ -19,7 +20,6 @@ from stratifn.simulation.methylation import cpg_names, write_methylation
 from stratifn.simulation.patients import SHEET_COLUMNS, draw_cohort, presence
 from stratifn.simulation.randomness import random_stream
 from stratifn.simulation.truth import driver_table, population_log2_fold_changes, truth_of_samples
-from stratifn.tables import write_table
 
 VIEWS = ("rna", "methylation", "cytokines", "cells")
 logger = logging.getLogger("stratifn.simulation")

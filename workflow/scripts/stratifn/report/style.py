@@ -8,7 +8,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stratifn.files import atomic_path
+from stratifn.shared.files import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from stratifn.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem
 
 INTERCEPT = "Intercept"
 MIN_REPLICATES = 3
