@@ -1,4 +1,7 @@
-"""The one way in for every script of the workflow: logging, one BLAS thread, plain words for a user's mistake."""
+"""The one way in for every script of the workflow: logging, one BLAS thread, plain words for a user's mistake.
+
+It also knows where the files that come with the library are.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ from stratifn.shared.files import being_written, remove_unfinished, write_json
 from stratifn.shared.machine import MachineError, machine_error
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# where pyproject.toml puts resources, schemas and templates in the wheel
+PACKAGED = Path(__file__).resolve().parents[1] / "package_data"
+CLONE = Path(__file__).resolve().parents[4]
 logger = logging.getLogger("stratifn")
 
 
@@ -91,22 +97,26 @@ def _leave(fault: MachineError, error: BaseException) -> NoReturn:
 
 
 def resource_folder() -> Path:
-    """Return the folder ``resources/`` of this clone.
+    """Return the folder of signatures, gene sets and genes: that of the installed wheel, or of this clone.
 
     It is no input of a rule, because a moved clone would then rerun everything; its content is in the rule's digest.
     """
-    return Path(__file__).resolve().parents[4] / "resources"
+    return _shipped("resources", CLONE / "resources")
 
 
 def template_folder() -> Path:
     """Return the folder of the report's templates, for the same reason as `resource_folder`."""
-    return Path(__file__).resolve().parents[3] / "report"
+    return _shipped("report", CLONE / "workflow" / "report")
 
 
 def sheet_schema() -> dict[str, Any]:
     """Return the schema of the sample sheet."""
-    path = Path(__file__).resolve().parents[3] / "schemas" / "samples.schema.yaml"
+    path = _shipped("schemas", CLONE / "workflow" / "schemas") / "samples.schema.yaml"
     return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _shipped(name: str, in_clone: Path) -> Path:
+    return PACKAGED / name if PACKAGED.is_dir() else in_clone
 
 
 def use_one_blas_thread() -> None:
