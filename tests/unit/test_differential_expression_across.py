@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from stratifn.differential_expression import (
+    Question,
     Settings,
     all_contrasts,
     compare_interferon_status,
@@ -189,6 +190,10 @@ def test_nothing_to_shuffle_is_said():
     assert none.loc[0, "reason"] == "no permutation was asked for"
 
 
+def patients(diseases, design="disease"):
+    return Question(tuple(diseases), None, design, ())
+
+
 def interferon_cohort(low_of_dm=6):
     groups = {"HC": 8, "SLE": 16, "DM": 10 + low_of_dm, "pSS": 6}
     data, samples = cohort(groups, {}, seed=4)
@@ -207,8 +212,8 @@ def interferon_cohort(low_of_dm=6):
 def test_ifn_high_patients_are_compared_within_their_disease():
     data, samples, classes = interferon_cohort()
     result = compare_interferon_status(
-        data, samples, classes, ["SLE", "DM", "pSS"], defining={"G0000", "G0001"},
-        design="disease + sex + disease:sex", settings=SETTINGS, inference=BatchedInference(),
+        data, samples, classes, patients(["SLE", "DM", "pSS"], "disease + sex + disease:sex"),
+        {"G0000", "G0001"}, SETTINGS, inference=BatchedInference(),
     )  # fmt: skip
     assert list(result.tables) == interferon_contrast_names(["SLE", "DM", "pSS"])
     overall = result.tables["IFN_high_vs_IFN_low"].set_index("gene_id")
@@ -234,10 +239,9 @@ def test_a_disease_with_hardly_any_ifn_low_patient_gives_the_reason_and_the_othe
         data,
         samples,
         classes,
-        ["SLE", "DM"],
-        defining=set(),
-        design="disease",
-        settings=SETTINGS,
+        patients(["SLE", "DM"]),
+        set(),
+        SETTINGS,
         inference=BatchedInference(),
     )
     assert result.tables["DM_IFN_high_vs_IFN_low"]["status"].iloc[0] == "2 IFN-low patients of DM; 3 are needed"
@@ -251,10 +255,9 @@ def test_without_any_class_every_table_exists_with_its_reason():
         data,
         samples,
         classes,
-        ["SLE", "DM"],
-        defining=set(),
-        design="disease",
-        settings=SETTINGS,
+        patients(["SLE", "DM"]),
+        set(),
+        SETTINGS,
         inference=BatchedInference(),
     )
     assert all(len(table) == data.n_vars and table["log2FoldChange"].isna().all() for table in result.tables.values())
@@ -268,10 +271,9 @@ def test_a_covariate_that_these_patients_cannot_tell_apart_is_left_out_and_noted
         data,
         samples,
         classes,
-        ["SLE", "DM"],
-        defining=set(),
-        design="disease + batch",
-        settings=SETTINGS,
+        patients(["SLE", "DM"], "disease + batch"),
+        set(),
+        SETTINGS,
         inference=BatchedInference(),
     )
     assert "not adjusted by 'disease + batch'" in result.notes["reason"].iloc[0]
@@ -296,8 +298,8 @@ def test_one_threshold_decides_in_tables_permutations_classes_and_interferon_sta
     values[np.ix_((status == "high"), np.arange(40, 60))] += 0.8
     data.X = values
     result = compare_interferon_status(
-        data, samples, pd.DataFrame({"sample": samples["sample"], "ifn_class": status}), DISEASES,
-        defining=set(), design="disease", settings=settings,
+        data, samples, pd.DataFrame({"sample": samples["sample"], "ifn_class": status}), patients(DISEASES),
+        set(), settings,
     )  # fmt: skip
     up = result.summary.set_index("contrast").loc["IFN_high_vs_IFN_low", "up"]
     assert up == 0 if threshold else up >= 20

@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from stratifn.differential_expression import Settings, all_contrasts, enrichment_table
-from stratifn.differential_expression.analysis import Question, analyse_cohort
+from stratifn.differential_expression import Question, Settings, all_contrasts, analyse_cohort, enrichment_table
 from stratifn.differential_expression.camera import camera, gene_correlation, gene_model, normal_deviates
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.registry.gene_sets import GeneSet, read_gmt
@@ -194,3 +193,29 @@ def test_repeated_genes_of_a_set_are_noted():
     assert ["gene set ifn", "repeated genes", "counted once: G0001"] in notes[
         ["item", "what", "reason"]
     ].values.tolist()
+
+
+class Panic(BaseException):
+    """As pyo3's, no `Exception`."""
+
+
+@pytest.mark.parametrize(
+    ("function", "item", "table"),
+    [
+        ("enrichment_table", "gene sets", "enrichment"),
+        ("permutation_null", "calls on permuted labels", "permutation"),
+        ("cross_disease_table", "effects across diseases", "cross_disease"),
+    ],
+)
+def test_a_by_product_that_panics_leaves_the_tables_of_differential_expression(monkeypatch, function, item, table):
+    def panic(*arguments, **options):
+        raise Panic("user-provided comparison function does not correctly implement a total order")
+
+    view, samples, _ = cohort()
+    question = Question(("SLE",), "HC", "disease", tuple(all_contrasts(["SLE"], "HC")))
+    whole = analyse_cohort(view, samples, question, SETTINGS, sets(ifn=IFN))
+    monkeypatch.setattr(f"stratifn.differential_expression.analysis.{function}", panic)
+    result = analyse_cohort(view, samples, question, SETTINGS, sets(ifn=IFN))
+    pd.testing.assert_frame_equal(result.tables["SLE_vs_HC"], whole.tables["SLE_vs_HC"])
+    assert getattr(result, table).empty and list(getattr(result, table).columns)
+    assert [item, "not computed"] in result.notes[["item", "what"]].values.tolist()

@@ -6,9 +6,10 @@ with `threshold`, `independent_filtering` and `shrinkage`; then what is built on
 `camera` with `enrichment` (gene sets), `interferon_status` (the second fit), `analysis` (all of it).
 """
 
-from stratifn.differential_expression.analysis import DifferentialExpression, Question, analyse_cohort
+from stratifn.differential_expression.analysis import DifferentialExpression, analyse_cohort
 from stratifn.differential_expression.contrasts import (
     Contrast,
+    Question,
     all_contrasts,
     check_contrasts,
     control_contrasts,

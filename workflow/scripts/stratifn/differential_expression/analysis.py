@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anndata as ad
 import pandas as pd
 
-from stratifn.differential_expression.contrasts import Contrast, all_contrasts
+from stratifn.differential_expression.contrasts import Question
 from stratifn.differential_expression.cross_disease import cross_disease_columns, cross_disease_table
 from stratifn.differential_expression.enrichment import COLUMNS as ENRICHMENT_COLUMNS
 from stratifn.differential_expression.enrichment import enrichment_table
@@ -20,6 +20,7 @@ from stratifn.differential_expression.permutation import permutation_null
 from stratifn.differential_expression.results import contrast_table, summary_table
 from stratifn.differential_expression.settings import Settings
 from stratifn.registry.gene_sets import GeneSet
+from stratifn.running.by_products import by_product
 from stratifn.shared.design import model_matrix
 
 if TYPE_CHECKING:
@@ -28,23 +29,8 @@ if TYPE_CHECKING:
 # above this size nearly every refit calls something, and the refits cost more than they tell
 MAX_SAMPLES_PERMUTED = 400
 DEFAULT_PERMUTATIONS = 10
+RNA = "rna"
 NOTE_COLUMNS = ["view", "item", "what", "reason"]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is compared in a cohort, and with which design."""
-
-    diseases: tuple[str, ...]
-    control: str | None
-    design: str
-    contrasts: tuple[Contrast, ...]
-
-    @classmethod
-    def of(cls, cohort: Mapping[str, Any], own_contrasts: Sequence[Mapping[str, Any]]) -> Question:
-        """Take `diseases`, `control` and `design` of a cohort's configuration, and the configuration's contrasts."""
-        contrasts = all_contrasts(cohort["diseases"], cohort["control"], own_contrasts)
-        return cls(tuple(cohort["diseases"]), cohort["control"], cohort["design"], tuple(contrasts))
 
 
 @dataclass(frozen=True)
@@ -93,17 +79,35 @@ def analyse_cohort(
     fit = fit_model(view, design, inference)
     tables = {each.name: contrast_table(fit, each, settings) for each in contrasts}
     permutations = _permutations(settings.permutations, len(samples))
-    null = permutation_null(
-        view, samples, question.design, control, contrasts, permutations, settings, inference=inference
+    null, without_null = by_product(
+        lambda: permutation_null(
+            view, samples, question.design, control, contrasts, permutations, settings, inference=inference
+        ),
+        pd.DataFrame(columns=PERMUTATION_COLUMNS),
+        view=RNA,
+        item="calls on permuted labels",
     )
+    across, without_across = by_product(
+        lambda: _across(fit, question, tables, settings),
+        pd.DataFrame(columns=cross_disease_columns(question.diseases)),
+        view=RNA,
+        item="effects across diseases",
+    )
+    sets, without_sets = by_product(
+        lambda: enrichment_table(view, design, contrasts, gene_sets),
+        pd.DataFrame(columns=ENRICHMENT_COLUMNS),
+        view=RNA,
+        item="gene sets",
+    )
+    failed = pd.DataFrame([*without_null, *without_across, *without_sets], columns=NOTE_COLUMNS)
     permuted_calls = dict(zip(null["contrast"], null["mean_calls"], strict=True))
     return DifferentialExpression(
         tables=tables,
         summary=summary_table(tables, list(contrasts), samples, alpha, permuted_calls),
-        cross_disease=_across(fit, question, tables, settings),
-        enrichment=enrichment_table(view, design, contrasts, gene_sets),
+        cross_disease=across,
+        enrichment=sets,
         permutation=null,
-        notes=_notes(fit, control, gene_sets),
+        notes=pd.concat([_notes(fit, control, gene_sets), failed], ignore_index=True),
     )
 
 
@@ -120,14 +124,12 @@ def _across(fit: ModelFit, question: Question, tables: Mapping[str, pd.DataFrame
 
 
 def _notes(fit: ModelFit, control: str | None, gene_sets: Sequence[GeneSet]) -> pd.DataFrame:
-    notes = [("rna", "differential expression", "model", note) for note in fit.notes]
+    notes = [(RNA, "differential expression", "model", note) for note in fit.notes]
     if control is None:
         reason = "this run has no controls: diseases are compared with each other alone"
-        notes.append(
-            ("rna", "differential expression against controls, effects across diseases", "not computed", reason)
-        )
+        notes.append((RNA, "differential expression against controls, effects across diseases", "not computed", reason))
     notes += [
-        ("rna", f"gene set {each.name}", "repeated genes", f"counted once: {', '.join(each.repeated)}")
+        (RNA, f"gene set {each.name}", "repeated genes", f"counted once: {', '.join(each.repeated)}")
         for each in gene_sets
         if each.repeated
     ]
@@ -142,5 +144,5 @@ def _nothing(question: Question, samples: pd.DataFrame, alpha: float, reason: st
         cross_disease=pd.DataFrame(columns=cross_disease_columns(question.diseases)),
         enrichment=pd.DataFrame(columns=ENRICHMENT_COLUMNS),
         permutation=pd.DataFrame(columns=PERMUTATION_COLUMNS),
-        notes=pd.DataFrame([("rna", "differential expression", "not computed", reason)], columns=NOTE_COLUMNS),
+        notes=pd.DataFrame([(RNA, "differential expression", "not computed", reason)], columns=NOTE_COLUMNS),
     )

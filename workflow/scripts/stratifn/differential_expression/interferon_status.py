@@ -14,7 +14,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.differential_expression.contrasts import Contrast, interferon_contrast_names
+from stratifn.differential_expression.contrasts import Contrast, Question, interferon_contrast_names
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.results import COLUMNS, SUMMARY_COLUMNS, contrast_table, summary_row
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pydeseq2.inference import Inference
 
 DEFINING = "defining"
+VIEW = "rna"
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,9 @@ def compare_interferon_status(
     view: ad.AnnData,
     samples: pd.DataFrame,
     classes: pd.DataFrame,
-    diseases: Sequence[str],
-    *,
+    question: Question,
     defining: Collection[str],
-    design: str,
     settings: Settings,
-    view_name: str = "rna",
     inference: Inference | None = None,
 ) -> InterferonStatusResult:
     """Compare IFN-high with IFN-low patients within each disease and over all.
@@ -73,26 +71,22 @@ def compare_interferon_status(
         The samples in the view.
     classes
         ``interferon/classes.tsv``: sample, ifn_class.
-    diseases
-        The cohort's diseases, without the control.
+    question
+        The cohort's diseases and design; interactions with the disease are left out of the design.
     defining
         Ids or symbols of the genes of the scoring signature; status ``defining``, no p-value.
-    design
-        The cohort's design; interactions with the disease are left out.
     settings
         As for the other contrasts; effects are not shrunken.
-    view_name
-        For the notes.
     inference
         The engine for counts.
     """
-    settings = replace(settings, shrink=False)
+    settings, diseases = replace(settings, shrink=False), question.diseases
     chosen, reasons = _patients(samples, classes, diseases)
     possible = [disease for disease in diseases if not reasons[disease]]
     fit, notes = None, []
     if possible:
         chosen = chosen[chosen["of"].isin(possible)]
-        fit, notes = _fit(view, chosen, design, inference)
+        fit, notes = _fit(view, chosen, question.design, inference)
         if fit is None:
             reasons = dict.fromkeys(diseases, notes[-1])
             possible = []
@@ -109,7 +103,7 @@ def compare_interferon_status(
             tables[name] = _descriptive(fit, _difference(fit, name, members), defined, settings)
         rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha))
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"n_level": "Int64", "n_baseline": "Int64"})
-    note_rows = [[view_name, "IFN-high against IFN-low", "descriptive", note] for note in notes]
+    note_rows = [[VIEW, "IFN-high against IFN-low", "descriptive", note] for note in notes]
     return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=["view", "item", "what", "reason"]))
 
 
