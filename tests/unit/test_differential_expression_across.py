@@ -18,12 +18,15 @@ from stratifn.differential_expression import (
     fit_model,
     interferon_contrast_names,
     permutation_null,
+    summary_table,
 )
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.cross_disease import Effects, heterogeneity_pvalues, inconsistency, pool
 from stratifn.differential_expression.permutation import permutation_strata, shuffled_within
+from stratifn.differential_expression.verdicts import call_verdicts, leading_component
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
+from stratifn.shared.claims import standing
 from stratifn.shared.design import model_matrix
 
 DISEASES = ["SLE", "pSS", "DM"]
@@ -317,3 +320,28 @@ def test_permuted_labels_are_called_by_the_same_threshold():
         for t in (0.0, 1.0)
     ]
     assert calls[0].loc[0, "mean_calls"] > 0 and calls[1].loc[0, "max_calls"] == 0
+
+
+def test_calls_are_judged_by_permutations_and_by_the_leading_components():
+    effects = {(gene, "SLE"): 2.0 for gene in range(60)}
+    data, samples = cohort({"HC": 10, "SLE": 10, "pSS": 10}, effects)
+    samples = samples.set_index("sample", drop=False)
+    contrasts = [*all_contrasts(["SLE", "pSS"], "HC"), Contrast("mean", coefficients={"disease[SLE]": 0.5})]
+    fit = fit_model(data, model_matrix(samples, "disease", "HC"), BatchedInference())
+    tables = {c.name: contrast_table(fit, c, SETTINGS) for c in contrasts}
+    summary = summary_table(tables, contrasts, samples, 0.05, {"SLE_vs_HC": 30.0, "SLE_vs_pSS": 0.5})
+    null = pd.DataFrame({"contrast": [c.name for c in contrasts], "reason": [None, "no shuffle", None, None]})
+    verdicts = call_verdicts(summary, null, contrasts, data, samples, SETTINGS)
+    found = {c.name: standing(verdicts, "calls", c.name) for c in contrasts}
+    # 30 permuted calls are far more than 5 % of 60; the component is the planted difference
+    assert {row["criterion"] for row in found["SLE_vs_HC"].failing} == {"permuted_calls", "leading_component"}
+    assert found["SLE_vs_HC"].rows["leading_component"]["reason"] == "PC1"
+    assert found["pSS_vs_HC"].verdict == "not_computed"
+    assert found["mean"].rows["leading_component"]["verdict"] == "not_computed"
+
+
+def test_the_share_of_a_component_is_that_of_a_line_through_the_two_groups():
+    data, samples = cohort({"HC": 12, "SLE": 12}, {(0, "SLE"): 3.0}, n_genes=40)
+    r2, component = leading_component(data, samples, all_contrasts(["SLE"], "HC")[0])
+    expected = [np.corrcoef(data.obsm["X_pca"][:, k], samples["disease"] == "SLE")[0, 1] ** 2 for k in (0, 1)]
+    assert r2 == pytest.approx(max(expected)) and component == f"PC{1 + int(np.argmax(expected))}"

@@ -23,6 +23,8 @@ from stratifn.integration import (
     variance_table,
     weight_enrichment,
 )
+from stratifn.integration.verdicts import factor_verdicts
+from stratifn.shared.claims import standing
 from stratifn.shared.statistics import benjamini_hochberg
 
 SAMPLES = [f"P{number:03d}" for number in range(80)]
@@ -174,18 +176,29 @@ def test_rank_biserial_is_the_known_value():
 def test_the_interferon_factor_is_named_with_its_evidence(integrated, truth):
     integration, _, _, score = integrated
     found = interferon_factor(integration, score, "rna", ISG)
-    assert found.factor == following(integration, truth)[0]
+    assert found.candidate == following(integration, truth)[0]
     assert found.spearman > 0.9
     assert found.auc > 0.95
     assert found.genes == 6
-    assert found.factor in found.statement
+    verdicts = factor_verdicts(integration, found)
+    judged = standing(verdicts, "interferon_factor", found.candidate)
+    assert judged.verdict == ("supported" if found.robust else "unsupported")
+    assert {row["criterion"] for row in judged.rows.values()} == {"follows_score", "signature_auc", "robust"}
 
 
 def test_a_score_that_no_factor_follows_has_no_interferon_factor(integrated):
     score = pd.Series(np.random.default_rng(5).normal(size=80), SAMPLES)
     found = interferon_factor(integrated[0], score, "rna", ISG)
-    assert found.factor == ""
-    assert found.statement.startswith("No interferon factor")
+    judged = standing(factor_verdicts(integrated[0], found), "interferon_factor", found.candidate)
+    assert judged.verdict == "unsupported" and judged.failing[0]["criterion"] in ("follows_score", "signature_auc")
+
+
+def test_a_factor_is_robust_exactly_where_its_criteria_hold(integrated):
+    integration, _, _, score = integrated
+    verdicts = factor_verdicts(integration, interferon_factor(integration, score, "rna", ISG))
+    for row in integration.robustness.itertuples():
+        found = standing(verdicts, "factor", row.factor).verdict
+        assert found == {True: "supported", False: "unsupported"}.get(row.robust, "not_computed")
 
 
 def test_top_features_of_the_interferon_factor_are_its_genes(integrated, truth):

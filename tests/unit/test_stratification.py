@@ -125,12 +125,12 @@ def test_controls_left_out_are_placed_by_the_nearest_centroid(four):
 
 @pytest.mark.parametrize(
     ("robust", "n", "said"),
-    [([], 40, "No robust factor"), (["Factor1", "Factor2"], 8, "8 samples; 2 strata need at least 10")],
+    [([], 40, "no robust factor"), (["Factor1", "Factor2"], 8, "8 samples; 2 strata need at least 10")],
 )
 def test_what_cannot_be_stratified_is_one_stratum_with_the_reason(robust, n, said):
     factors, samples = cohort(np.zeros(n, dtype=int), 0.0, seed=1)
     result = find_strata(factors, explained(factors), robust, samples, "HC", QUICK)
-    assert said in result.reason
+    assert said in result.hindrance
     assert result.number == 1
     assert result.table["stratum"].eq(1).all()
     assert result.table["confidence"].isna().all()

@@ -39,6 +39,7 @@ INTERFERON_TABLES = (
     "protein_ranks",
     "methylation",
     "confounding",
+    "verdicts",
     "notes",
 )
 INTEGRATION_TABLES = (
@@ -53,9 +54,11 @@ INTEGRATION_TABLES = (
     "top_features",
     "gene_sets",
     "interferon_factor",
+    "verdicts",
     "notes",
 )
 NOTED_PHASES = ("inputs", "normalization", "differential_expression", "interferon", "integration")
+JUDGING_PHASES = ("differential_expression", "interferon", "integration", "stratification")
 PHASES = (
     "inputs",
     "normalization",
@@ -246,6 +249,7 @@ def report_tables(cohort):
         "stratification/associations",
     )
     tables |= {f"{phase}_notes": f"<results>/{name}/{phase}/notes.tsv" for phase in NOTED_PHASES}
+    tables |= {f"{phase}_verdicts": f"<results>/{name}/{phase}/verdicts.tsv" for phase in JUDGING_PHASES}
     tables |= {"stratification": f"<results>/{name}/stratification/summary.tsv"}
     tables |= {"cross_disease": f"<results>/{name}/differential_expression/cross_disease.tsv.gz"}
     if with_rna({name: cohort}):

@@ -104,6 +104,7 @@ for name, item in TRANSFERS.items():
             patients=f"<results>/transfer/{name}/patients.tsv",
             factors=f"<results>/transfer/{name}/factors.tsv",
             notes=f"<results>/transfer/{name}/notes.tsv",
+            verdicts=f"<results>/transfer/{name}/verdicts.tsv",
             provenance=f"<results>/transfer/{name}/provenance/reference.tsv",
         output:
             page=f"<results>/transfer/{name}/report/index.html",

@@ -20,6 +20,7 @@ for name, cohort in COHORTS.items():
             associations=f"<results>/{name}/stratification/associations.tsv",
             markers=f"<results>/{name}/stratification/markers.tsv",
             summary=f"<results>/{name}/stratification/summary.tsv",
+            verdicts=f"<results>/{name}/stratification/verdicts.tsv",
             model=f"<results>/{name}/stratification/model.npz",
         log:
             f"<logs>/{name}/stratification.log",

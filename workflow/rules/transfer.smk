@@ -87,6 +87,7 @@ for name, item in TRANSFERS.items():
             patients=f"<results>/transfer/{name}/patients.tsv",
             factors=f"<results>/transfer/{name}/factors.tsv",
             notes=f"<results>/transfer/{name}/notes.tsv",
+            verdicts=f"<results>/transfer/{name}/verdicts.tsv",
             reference=f"<results>/transfer/{name}/provenance/reference.tsv",
         log:
             f"<logs>/transfer/{name}/transfer.log",

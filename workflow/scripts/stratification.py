@@ -22,7 +22,7 @@ def main(snakemake):
         read_table(read.classes),
         snakemake.params.cells,
     )
-    for name in ("strata", "selection", "stability", "composition", "associations", "markers", "summary"):
+    for name in ("strata", "selection", "stability", "composition", "associations", "markers", "summary", "verdicts"):
         write_table(getattr(result, name), output[name])
     write_arrays(stratum_arrays(result.model), output.model)
 

@@ -10,7 +10,7 @@ from stratifn.transfer import load_reference
 
 def main(snakemake):
     read, params = snakemake.input, snakemake.params
-    tables = {name: read[name] for name in ("samples", "patients", "factors", "notes", "provenance")}
+    tables = {name: read[name] for name in ("samples", "patients", "factors", "notes", "verdicts", "provenance")}
     parts = load_reference(Path(read.reference[0]).parent, params.contract).parts
     strata, scoring = parts["strata"].values["strata"], parts["interferon"].values["reference"]
     new = read_new_patients(params.name, params.shown, tables, strata, scoring)

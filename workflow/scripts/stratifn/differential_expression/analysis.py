@@ -19,8 +19,10 @@ from stratifn.differential_expression.permutation import COLUMNS as PERMUTATION_
 from stratifn.differential_expression.permutation import permutation_null
 from stratifn.differential_expression.results import contrast_table, summary_table
 from stratifn.differential_expression.settings import Settings
+from stratifn.differential_expression.verdicts import call_verdicts
 from stratifn.registry.gene_sets import GeneSet
 from stratifn.running.by_products import by_product
+from stratifn.shared.claims import verdicts_table
 from stratifn.shared.design import model_matrix
 
 if TYPE_CHECKING:
@@ -35,13 +37,14 @@ NOTE_COLUMNS = ["view", "item", "what", "reason"]
 
 @dataclass(frozen=True)
 class DifferentialExpression:
-    """The contract's tables of the phase; `tables` by contrast name, `notes` with columns view, item, what, reason."""
+    """The contract's tables of the phase; `tables` by contrast name."""
 
     tables: dict[str, pd.DataFrame]
     summary: pd.DataFrame
     cross_disease: pd.DataFrame
     enrichment: pd.DataFrame
     permutation: pd.DataFrame
+    verdicts: pd.DataFrame
     notes: pd.DataFrame
 
 
@@ -101,12 +104,14 @@ def analyse_cohort(
     )
     failed = pd.DataFrame([*without_null, *without_across, *without_sets], columns=NOTE_COLUMNS)
     permuted_calls = dict(zip(null["contrast"], null["mean_calls"], strict=True))
+    summary = summary_table(tables, list(contrasts), samples, alpha, permuted_calls)
     return DifferentialExpression(
         tables=tables,
-        summary=summary_table(tables, list(contrasts), samples, alpha, permuted_calls),
+        summary=summary,
         cross_disease=across,
         enrichment=sets,
         permutation=null,
+        verdicts=call_verdicts(summary, null, contrasts, view, samples, settings),
         notes=pd.concat([_notes(fit, control, gene_sets), failed], ignore_index=True),
     )
 
@@ -144,5 +149,6 @@ def _nothing(question: Question, samples: pd.DataFrame, alpha: float, reason: st
         cross_disease=pd.DataFrame(columns=cross_disease_columns(question.diseases)),
         enrichment=pd.DataFrame(columns=ENRICHMENT_COLUMNS),
         permutation=pd.DataFrame(columns=PERMUTATION_COLUMNS),
+        verdicts=verdicts_table([]),
         notes=pd.DataFrame([(RNA, "differential expression", "not computed", reason)], columns=NOTE_COLUMNS),
     )

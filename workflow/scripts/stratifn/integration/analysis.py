@@ -15,6 +15,7 @@ from stratifn.integration.model import read_model
 from stratifn.integration.quality import quality_warnings
 from stratifn.integration.selection import Integration, factors_table, select_model, variance_table, weights_table
 from stratifn.integration.settings import IntegrationSettings
+from stratifn.integration.verdicts import factor_verdicts
 from stratifn.integration.views import ModelInput
 
 RNA = "rna"
@@ -96,9 +97,8 @@ def integration_tables(
         "overlap": model_input.overlap,
         "top_features": top_features(integration),
         "gene_sets": weight_enrichment(integration, RNA, gene_sets, symbols),
-        "interferon_factor": pd.DataFrame(
-            [(item, value) for item, value in asdict(named).items() if item != "r2"], columns=["item", "value"]
-        ).astype(str),
+        "interferon_factor": pd.DataFrame(list(asdict(named).items()), columns=["item", "value"]).astype(str),
+        "verdicts": factor_verdicts(integration, named),
         "notes": _notes(integration, model_input, settings),
     }
     return tables | {f"weights_{name}": weights_table(integration, name) for name in views}

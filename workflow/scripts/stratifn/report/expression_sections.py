@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from stratifn.report.claim_words import caveats, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, formatted
 from stratifn.report.results import RNA, Results
+from stratifn.shared.claims import NOT_COMPUTED, WEAK
 
 TOP_GENES = 10
 TOP_SETS = 5
@@ -21,6 +23,7 @@ def differential_expression(results: Results) -> Iterator[Item]:
     if summary.empty:
         return
     yield _calls(summary, results)
+    yield from _verdicts(results, list(results.contrasts))
     yield FigureSlot("volcano")
     leading = [
         {"contrast": contrast, "most significant genes": ", ".join(_called(table, results)["gene_name"].head(TOP_GENES)) or "none"}
@@ -48,12 +51,35 @@ def expression_of_disease(results: Results) -> Iterator[Item]:
     elif results.settings["control_type"] != "healthy":
         yield Text(f"{results.control} are controls, but not healthy: nothing here compares with health.", warning=True)
     yield _calls(summary, results)
+    yield from _verdicts(results, results.pairs_of_disease)
     yield FigureSlot("volcano", items=tuple(results.main_contrasts))
     for contrast in results.main_contrasts:
         yield from _leading_genes(contrast, results)
     yield from _shared_and_specific(results)
     yield from _enrichment(results)
     yield from _interferon_status(results)
+
+
+def called_sentence(results: Results, contrast: str) -> str:
+    """Say how many genes are called in a contrast, with its verdict."""
+    summary = results.tables["summary"].set_index("contrast").loc[contrast]
+    alpha = results.config["differential_expression"]["alpha"]
+    level, _, baseline = contrast.partition("_vs_")
+    compared = f"in {level} than in {baseline}" if baseline else f"by {contrast}"
+    found = results.standing("calls", contrast)
+    if found.verdict == NOT_COMPUTED:
+        return f"No gene is called {compared} at a false discovery rate of {alpha:g}."
+    return qualified(
+        f"{summary['up']} genes higher and {summary['down']} lower {compared} at a false discovery rate of {alpha:g}",
+        found,
+    )
+
+
+def _verdicts(results: Results, contrasts: Sequence[str]) -> Iterator[Item]:
+    for contrast in contrasts:
+        found = results.standing("calls", contrast)
+        if found.verdict == WEAK:
+            yield Text(f"{contrast.replace('_vs_', ' against ')}: weak evidence, {caveats(found)}.", warning=True)
 
 
 def _model(results: Results) -> Iterator[Item]:
@@ -143,15 +169,15 @@ def _shared_and_specific(results: Results) -> Iterator[Item]:
 
 
 def _enrichment(results: Results) -> Iterator[Item]:
-    enrichment = results.tables["enrichment"]
-    main = enrichment[enrichment["contrast"].isin(results.main_contrasts) & (enrichment["padj"] < 0.05)]
+    enrichment, alpha = results.tables["enrichment"], results.config["differential_expression"]["alpha"]
+    main = enrichment[enrichment["contrast"].isin(results.main_contrasts) & (enrichment["padj"] < alpha)]
     if main.empty:
         return
     order = {name: position for position, name in enumerate(results.main_contrasts)}
     main = main.assign(order=main["contrast"].map(order)).sort_values(["order", "pvalue", "gene_set"])
     leading = main.groupby("contrast", sort=False).head(TOP_SETS if results.disease is None else TOP_GENES)
     yield Table(
-        "Strongest gene sets of each contrast (adjusted p below 0.05, by CAMERA, which allows for the correlation "
+        f"Strongest gene sets of each contrast (adjusted p below {alpha:g}, by CAMERA, which allows for the correlation "
         "between the genes of a set)",
         formatted(leading[["contrast", "gene_set", "n_genes", "score", "correlation", "padj", "leading_genes"]], 0),
     )

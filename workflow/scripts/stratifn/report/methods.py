@@ -137,8 +137,16 @@ def _integration(results: Results, versions: Mapping[str, str], cite: object) ->
         f"Views were integrated by MOFA {cite('MOFA')} (mofapy2 {versions['mofapy2']}; up to {settings['factors']} factors, the "
         f"{settings['top_features']} most variable features per view, convergence {settings['convergence']}, "
         f"{'single' if settings['float32'] else 'double'} precision), with seeds {', '.join(map(str, settings['seeds']))}; "
-        f"the model with the best evidence lower bound was kept. A factor found with |r| of at least 0.95 in at least 80 % "
-        f"of the seeds counts as robust."
+        f"the model with the best evidence lower bound was kept.{_robust(results)}"
+    )
+
+
+def _robust(results: Results) -> str:
+    share, least = (results.bound("factor", key) for key in ("seeds_matched", "seed_correlation"))
+    if share is None:
+        return ""
+    return (
+        f" A factor found with |r| of at least {least:g} in at least {100 * share:.0f} % of the seeds counts as robust."
     )
 
 
@@ -149,5 +157,13 @@ def _stratification(results: Results, cite: object) -> str:
     return (
         f"Strata of {whom} came from consensus clustering {cite('consensus')} of the robust factors, each standardised and "
         f"multiplied by the square root of the variance that it explains, with {settings['resamples']} resamples; "
-        f"{low} to {high} strata were tried (seed {settings['seed']})."
+        f"{low} to {high} strata were tried (seed {settings['seed']}).{_tested(results)}"
     )
+
+
+def _tested(results: Results) -> str:
+    alpha, least = results.bound("strata", "null_pvalue"), results.bound("strata", "stability")
+    if alpha is None:
+        return ""
+    stable = "" if least is None else f" and a mean bootstrap Jaccard of at least {least:g}"
+    return f" More than one stratum needed p of at most {alpha:g} against data without structure{stable}."

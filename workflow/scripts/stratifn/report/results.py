@@ -11,10 +11,11 @@ import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
 from stratifn.report.style import group_colours, stratum_colours
+from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import IN_VIEW, read_samples
 from stratifn.shared.tables import read_anndata, read_table
 
-SAMPLES, NOTES = "samples", "_notes"
+SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 RNA = "rna"
 AXES = ("ligand", "sensing", "response")
 # a method that needs no controls
@@ -59,6 +60,16 @@ class Results:
         shown = set(self.samples.loc[self.samples["disease"].isin(focused.groups), "sample"])
         tables = {name: _restricted(table, shown, focused.groups) for name, table in self.tables.items()}
         return replace(focused, tables=tables)
+
+    def standing(self, claim: str, subject: str) -> Standing:
+        """Return how good a claim about a subject is."""
+        return standing(self.tables["verdicts"], claim, subject)
+
+    def bound(self, claim: str, criterion: str) -> float | None:
+        """Return the bound that a phase used for a criterion; None where it judged nothing by it."""
+        verdicts = self.tables["verdicts"]
+        used = verdicts[(verdicts["claim"] == claim) & (verdicts["criterion"] == criterion)]
+        return float(used["bound"].iloc[0]) if len(used) else None
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -218,15 +229,18 @@ def read_results(
     config
         The effective configuration.
     tables
-        Name to path of every table; ``samples`` must be among them. Those whose name ends with ``_notes`` are joined.
+        Name to path of every table; ``samples`` must be among them. Those whose names end with ``_notes`` or
+        ``_verdicts`` are joined.
     contrasts
         Paths of the tables of differential expression.
     views
         Paths of the normalised views.
     """
-    shown = {name: path for name, path in tables.items() if name != SAMPLES and not name.endswith(NOTES)}
+    joined = (NOTES, VERDICTS)
+    shown = {name: path for name, path in tables.items() if name != SAMPLES and not name.endswith(joined)}
     read = {name: read_table(path, WORDS) for name, path in shown.items()}
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
+    read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
     components = {Path(path).stem: _components(path) for path in views}
     return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components)
