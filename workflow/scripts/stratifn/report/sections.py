@@ -20,7 +20,7 @@ def build_sections(results: Results) -> list[Section]:
 
 def headline(results: Results) -> list[str]:
     """Answer the pipeline's question in a few sentences, with what they rest on."""
-    return _headline_of_cohort(results) if results.disease is None else _headline_of_disease(results)
+    return _headline_of_cohort(results) if results.disease is None else _headline_of_disease(results, results.disease)
 
 
 def _headline_of_cohort(results: Results) -> list[str]:
@@ -63,14 +63,14 @@ def _shares(results: Results, groups: list[str]) -> list[str]:
     ]
 
 
-def _headline_of_disease(results: Results) -> list[str]:
-    shares = _shares(results, [results.disease])
+def _headline_of_disease(results: Results, disease: str) -> list[str]:
+    shares = _shares(results, [disease])
     signature = results.config["interferon"]["signature"]
     classes = results.tables["classes"]
     interferon = (
         f"Positive ISG expression signature (score above the cut-off), {signature}, with its 95 % interval: {shares[0]}."
         if shares
-        else f"No ISG expression signature was called: {first_reason(classes[classes['disease'] == results.disease])}."
+        else f"No ISG expression signature was called: {first_reason(classes[classes['disease'] == disease])}."
     )
     summary = results.tables["summary"].set_index("contrast")
     called = [
