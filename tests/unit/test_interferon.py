@@ -187,12 +187,14 @@ def test_singscore_is_half_at_the_top_and_minus_half_at_the_bottom():
 
 
 def test_ssgsea_equals_gseapys_raw_enrichment_score():
-    # ES of gseapy 1.3.1's ssgsea (sample_norm_method and correl_norm_type "rank", weight 0.25), divided by the number
-    # of genes; 1e-9: two orders of summation
-    expected = [-0.015294276624741674, 0.12218471861276185, 0.3286533747854077, -0.055264389615019525]
-    values = np.random.default_rng(0).permutation(4 * 300).reshape(4, 300).astype(float)
+    # what gseapy 1.3.1 gives for these data with ssgsea(sample_norm_method="rank", correl_norm_type="rank",
+    # weight=0.25, min_size=1): 1e-9 relative to the number of genes, because the two sum in another order
+    theirs = np.array([-4.588282987422502, 36.65541558382856, 98.5960124356223, -16.579316884505857])
+    rng = np.random.default_rng(0)
+    n_genes = 300
+    values = rng.permutation(4 * n_genes).reshape(4, n_genes).astype(float)
     members = np.array([3, 7, 50, 120, 299])
-    np.testing.assert_allclose(ssgsea(average_ranks(values), members), expected, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(ssgsea(average_ranks(values), members), theirs / n_genes, rtol=0, atol=1e-9)
 
 
 def test_ssgsea_does_not_depend_on_the_order_of_tied_genes():

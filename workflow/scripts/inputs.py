@@ -1,7 +1,8 @@
 """Read and validate a cohort's files; write the samples, one canonical matrix per view, and what was left out."""
 
-from stratifn.differential_expression import all_contrasts, check_contrasts, read_gmt
+from stratifn.differential_expression import all_contrasts, check_contrasts
 from stratifn.inputs import GeneNames, Groups, problems_of, read_cohort, too_few_samples
+from stratifn.registry.gene_sets import read_gmt
 from stratifn.registry.signatures import load_registry
 from stratifn.registry.user_signatures import require_signatures
 from stratifn.running.entry_point import resource_folder, run, sheet_schema
@@ -16,7 +17,7 @@ def main(snakemake):
     def check(samples):
         tested = samples[samples["in_rna"]] if "in_rna" in samples else samples
         problems = check_contrasts(tested, cohort["design"], cohort["control"], contrasts)
-        problems += [problem for path in params.gene_sets for problem in problems_of(read_gmt, path)]
+        problems += [problem for path in params.gene_sets for problem in problems_of(read_gmt, path, registry.aliases)]
         problems += problems_of(require_signatures, registry, params.signature_files, params.signatures)
         return problems + too_few_samples(samples, paths["samples"])
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anndata as ad
 import pandas as pd
 
-from stratifn.differential_expression.contrasts import Contrast
+from stratifn.differential_expression.contrasts import Question
 from stratifn.differential_expression.cross_disease import cross_disease_columns, cross_disease_table
-from stratifn.differential_expression.enrichment import GeneSet, enrichment_table
+from stratifn.differential_expression.enrichment import COLUMNS as ENRICHMENT_COLUMNS
+from stratifn.differential_expression.enrichment import enrichment_table
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.permutation import COLUMNS as PERMUTATION_COLUMNS
 from stratifn.differential_expression.permutation import permutation_null
 from stratifn.differential_expression.results import contrast_table, summary_table
-from stratifn.differential_expression.threshold import threshold_table
+from stratifn.differential_expression.settings import Settings
+from stratifn.registry.gene_sets import GeneSet
+from stratifn.running.by_products import by_product
 from stratifn.shared.design import model_matrix
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 # above this size nearly every refit calls something, and the refits cost more than they tell
 MAX_SAMPLES_PERMUTED = 400
 DEFAULT_PERMUTATIONS = 10
+RNA = "rna"
 NOTE_COLUMNS = ["view", "item", "what", "reason"]
 
 
@@ -44,9 +48,8 @@ class DifferentialExpression:
 def analyse_cohort(
     view: ad.AnnData | None,
     samples: pd.DataFrame,
-    cohort: Mapping[str, Any],
-    contrasts: Sequence[Contrast],
-    settings: Mapping[str, Any],
+    question: Question,
+    settings: Settings,
     gene_sets: Sequence[GeneSet],
     inference: Inference | None = None,
 ) -> DifferentialExpression:
@@ -58,52 +61,54 @@ def analyse_cohort(
         The normalised view ``rna``, or None where the cohort has none.
     samples
         The cohort's samples.
-    cohort
-        `diseases`, `control` and `design`.
-    contrasts
+    question
         What is compared.
     settings
-        `alpha`, `shrink`, `lfc_threshold` and `permutations` (None: ten up to 400 samples, none above).
+        The section of the configuration.
     gene_sets
         For the enrichment.
     inference
         The engine for counts.
     """
-    diseases, control, alpha = cohort["diseases"], cohort["control"], settings["alpha"]
+    contrasts, control, alpha = question.contrasts, question.control, settings.alpha
     if view is None or not contrasts:
         reason = "there is no view rna" if view is None else "there is one group: nothing to compare"
-        return _nothing(diseases, samples, alpha, reason)
+        return _nothing(question, samples, alpha, reason)
     samples = samples.set_index("sample", drop=False).loc[view.obs_names]
-    fit = fit_model(view, model_matrix(samples, cohort["design"], control), inference)
-    tables = {each.name: _table(fit, each, settings) for each in contrasts}
-    null = permutation_null(
-        view,
-        samples,
-        cohort["design"],
-        control,
-        contrasts,
-        _permutations(settings["permutations"], len(samples)),
-        alpha=alpha,
-        inference=inference,
+    design = model_matrix(samples, question.design, control)
+    fit = fit_model(view, design, inference)
+    tables = {each.name: contrast_table(fit, each, settings) for each in contrasts}
+    permutations = _permutations(settings.permutations, len(samples))
+    null, without_null = by_product(
+        lambda: permutation_null(
+            view, samples, question.design, control, contrasts, permutations, settings, inference=inference
+        ),
+        pd.DataFrame(columns=PERMUTATION_COLUMNS),
+        view=RNA,
+        item="calls on permuted labels",
     )
+    across, without_across = by_product(
+        lambda: _across(fit, question, tables, settings),
+        pd.DataFrame(columns=cross_disease_columns(question.diseases)),
+        view=RNA,
+        item="effects across diseases",
+    )
+    sets, without_sets = by_product(
+        lambda: enrichment_table(view, design, contrasts, gene_sets),
+        pd.DataFrame(columns=ENRICHMENT_COLUMNS),
+        view=RNA,
+        item="gene sets",
+    )
+    failed = pd.DataFrame([*without_null, *without_across, *without_sets], columns=NOTE_COLUMNS)
+    permuted_calls = dict(zip(null["contrast"], null["mean_calls"], strict=True))
     return DifferentialExpression(
         tables=tables,
-        summary=summary_table(
-            tables, list(contrasts), samples, alpha, dict(zip(null.contrast, null.mean_calls, strict=True))
-        ),
-        cross_disease=_across(fit, diseases, control, tables, alpha),
-        enrichment=enrichment_table(tables, gene_sets),
+        summary=summary_table(tables, list(contrasts), samples, alpha, permuted_calls),
+        cross_disease=across,
+        enrichment=sets,
         permutation=null,
-        notes=_notes(fit, control),
+        notes=pd.concat([_notes(fit, control, gene_sets), failed], ignore_index=True),
     )
-
-
-def _table(fit: ModelFit, contrast: Contrast, settings: Mapping[str, Any]) -> pd.DataFrame:
-    table = contrast_table(fit, contrast, settings["alpha"], settings["shrink"])
-    if not settings["lfc_threshold"]:
-        return table
-    beyond = threshold_table(fit, contrast, settings["lfc_threshold"], settings["alpha"])
-    return beyond.assign(log2FoldChangeShrunk=table["log2FoldChangeShrunk"])
 
 
 def _permutations(asked: int | None, samples: int) -> int:
@@ -112,31 +117,32 @@ def _permutations(asked: int | None, samples: int) -> int:
     return DEFAULT_PERMUTATIONS if samples <= MAX_SAMPLES_PERMUTED else 0
 
 
-def _across(
-    fit: ModelFit, diseases: Sequence[str], control: str | None, tables: Mapping[str, pd.DataFrame], alpha: float
-) -> pd.DataFrame:
-    if control is None:
-        return pd.DataFrame(columns=cross_disease_columns(diseases))
-    return cross_disease_table(fit, diseases, control, tables, alpha)
+def _across(fit: ModelFit, question: Question, tables: Mapping[str, pd.DataFrame], settings: Settings) -> pd.DataFrame:
+    if question.control is None:
+        return pd.DataFrame(columns=cross_disease_columns(question.diseases))
+    return cross_disease_table(fit, question.diseases, question.control, tables, settings)
 
 
-def _notes(fit: ModelFit, control: str | None) -> pd.DataFrame:
-    notes = [("rna", "differential expression", "model", note) for note in fit.notes]
+def _notes(fit: ModelFit, control: str | None, gene_sets: Sequence[GeneSet]) -> pd.DataFrame:
+    notes = [(RNA, "differential expression", "model", note) for note in fit.notes]
     if control is None:
         reason = "this run has no controls: diseases are compared with each other alone"
-        notes.append(
-            ("rna", "differential expression against controls, effects across diseases", "not computed", reason)
-        )
+        notes.append((RNA, "differential expression against controls, effects across diseases", "not computed", reason))
+    notes += [
+        (RNA, f"gene set {each.name}", "repeated genes", f"counted once: {', '.join(each.repeated)}")
+        for each in gene_sets
+        if each.repeated
+    ]
     return pd.DataFrame(notes, columns=NOTE_COLUMNS)
 
 
-def _nothing(diseases: Sequence[str], samples: pd.DataFrame, alpha: float, reason: str) -> DifferentialExpression:
+def _nothing(question: Question, samples: pd.DataFrame, alpha: float, reason: str) -> DifferentialExpression:
     """Return every table with its columns and without rows."""
     return DifferentialExpression(
         tables={},
         summary=summary_table({}, [], samples, alpha),
-        cross_disease=pd.DataFrame(columns=cross_disease_columns(diseases)),
-        enrichment=enrichment_table({}, []),
+        cross_disease=pd.DataFrame(columns=cross_disease_columns(question.diseases)),
+        enrichment=pd.DataFrame(columns=ENRICHMENT_COLUMNS),
         permutation=pd.DataFrame(columns=PERMUTATION_COLUMNS),
-        notes=pd.DataFrame([("rna", "differential expression", "not computed", reason)], columns=NOTE_COLUMNS),
+        notes=pd.DataFrame([(RNA, "differential expression", "not computed", reason)], columns=NOTE_COLUMNS),
     )

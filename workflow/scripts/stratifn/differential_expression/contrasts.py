@@ -87,6 +87,22 @@ def all_contrasts(
     return [*control_contrasts(diseases, control), *disease_contrasts(diseases), *config_contrasts(items)]
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is compared in a cohort, and with which design."""
+
+    diseases: tuple[str, ...]
+    control: str | None
+    design: str
+    contrasts: tuple[Contrast, ...]
+
+    @classmethod
+    def of(cls, cohort: Mapping[str, Any], own_contrasts: Sequence[Mapping[str, Any]]) -> Question:
+        """Take `diseases`, `control` and `design` of a cohort's configuration, and the configuration's contrasts."""
+        contrasts = all_contrasts(cohort["diseases"], cohort["control"], own_contrasts)
+        return cls(tuple(cohort["diseases"]), cohort["control"], cohort["design"], tuple(contrasts))
+
+
 def interferon_contrast_names(diseases: Sequence[str]) -> list[str]:
     """Name the tables of IFN-high against IFN-low patients: over all diseases, then within each."""
     return [INTERFERON_STATUS, *(f"{disease}_{INTERFERON_STATUS}" for disease in diseases)]

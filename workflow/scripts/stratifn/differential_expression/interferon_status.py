@@ -7,23 +7,25 @@ them carry an optimistic one.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.differential_expression.contrasts import Contrast, interferon_contrast_names
+from stratifn.differential_expression.contrasts import Contrast, Question, interferon_contrast_names
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
-from stratifn.differential_expression.results import COLUMNS, SUMMARY_COLUMNS, contrast_table
+from stratifn.differential_expression.results import COLUMNS, SUMMARY_COLUMNS, contrast_table, summary_row
+from stratifn.differential_expression.settings import Settings
 from stratifn.shared.design import MIN_REPLICATES, check_design, model_matrix, parse_design
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
 
 DEFINING = "defining"
+VIEW = "rna"
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,9 @@ def compare_interferon_status(
     view: ad.AnnData,
     samples: pd.DataFrame,
     classes: pd.DataFrame,
-    diseases: Sequence[str],
-    *,
+    question: Question,
     defining: Collection[str],
-    design: str = "disease",
-    alpha: float = 0.05,
-    view_name: str = "rna",
+    settings: Settings,
     inference: Inference | None = None,
 ) -> InterferonStatusResult:
     """Compare IFN-high with IFN-low patients within each disease and over all.
@@ -72,25 +71,22 @@ def compare_interferon_status(
         The samples in the view.
     classes
         ``interferon/classes.tsv``: sample, ifn_class.
-    diseases
-        The cohort's diseases, without the control.
+    question
+        The cohort's diseases and design; interactions with the disease are left out of the design.
     defining
         Ids or symbols of the genes of the scoring signature; status ``defining``, no p-value.
-    design
-        The cohort's design; interactions with the disease are left out.
-    alpha
-        For the filter and the summary.
-    view_name
-        For the notes.
+    settings
+        As for the other contrasts; effects are not shrunken.
     inference
         The engine for counts.
     """
+    settings, diseases = replace(settings, shrink=False), question.diseases
     chosen, reasons = _patients(samples, classes, diseases)
     possible = [disease for disease in diseases if not reasons[disease]]
     fit, notes = None, []
     if possible:
         chosen = chosen[chosen["of"].isin(possible)]
-        fit, notes = _fit(view, chosen, design, inference)
+        fit, notes = _fit(view, chosen, question.design, inference)
         if fit is None:
             reasons = dict.fromkeys(diseases, notes[-1])
             possible = []
@@ -104,10 +100,10 @@ def compare_interferon_status(
             tables[name] = _not_possible(genes, reason)
         else:
             defined = _is_defining(genes, defining)
-            tables[name] = _descriptive(fit, _difference(fit, name, members), defined, alpha)
-        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], alpha))
+            tables[name] = _descriptive(fit, _difference(fit, name, members), defined, settings)
+        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha))
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"n_level": "Int64", "n_baseline": "Int64"})
-    note_rows = [[view_name, "IFN-high against IFN-low", "descriptive", note] for note in notes]
+    note_rows = [[VIEW, "IFN-high against IFN-low", "descriptive", note] for note in notes]
     return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=["view", "item", "what", "reason"]))
 
 
@@ -157,8 +153,8 @@ def _is_defining(genes: pd.DataFrame, defining: Collection[str]) -> np.ndarray:
     return (genes.index.isin(defining) | genes["gene_name"].astype(str).isin(defining)).astype(bool)
 
 
-def _descriptive(fit: ModelFit, contrast: Contrast, defining: np.ndarray, alpha: float) -> pd.DataFrame:
-    table = contrast_table(fit, contrast, alpha, without_test=defining)
+def _descriptive(fit: ModelFit, contrast: Contrast, defining: np.ndarray, settings: Settings) -> pd.DataFrame:
+    table = contrast_table(fit, contrast, settings, without_test=defining)
     is_defining = table["gene_id"].isin(fit.genes.index[defining])
     table.loc[is_defining, "status"] = DEFINING
     table.loc[is_defining, "stat"] = np.nan
@@ -175,15 +171,5 @@ def _not_possible(genes: pd.DataFrame, reason: str) -> pd.DataFrame:
 
 def _summary_row(name: str, table: pd.DataFrame, chosen: pd.DataFrame, diseases: Sequence[str], alpha: float) -> list:
     members = chosen[chosen["of"].isin(diseases)]
-    called, effect = table["padj"] < alpha, table["log2FoldChange"]
-    return [
-        name,
-        int((members["ifn_class"] == "high").sum()),
-        int((members["ifn_class"] == "low").sum()),
-        int(table["padj"].notna().sum()),
-        int((called & (effect > 0)).sum()),
-        int((called & (effect < 0)).sum()),
-        int((called & (effect >= 1)).sum()),
-        int((called & (effect <= -1)).sum()),
-        np.nan,
-    ]
+    sizes = [int((members["ifn_class"] == group).sum()) for group in ("high", "low")]
+    return summary_row(name, sizes, table, alpha)
