@@ -83,7 +83,8 @@ def compare_interferon_status(
     settings, diseases = replace(settings, shrink=False), question.diseases
     chosen, reasons = _patients(samples, classes, diseases)
     possible = [disease for disease in diseases if not reasons[disease]]
-    fit, notes = None, []
+    fit: ModelFit | None = None
+    notes: list[str] = []
     if possible:
         chosen = chosen[chosen["of"].isin(possible)]
         fit, notes = _fit(view, chosen, question.design, inference)
@@ -96,7 +97,7 @@ def compare_interferon_status(
     for name, disease in zip(interferon_contrast_names(diseases), [None, *diseases], strict=True):
         members = possible if disease is None else [disease]
         reason = overall if disease is None else reasons[disease]
-        if reason:
+        if fit is None or reason:
             tables[name] = _not_possible(genes, reason)
         else:
             defined = _is_defining(genes, defining)
@@ -129,7 +130,7 @@ def _fit(
     """Fit with the design's covariates, or without them where these patients cannot tell them apart."""
     terms = [term for term in parse_design(design) if term == ("disease",) or "disease" not in term]
     adjusted = " + ".join(":".join(term) for term in terms)
-    notes = []
+    notes: list[str] = []
     for attempt in dict.fromkeys([adjusted, "disease"]):
         problems = check_design(chosen, attempt, None)
         if not problems:

@@ -103,7 +103,7 @@ def _row(name: str, calls: list[int] | None, asked: int) -> list:
     if calls is None:
         return [name, 0, np.nan, np.nan, "the contrast is not about the disease, whose labels are shuffled"]
     if not calls:
-        reason = "no permutation was asked for" if not asked else "no shuffle within batch and sex can be fitted"
-        return [name, 0, np.nan, np.nan, reason]
+        why = "no permutation was asked for" if not asked else "no shuffle within batch and sex can be fitted"
+        return [name, 0, np.nan, np.nan, why]
     reason = None if len(calls) == asked else f"{asked - len(calls)} shuffles could not be fitted"
     return [name, len(calls), float(np.mean(calls)), float(np.max(calls)), reason]

@@ -182,7 +182,8 @@ def _canonical(
     import anndata as ad
 
     notes: list[Note] = []
-    ids, variables = matrix.rows, {}
+    ids = matrix.rows
+    variables: dict[str, list[str] | np.ndarray] = {}
     if name == RNA:
         ids, gene_names, notes = named_genes(matrix.rows, matrix.gene_names, genes, name)
         variables["gene_name"] = gene_names

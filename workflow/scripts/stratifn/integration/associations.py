@@ -61,7 +61,8 @@ def collect_variables(
     """
     indexed = samples.set_index("sample")
     covariates = [column for column in indexed.columns if column not in NOT_VARIABLES and not column.startswith("in_")]
-    parts, sources = [indexed[covariates]], {}
+    parts = [indexed[covariates]]
+    sources: dict[str, str] = {}
     for view, data in (measured or {}).items():
         frame = data.to_df().reindex(indexed.index).add_prefix(f"{view}:")
         parts.append(frame)

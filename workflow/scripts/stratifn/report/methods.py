@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from stratifn import __version__
 from stratifn.report.results import Results
 
+# names of references to their numbers in brackets
+Cite = Callable[..., str]
 REFERENCES = {
     "Snakemake": "Mölder F et al. Sustainable data analysis with Snakemake. F1000Research 2021;10:33. "
     "doi:10.12688/f1000research.29032.2",
@@ -70,7 +72,7 @@ def _kinds(results: Results) -> dict[str, list[str]]:
     return kinds
 
 
-def _normalization(results: Results, versions: Mapping[str, str], cite: object) -> str:
+def _normalization(results: Results, versions: Mapping[str, str], cite: Cite) -> str:
     settings, kinds = results.config["normalization"], _kinds(results)
     sentences = []
     if "counts" in kinds:
@@ -95,7 +97,7 @@ def _normalization(results: Results, versions: Mapping[str, str], cite: object) 
     return " ".join(sentences)
 
 
-def _differential_expression(results: Results, cite: object) -> str:
+def _differential_expression(results: Results, cite: Cite) -> str:
     if not results.contrasts:
         return ""
     settings, kinds = results.config["differential_expression"], _kinds(results)
@@ -117,7 +119,7 @@ def _differential_expression(results: Results, cite: object) -> str:
     )
 
 
-def _interferon(results: Results, cite: object) -> str:
+def _interferon(results: Results, cite: Cite) -> str:
     settings = results.config["interferon"]
     if not results.tables["classes"]["ifn_class"].isin(["high", "borderline", "low"]).any():
         return ""
@@ -131,7 +133,7 @@ def _interferon(results: Results, cite: object) -> str:
     )
 
 
-def _integration(results: Results, versions: Mapping[str, str], cite: object) -> str:
+def _integration(results: Results, versions: Mapping[str, str], cite: Cite) -> str:
     settings = results.config["integration"]
     return (
         f"Views were integrated by MOFA {cite('MOFA')} (mofapy2 {versions['mofapy2']}; up to {settings['factors']} factors, the "
@@ -150,7 +152,7 @@ def _robust(results: Results) -> str:
     )
 
 
-def _stratification(results: Results, cite: object) -> str:
+def _stratification(results: Results, cite: Cite) -> str:
     settings = results.config["stratification"]
     low, high = settings["clusters"]
     whom = "patients and controls" if settings["include_controls"] and results.control else "patients"

@@ -54,7 +54,7 @@ def _reference(new: NewPatients) -> Iterator[Item]:
     differing = new.notes[new.notes["what"].isin(["differs", "not stated"])]
     for note in differing.itertuples():
         yield Text(f"{str(note.item).capitalize()} {note.what}: {note.reason}.", warning=note.what == "differs")
-    if new.cutoff is None:
+    if new.cutoff is None or new.scoring is None:
         yield Text("The reference carries no cut-off: nobody gets a class.", warning=True)
     else:
         yield Text(
@@ -180,7 +180,7 @@ def _notes(new: NewPatients) -> Iterator[Item]:
 def methods_of_new_patients(new: NewPatients) -> list[str]:
     """Write the methods in a few sentences."""
     source = new.source
-    scored = "" if new.cutoff is None else (
+    scored = "" if new.cutoff is None or new.scoring is None else (
         f"ISG expression scores ({new.signature}) were computed against the reference's {new.scoring['n_controls']} controls; "
         "probability_high is the share of resamples of these controls in which the score lies above the cut-off. "
     )  # fmt: skip

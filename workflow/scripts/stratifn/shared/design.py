@@ -360,7 +360,7 @@ def aliased_columns(matrix: pd.DataFrame) -> dict[str, str]:
         before = matrix[kept].to_numpy()
         weights = np.linalg.lstsq(before, values, rcond=None)[0] if kept else np.zeros(0)
         rest = np.linalg.norm(values - before @ weights) if kept else np.linalg.norm(values)
-        if rest > _RANK_TOLERANCE * max(np.linalg.norm(values), 1.0):
+        if rest > _RANK_TOLERANCE * max(float(np.linalg.norm(values)), 1.0):
             kept.append(name)
             continue
         parts = [f"{weight:+.3g} {other}" for other, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-6]

@@ -112,7 +112,7 @@ def find_strata(
         return _one_stratum(factors, clustered, space, reason)
     points = np.ascontiguousarray(space.coordinates(made_of))
     test = null_test(points, clusters, settings.draws, settings.generator(0))
-    tried = candidates(points, clusters, settings)
+    tried = candidates(points, clusters.tolist(), settings)
     choice = choose(tried, test, settings.alpha)
     logger.info("p = %.3g that data without structure look like this", test.pvalue)
     if choice.candidate is None:
