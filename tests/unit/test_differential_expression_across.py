@@ -14,7 +14,6 @@ from stratifn.differential_expression import (
     cross_disease_table,
     enrichment_table,
     fit_model,
-    interferon_contrast_names,
     permutation_null,
     read_gmt,
 )
@@ -23,6 +22,7 @@ from stratifn.differential_expression.cross_disease import Effects, heterogeneit
 from stratifn.differential_expression.permutation import permutation_strata, shuffled_within
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
+from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import model_matrix
 from stratifn.shared.errors import InputError
 from stratifn.shared.statistics import benjamini_hochberg

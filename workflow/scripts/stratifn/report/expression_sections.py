@@ -17,7 +17,7 @@ SPECIFIC = "specific:"
 def differential_expression(results: Results) -> Iterator[Item]:
     """Write the section on differential expression of the overview."""
     yield from _model(results)
-    summary = results.tables["summary"]
+    summary = results.tables["differential_expression_summary"]
     if summary.empty:
         return
     yield _calls(summary, results)
@@ -35,7 +35,7 @@ def differential_expression(results: Results) -> Iterator[Item]:
 def expression_of_disease(results: Results) -> Iterator[Item]:
     """Write the section on differential expression of one disease."""
     yield from _model(results)
-    summary = results.tables["summary"]
+    summary = results.tables["differential_expression_summary"]
     summary = summary[summary["contrast"].isin(results.pairs_of_disease)]
     if summary.empty:
         return
@@ -61,7 +61,7 @@ def _model(results: Results) -> Iterator[Item]:
         yield Text("There is no view rna, and no differential expression without it.", warning=True)
         return
     yield Text(f"Model: {model_name(results)}, design {results.settings['design']}.")
-    if results.tables["summary"].empty:
+    if results.tables["differential_expression_summary"].empty:
         yield Text("No contrast could be computed: see what was left out.", warning=True)
 
 

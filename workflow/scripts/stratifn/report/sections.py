@@ -72,7 +72,7 @@ def _headline_of_disease(results: Results) -> list[str]:
         if shares
         else f"No ISG expression signature was called: {first_reason(classes[classes['disease'] == results.disease])}."
     )
-    summary = results.tables["summary"].set_index("contrast")
+    summary = results.tables["differential_expression_summary"].set_index("contrast")
     called = [
         f"{summary.loc[name, 'up']} genes higher and {summary.loc[name, 'down']} lower in "
         f"{name.replace('_vs_', ' than in ')}"

@@ -112,7 +112,7 @@ def rank_biserial(first: pd.Series, second: pd.Series) -> float:
 
 def stratification(results: Results) -> Iterator[Item]:
     """Write the section on strata."""
-    said = results.tables["stratification"].set_index("item")["value"]
+    said = results.tables["stratification_summary"].set_index("item")["value"]
     yield Text(str(said["reason"]), warning=results.one_stratum)
     if results.disease is None:
         yield Text(
