@@ -13,13 +13,17 @@ import pytest
 import yaml
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
-from stratifn.configuration.contract import breaches
+from stratifn.configuration.config import complete_config
+from stratifn.configuration.contract import breaches, cohort_outputs
 from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
-CONTRACT = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())
+SCHEMA, CONTRACT = (
+    yaml.safe_load((ROOT / "workflow" / "schemas" / name).read_text())
+    for name in ("config.schema.yaml", "outputs.yaml")
+)
 
 
 def run_example(name: str, folder: Path, **settings: dict) -> Path:
@@ -33,7 +37,8 @@ def run_example(name: str, folder: Path, **settings: dict) -> Path:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     results = folder / "results" / name
-    assert breaches(results, CONTRACT) == []
+    config = complete_config(yaml.safe_load((folder / "my.yaml").read_text()), SCHEMA)
+    assert breaches(results, cohort_outputs(CONTRACT, config["cohorts"][0], config)) == []
     return results
 
 

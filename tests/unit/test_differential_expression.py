@@ -24,6 +24,7 @@ from stratifn.differential_expression.moderated_t import trigamma_inverse, varia
 from stratifn.differential_expression.results import COLUMNS, gene_status
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
+from stratifn.shared.comparisons import contrast_names
 from stratifn.shared.design import model_matrix
 from stratifn.shared.errors import InputError
 
@@ -102,6 +103,12 @@ def test_the_summary_counts_groups_and_calls():
 def test_no_control_means_no_contrast_against_one():
     assert control_contrasts(["A", "B"], None) == []
     assert [c.name for c in all_contrasts(["A", "B", "C"], None)] == ["A_vs_B", "A_vs_C", "B_vs_C"]
+
+
+@pytest.mark.parametrize("control", ["HC", None])
+def test_the_names_that_the_configuration_gives_are_those_of_the_contrasts_that_are_made(control):
+    asked = ["A", "B", "C"], control, [{"name": "sex", "factor": "sex", "level": "M", "baseline": "F"}]
+    assert contrast_names(*asked) == [contrast.name for contrast in all_contrasts(*asked)]
 
 
 def test_size_factors_of_the_normalization_are_used_as_they_are():

@@ -16,7 +16,6 @@ from stratifn.differential_expression import (
     control_contrasts,
     cross_disease_table,
     fit_model,
-    interferon_contrast_names,
     permutation_null,
     summary_table,
 )
@@ -27,6 +26,7 @@ from stratifn.differential_expression.verdicts import call_verdicts, leading_com
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
 from stratifn.shared.claims import standing
+from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import model_matrix
 
 DISEASES = ["SLE", "pSS", "DM"]

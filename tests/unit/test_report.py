@@ -87,8 +87,10 @@ def example_tables() -> dict[str, pd.DataFrame]:
             {"view": "rna", "component": ["PC1", "PC10", "PC2"], "variable": "batch", "r2": [0.9, 0.1, 0.2],
              "pvalue": [1e-6, 0.5, 0.4], "padj": [1e-5, 0.5, 0.5]}
         ),
-        "summary": pd.DataFrame({"contrast": ["SLE_vs_HC"], "n_level": [5], "n_baseline": [4], "tested": [3], "up": [1],
-                                 "down": [0], "permuted_calls": [np.nan]}),
+        "differential_expression_summary": pd.DataFrame(
+            {"contrast": ["SLE_vs_HC"], "n_level": [5], "n_baseline": [4], "tested": [3], "up": [1], "down": [0],
+             "permuted_calls": [np.nan]}
+        ),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
         "mixture": pd.DataFrame({"signature": ["RICE_CROW_6"], "crossing": [1.5], "cutoff": [1.1], "agree": [0.9],
                                  "verdict": ["two groups"]}),
@@ -112,7 +114,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
                                 "label": ["interferon"] * 5 + ["healthy-like"] * 7}),
         "selection": pd.DataFrame({"k": [1, 2], "chosen": [False, True]}),
         "stability": pd.DataFrame({"stratum": [1, 2], "n": [5, 7], "label": ["interferon", "healthy-like"], "jaccard": [0.9, 0.8]}),
-        "stratification": pd.DataFrame(
+        "stratification_summary": pd.DataFrame(
             {"item": ["controls", "samples_clustered", "factors_left_out", "mixture_adjusted_rand", "mixture_moved",
                       "mixture_bic_k"],
              "value": ["clustered", "12", "NA", "0.9", "1", "2"]}
@@ -345,7 +347,7 @@ def test_without_classes_the_page_says_why(tables, tmp_path):
     tables["classes"] = tables["classes"].assign(ifn_class="unscored", score=np.nan, reason="this run has no controls")
     tables["prevalence"] = tables["prevalence"].assign(prevalence=np.nan)
     tables["scores"] = tables["scores"].assign(method="singscore")
-    tables["summary"] = tables["summary"].assign(contrast="SLE_vs_pSS")
+    tables["differential_expression_summary"] = tables["differential_expression_summary"].assign(contrast="SLE_vs_pSS")
     without = results(tables, {"SLE_vs_pSS": volcano([0.1])}, cohort={"control": None})
     every = pages(without)
     for html in every.values():

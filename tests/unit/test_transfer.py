@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from stratifn.configuration.contract import entries
 from stratifn.inference import BatchedInference
 from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
 from stratifn.integration import (
@@ -606,5 +607,4 @@ def test_a_cohorts_matrices_tell_before_any_fit_what_its_reference_will_know(run
 def test_every_file_of_new_patients_is_explained_in_the_docs():
     contract = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())["transfer"]
     text = (ROOT / "docs" / "outputs.md").read_text().split("## New patients")[1].split("\n## ")[0]
-    named = [entry["path"] for entry in contract["tables"]] + contract["files"] + contract["folders"]
-    assert [path for path in named if f"`{path}`" not in text] == []
+    assert [entry["path"] for _, entry in entries(contract) if f"`{entry['path']}`" not in text] == []

@@ -13,7 +13,6 @@ from stratifn.differential_expression.contrasts import (
     all_contrasts,
     check_contrasts,
     control_contrasts,
-    interferon_contrast_names,
 )
 from stratifn.differential_expression.cross_disease import cross_disease_table
 from stratifn.differential_expression.enrichment import enrichment_table
@@ -37,7 +36,6 @@ __all__ = [
     "cross_disease_table",
     "enrichment_table",
     "fit_model",
-    "interferon_contrast_names",
     "permutation_null",
     "summary_table",
 ]

@@ -1,19 +1,17 @@
-"""Which comparisons are made and what they are called. Light to import: the workflow asks it for file names."""
+"""Which comparisons are made, and how each is read from a fit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.comparisons import contrast_name, control_pairs, disease_pairs
 from stratifn.shared.design import MIN_REPLICATES, DesignMatrix, check_design, column_name, model_matrix
 from stratifn.shared.errors import InputError, Problem
-
-INTERFERON_STATUS = "IFN_high_vs_IFN_low"
 
 
 @dataclass(frozen=True)
@@ -53,17 +51,17 @@ class Contrast:
 
 def versus(level: str, baseline: str, factor: str = "disease") -> Contrast:
     """Compare two levels of a factor."""
-    return Contrast(f"{level}_vs_{baseline}", factor, level, baseline)
+    return Contrast(contrast_name(level, baseline), factor, level, baseline)
 
 
 def control_contrasts(diseases: Sequence[str], control: str | None) -> list[Contrast]:
     """Compare each disease with the control; none without a control."""
-    return [versus(disease, control) for disease in diseases] if control else []
+    return [versus(*pair) for pair in control_pairs(diseases, control)]
 
 
 def disease_contrasts(diseases: Sequence[str]) -> list[Contrast]:
     """Compare each pair of diseases once, the one that the config lists first against the other."""
-    return [versus(first, second) for first, second in combinations(diseases, 2)]
+    return [versus(*pair) for pair in disease_pairs(diseases)]
 
 
 def config_contrasts(items: Sequence[Mapping[str, Any]]) -> list[Contrast]:
@@ -101,11 +99,6 @@ class Question:
         """Take `diseases`, `control` and `design` of a cohort's configuration, and the configuration's contrasts."""
         contrasts = all_contrasts(cohort["diseases"], cohort["control"], own_contrasts)
         return cls(tuple(cohort["diseases"]), cohort["control"], cohort["design"], tuple(contrasts))
-
-
-def interferon_contrast_names(diseases: Sequence[str]) -> list[str]:
-    """Name the tables of IFN-high against IFN-low patients: over all diseases, then within each."""
-    return [INTERFERON_STATUS, *(f"{disease}_{INTERFERON_STATUS}" for disease in diseases)]
 
 
 def check_contrasts(

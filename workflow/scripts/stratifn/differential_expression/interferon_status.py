@@ -14,11 +14,12 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.differential_expression.contrasts import Contrast, Question, interferon_contrast_names
+from stratifn.differential_expression.contrasts import Contrast, Question
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.results import COLUMNS, SUMMARY_COLUMNS, contrast_table, summary_row
 from stratifn.differential_expression.settings import Settings
+from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import MIN_REPLICATES, check_design, model_matrix, parse_design
 
 if TYPE_CHECKING:

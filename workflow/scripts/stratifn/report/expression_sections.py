@@ -19,7 +19,7 @@ SPECIFIC = "specific:"
 def differential_expression(results: Results) -> Iterator[Item]:
     """Write the section on differential expression of the overview."""
     yield from _model(results)
-    summary = results.tables["summary"]
+    summary = results.tables["differential_expression_summary"]
     if summary.empty:
         return
     yield _calls(summary, results)
@@ -38,7 +38,7 @@ def differential_expression(results: Results) -> Iterator[Item]:
 def expression_of_disease(results: Results) -> Iterator[Item]:
     """Write the section on differential expression of one disease."""
     yield from _model(results)
-    summary = results.tables["summary"]
+    summary = results.tables["differential_expression_summary"]
     summary = summary[summary["contrast"].isin(results.pairs_of_disease)]
     if summary.empty:
         return
@@ -62,7 +62,7 @@ def expression_of_disease(results: Results) -> Iterator[Item]:
 
 def called_sentence(results: Results, contrast: str) -> str:
     """Say how many genes are called in a contrast, with its verdict."""
-    summary = results.tables["summary"].set_index("contrast").loc[contrast]
+    summary = results.tables["differential_expression_summary"].set_index("contrast").loc[contrast]
     alpha = results.config["differential_expression"]["alpha"]
     level, _, baseline = contrast.partition("_vs_")
     compared = f"in {level} than in {baseline}" if baseline else f"by {contrast}"
@@ -87,7 +87,7 @@ def _model(results: Results) -> Iterator[Item]:
         yield Text("There is no view rna, and no differential expression without it.", warning=True)
         return
     yield Text(f"Model: {model_name(results)}, design {results.settings['design']}.")
-    if results.tables["summary"].empty:
+    if results.tables["differential_expression_summary"].empty:
         yield Text("No contrast could be computed: see what was left out.", warning=True)
 
 

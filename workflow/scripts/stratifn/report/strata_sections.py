@@ -147,7 +147,7 @@ def rank_biserial(first: pd.Series, second: pd.Series) -> float:
 
 def stratification(results: Results) -> Iterator[Item]:
     """Write the section on strata."""
-    said = results.tables["stratification"].set_index("item")["value"]
+    said = results.tables["stratification_summary"].set_index("item")["value"]
     number = len(results.stratum_names)
     yield Text(
         one_stratum(results)
