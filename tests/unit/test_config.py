@@ -9,6 +9,7 @@ import yaml
 
 from stratifn.configuration.config import complete_config, main, read_config
 from stratifn.configuration.reference import config_reference, keys
+from stratifn.configuration.schema import key_path, types_of
 from stratifn.shared.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +100,80 @@ def test_all_problems_are_listed_at_once():
 )
 def test_keys_that_do_not_fit_together_are_refused(config, expected):
     assert expected in problems(**config)
+
+
+def number_keys(schema, at=()):
+    """List the path of every key that holds a number."""
+    if types_of(schema) & {"number", "integer"}:
+        yield at
+    for name, child in schema.get("properties", {}).items():
+        yield from number_keys(child, (*at, name))
+    if "items" in schema:
+        yield from number_keys(schema["items"], (*at, 0))
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from number_keys(schema["additionalProperties"], (*at, "anything"))
+
+
+def with_value(at, value):
+    """Write a configuration in which one key has a value."""
+    config = {"cohorts": [{"name": "mine", "simulate": {}}]}
+    place = config
+    for part, following in zip(at, at[1:], strict=False):
+        empty = [] if isinstance(following, int) else {}
+        if isinstance(part, int):
+            place += [empty] * (part + 1 - len(place))
+        else:
+            place.setdefault(part, empty)
+        place = place[part]
+    if isinstance(at[-1], int):
+        place.append(value)
+    else:
+        place[at[-1]] = value
+    return config
+
+
+NUMBER_KEYS = list(number_keys(SCHEMA))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), ".nan", "-.inf", "NaN"])
+@pytest.mark.parametrize("at", NUMBER_KEYS, ids=key_path)
+def test_nan_and_infinity_are_refused_wherever_a_number_belongs(at, value):
+    with pytest.raises(InputError) as error:
+        complete_config(with_value(at, value), SCHEMA)
+    assert f"{key_path(at)}: found {value!r}; expected a finite number. This key is: " in str(error.value)
+    assert [problem.where for problem in error.value.problems].count(key_path(at)) == 1
+
+
+def test_every_number_of_the_schema_is_tried():
+    paths = set(map(key_path, NUMBER_KEYS))
+    assert len(paths) > 20
+    assert {"differential_expression.alpha", "contrasts[0].coefficients.anything", "integration.seeds[0]"} <= paths
+
+
+def test_a_word_that_looks_like_no_number_is_a_word_where_words_belong():
+    config = complete(contrasts=[{"name": "odd", "factor": "activity", "level": "inf", "baseline": "nan"}])
+    assert config["contrasts"][0]["level"] == "inf"
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    resamples = complete(stratification={"resamples": 50.0})["stratification"]["resamples"]
+    assert (resamples, type(resamples)) == (50, int)
+
+
+@pytest.mark.parametrize("name", ["mine\n", "a b", "_a", "x" * 65, "{x}"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        lambda name: {"cohorts": [READ | {"name": name}]},
+        lambda name: {"diseases": [name]},
+        lambda name: {"control": name},
+        lambda name: {"cohorts": [READ | {"control": name}]},
+        lambda name: {"cohorts": [READ | {"views": [RNA | {"name": name}]}]},
+        lambda name: {"contrasts": [{"name": name}]},
+    ],
+)
+def test_what_becomes_the_name_of_a_file_is_plain(config, name):
+    assert "expected letters, digits, `_`, `.` and `-`, at most 64" in problems(**config(name))
 
 
 def test_views_of_new_patients_are_compared_with_a_cohort_of_this_run_and_not_with_a_folder():

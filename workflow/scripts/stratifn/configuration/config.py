@@ -7,7 +7,6 @@ Snakemake's own loader lets a duplicated key win silently and can run code by it
 from __future__ import annotations
 
 import copy
-import difflib
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from stratifn.configuration.schema import schema_problems, with_defaults
 from stratifn.shared.errors import InputError, Problem
 
 RNA = "rna"
@@ -101,73 +101,12 @@ def complete_config(config: dict[str, Any], schema: dict[str, Any]) -> dict[str,
     problems = schema_problems(config, schema)
     if problems:
         raise InputError(problems)
-    complete = _with_defaults(copy.deepcopy(config), schema)
+    complete = with_defaults(copy.deepcopy(config), schema)
     problems = list(_cross_problems(complete))
     if problems:
         raise InputError(problems)
     complete["cohorts"] = [_complete_cohort(cohort, complete) for cohort in complete["cohorts"]]
     return complete
-
-
-def schema_problems(config: dict[str, Any], schema: dict[str, Any]) -> list[Problem]:
-    """List what breaks the schema, each with the path of its key."""
-    from jsonschema import Draft202012Validator
-
-    errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda e: [str(p) for p in e.path])
-    return [problem for error in errors for problem in _problems_of(error)]
-
-
-def _problems_of(error: Any) -> Iterator[Problem]:
-    where = _key_path(error.absolute_path)
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema.get("properties", {}))
-        for key in sorted(set(error.instance) - set(known), key=str):
-            near = difflib.get_close_matches(str(key), known, n=1)
-            mend = f"Did you mean `{near[0]}`?" if near else "Remove it."
-            at = f"{where}.{key}" if where else str(key)
-            yield Problem("config", at, "an unknown key", f"one of {', '.join(known)}", mend)
-    elif error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        yield Problem("config", where or "top level", "no " + ", ".join(missing), "it to be set", "Add it.")
-    else:
-        expected = error.schema.get("description", error.message)
-        yield Problem("config", where, repr(error.instance), _constraint(error), f"This key is: {expected}")
-
-
-def _constraint(error: Any) -> str:
-    value = error.validator_value
-    words = {
-        "enum": lambda: "one of " + ", ".join(map(str, value)),
-        "type": lambda: " or ".join(value) if isinstance(value, list) else str(value),
-        "pattern": lambda: f"text that matches {value}",
-        "minimum": lambda: f"at least {value}",
-        "maximum": lambda: f"at most {value}",
-        "exclusiveMinimum": lambda: f"more than {value}",
-        "exclusiveMaximum": lambda: f"less than {value}",
-        "minItems": lambda: f"at least {value} items",
-        "maxItems": lambda: f"at most {value} items",
-        "uniqueItems": lambda: "no item twice",
-    }
-    return words.get(error.validator, lambda: error.message)()
-
-
-def _key_path(parts: Any) -> str:
-    path = ""
-    for part in parts:
-        path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
-    return path
-
-
-def _with_defaults(value: Any, schema: dict[str, Any]) -> Any:
-    if isinstance(value, dict):
-        for key, child in schema.get("properties", {}).items():
-            if key not in value and "default" in child:
-                value[key] = copy.deepcopy(child["default"])
-            if key in value:
-                value[key] = _with_defaults(value[key], child)
-    if isinstance(value, list):
-        return [_with_defaults(item, schema["items"]) for item in value]
-    return value
 
 
 def _cross_problems(config: dict[str, Any]) -> Iterator[Problem]:
