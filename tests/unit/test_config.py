@@ -9,7 +9,7 @@ import yaml
 
 from stratifn.configuration.config import complete_config, main, read_config
 from stratifn.configuration.reference import config_reference, keys
-from stratifn.configuration.schema import key_path, types_of
+from stratifn.configuration.schema import allowed_values, key_path, types_of
 from stratifn.shared.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,8 +209,41 @@ def test_the_command_line_check_says_what_is_wrong_and_fails(tmp_path, capsys):
 
 
 def test_every_key_has_a_description_and_a_default():
-    without = [key for key, default, text in keys(SCHEMA) if not text or not default]
+    without = [key for key, default, allowed, text in keys(SCHEMA) if not (text and default and allowed)]
     assert without == []
+
+
+def entries(schema):
+    """List everything that the schema says of a key or of an item."""
+    yield schema
+    inside = [*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")]
+    for child in filter(lambda child: isinstance(child, dict), inside):
+        yield from entries(child)
+
+
+def test_the_reference_page_prints_every_choice_and_every_bound():
+    page = {key: allowed for key, _, allowed, _ in keys(SCHEMA)}
+    assert page["interferon.min_coverage"] == "a number, at least 0.5, at most 1"
+    assert page["differential_expression.alpha"] == "a number, more than 0, less than 1"
+    assert page["differential_expression.permutations"] == "a whole number, at least 0, or null"
+    assert page["normalization.size_factors"] == "`ratio`, `poscounts`"
+    assert page["stratification.clusters"] == "a list, each item a whole number, at least 2; 2 items"
+    assert page["cohorts[].views[].name"] == "a name"
+    assert page["contrasts[].coefficients"] == "`name: value` pairs, each value a number, or null"
+    said = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems", "enum"}
+    for entry in entries(SCHEMA):
+        values = [value for rule in said & set(entry) for value in (entry[rule] if rule == "enum" else [entry[rule]])]
+        allowed = allowed_values(entry, SCHEMA["$defs"])
+        assert [value for value in values if str("null" if value is None else value) not in allowed] == []
+
+
+def test_every_pattern_has_words():
+    assert not [entry for entry in entries(SCHEMA) if "pattern" in entry]
+    assert all(definition["description"] for definition in SCHEMA["$defs"].values())
+    known = {"type", "description", "default", "properties", "items", "additionalProperties", "required", "enum", "$ref",
+             "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems", "minLength",
+             "uniqueItems", "$schema", "$defs", "title"}  # fmt: skip
+    assert set().union(*entries(SCHEMA)) <= known, "a rule that the page does not print"
 
 
 def test_the_reference_page_is_what_the_schema_says():

@@ -24,8 +24,8 @@ BOUNDS = {
     "maximum": "at most {}",
     "exclusiveMinimum": "more than {}",
     "exclusiveMaximum": "less than {}",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
+    "minItems": "{} or more items",
+    "maxItems": "{} or fewer items",
 }
 NUMBERS = frozenset({"number", "integer"})
 Path = tuple[str | int, ...]
@@ -139,22 +139,31 @@ def allowed_values(entry: Mapping[str, Any], definitions: Mapping[str, Any]) -> 
     entry
         The key in the schema.
     definitions
-        The schema's ``$defs``; a pattern is one of them, with its words as ``description``.
+        The schema's ``$defs``; every pattern is one of them, with its words as ``description``, and a ``title`` where
+        many keys share it.
     """
-    types = types_of(entry)
+    or_null = ", or null" if "null" in types_of(entry) else ""
     if "enum" in entry:
         return ", ".join(f"`{word(value)}`" for value in entry["enum"])
     if "$ref" in entry:
-        words = definitions[entry["$ref"].rpartition("/")[2]]["description"]
-        return f"{words}, or null" if "null" in types else words
-    parts = [_types(sorted(types - {"null"}, key=list(TYPES).index))]
-    if "items" in entry and "properties" not in entry["items"]:
-        parts = [f"a list; each item: {allowed_values(entry['items'], definitions)}"]
-    if isinstance(entry.get("additionalProperties"), Mapping):
-        parts = [f"`name: value` pairs; each value: {allowed_values(entry['additionalProperties'], definitions)}"]
-    parts += [text.format(entry[rule]) for rule, text in BOUNDS.items() if rule in entry]
-    parts += ["not empty"] * ("minLength" in entry) + ["no item twice"] * ("uniqueItems" in entry)
-    return ", ".join(parts) + ", or null" * ("null" in types)
+        definition = definitions[entry["$ref"].rpartition("/")[2]]
+        return definition.get("title", definition["description"]) + or_null
+    inside = entry.get("items", entry.get("additionalProperties"))
+    if "properties" in entry or (isinstance(inside, Mapping) and "properties" in inside):
+        words = "the keys below" if "items" not in entry else "a list of the keys below"
+    elif isinstance(inside, Mapping):
+        each = allowed_values(inside, definitions)
+        words = f"a list, each item {each}" if "items" in entry else f"`name: value` pairs, each value {each}"
+    else:
+        words = _types(sorted(types_of(entry) - {"null"}, key=list(TYPES).index))
+    bounds = [*_bounds(entry), *["not empty"] * ("minLength" in entry), *["no item twice"] * ("uniqueItems" in entry)]
+    return ("; " if "items" in entry else ", ").join([words, *bounds]) + or_null
+
+
+def _bounds(entry: Mapping[str, Any]) -> list[str]:
+    if "minItems" in entry and entry["minItems"] == entry.get("maxItems"):
+        return [f"{entry['minItems']} items"]
+    return [text.format(entry[rule]) for rule, text in BOUNDS.items() if rule in entry]
 
 
 def _types(names: str | Sequence[str]) -> str:
