@@ -15,13 +15,14 @@ from stratifn.shared.errors import InputError
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA_PATH = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text())
+CONTRACT = yaml.safe_load((SCHEMA_PATH.parent / "outputs.yaml").read_text())
 RNA = {"name": "rna", "kind": "counts", "path": "c.tsv"}
 READ = {"name": "mine", "samples": "s.tsv", "views": [RNA]}
 PLACED = {"name": "later", "reference": "mine", "samples": "n.tsv", "views": [RNA]}
 
 
 def complete(**config):
-    return complete_config({"cohorts": [READ]} | config, SCHEMA)
+    return complete_config({"cohorts": [READ]} | config, SCHEMA, CONTRACT)
 
 
 def problems(**config):
@@ -31,7 +32,7 @@ def problems(**config):
 
 
 def test_the_shipped_configuration_is_complete_and_gives_the_demo_its_views():
-    config = complete_config(read_config(ROOT / "config" / "config.yaml"), SCHEMA)
+    config = complete_config(read_config(ROOT / "config" / "config.yaml"), SCHEMA, CONTRACT)
     (demo,) = config["cohorts"]
     assert [view["name"] for view in demo["views"]] == ["rna", "methylation", "cytokines", "cells"]
     assert demo["control"] == "HC"
@@ -40,7 +41,7 @@ def test_the_shipped_configuration_is_complete_and_gives_the_demo_its_views():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config" / "examples").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_example_is_a_valid_configuration(path):
-    assert complete_config(read_config(path), SCHEMA)["cohorts"]
+    assert complete_config(read_config(path), SCHEMA, CONTRACT)["cohorts"]
 
 
 def test_defaults_are_filled_in_at_every_depth():
@@ -57,7 +58,7 @@ def test_a_cohorts_own_control_wins_and_null_means_none():
 
 def test_the_callers_configuration_is_left_as_it_was():
     config = {"cohorts": [dict(READ)]}
-    complete_config(config, SCHEMA)
+    complete_config(config, SCHEMA, CONTRACT)
     assert config == {"cohorts": [READ]}
 
 
@@ -139,7 +140,7 @@ NUMBER_KEYS = list(number_keys(SCHEMA))
 @pytest.mark.parametrize("at", NUMBER_KEYS, ids=key_path)
 def test_nan_and_infinity_are_refused_wherever_a_number_belongs(at, value):
     with pytest.raises(InputError) as error:
-        complete_config(with_value(at, value), SCHEMA)
+        complete_config(with_value(at, value), SCHEMA, CONTRACT)
     assert f"{key_path(at)}: found {value!r}; expected a finite number. This key is: " in str(error.value)
     assert [problem.where for problem in error.value.problems].count(key_path(at)) == 1
 

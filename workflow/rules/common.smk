@@ -11,6 +11,7 @@ sys.path.insert(0, str(WORKFLOW / "scripts"))
 
 from stratifn.running.code_digest import code_digest
 from stratifn.configuration.config import RNA, SIMULATED_VIEWS, complete_config
+from stratifn.configuration.contract import joined_columns
 from stratifn.differential_expression.contrasts import all_contrasts, interferon_contrast_names
 from stratifn.shared.errors import InputError
 
@@ -18,12 +19,15 @@ with (
     open(WORKFLOW / "schemas" / "config.schema.yaml", encoding="utf-8") as schema,
     open(WORKFLOW / "schemas" / "outputs.yaml", encoding="utf-8") as contract,
 ):
-    CONTRACT_VERSION = yaml.safe_load(contract)["version"]
+    CONTRACT = yaml.safe_load(contract)
+    CONTRACT_VERSION = CONTRACT["version"]
     try:
-        CONFIG = complete_config(config, yaml.safe_load(schema))
+        CONFIG = complete_config(config, yaml.safe_load(schema), CONTRACT)
     except InputError as error:
         raise WorkflowError(str(error)) from None
 
+# a sorted list, because a parameter of a rule must be the same in every process
+JOINED_COLUMNS = sorted(joined_columns(CONTRACT))
 COHORTS = {cohort["name"]: cohort for cohort in CONFIG["cohorts"]}
 TRANSFERS = {item["name"]: item for item in CONFIG["transfer"]}
 FINAL_OUTPUTS = ("provenance/outputs.tsv", "provenance/ro-crate-metadata.json")

@@ -15,13 +15,12 @@ from typing import Any
 
 import yaml
 
+from stratifn.configuration.names import name_problems
 from stratifn.configuration.schema import schema_problems, with_defaults
 from stratifn.shared.errors import InputError, Problem
 
 RNA = "rna"
 INHERIT = "inherit"
-RESERVED_COHORTS = frozenset({"transfer"})
-RESERVED_CONTRASTS = frozenset({"index", "cross_disease", "summary", "enrichment", "transfer", "notes"})
 SIMULATED_VIEWS = (
     {"name": RNA, "kind": "counts", "path": "rna.tsv.gz"},
     {"name": "methylation", "kind": "beta", "path": "methylation.parquet"},
@@ -87,11 +86,20 @@ def _keys(value: Any) -> Iterator[str]:
             yield from _keys(child)
 
 
-def complete_config(config: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+def complete_config(config: dict[str, Any], schema: dict[str, Any], contract: Mapping[str, Any]) -> dict[str, Any]:
     """Check a configuration and return a copy in which every default and every cohort's settings are filled in.
 
     In the copy each cohort carries its own ``diseases``, ``control``, ``design`` and ``views``, so that a rule
     needs the cohort alone.
+
+    Parameters
+    ----------
+    config
+        As it was read.
+    schema
+        The content of ``config.schema.yaml``.
+    contract
+        The content of ``outputs.yaml``: no name may take the place of a file.
 
     Raises
     ------
@@ -102,21 +110,18 @@ def complete_config(config: dict[str, Any], schema: dict[str, Any]) -> dict[str,
     if problems:
         raise InputError(problems)
     complete = with_defaults(copy.deepcopy(config), schema)
-    problems = list(_cross_problems(complete))
+    found = complete | {"cohorts": [_complete_cohort(cohort, complete) for cohort in complete["cohorts"]]}
+    problems = [*_cross_problems(complete), *name_problems(found, contract)]
     if problems:
         raise InputError(problems)
-    complete["cohorts"] = [_complete_cohort(cohort, complete) for cohort in complete["cohorts"]]
-    return complete
+    return found
 
 
 def _cross_problems(config: dict[str, Any]) -> Iterator[Problem]:
     """List what no schema can say: keys that must agree with one another."""
     cohorts = config["cohorts"]
-    yield from _repeated("cohorts", [cohort["name"] for cohort in cohorts], RESERVED_COHORTS)
-    yield from _repeated("transfer", [item["name"] for item in config["transfer"]], frozenset())
     for number, item in enumerate(config["transfer"]):
         yield from _transfer_problems(f"transfer[{number}] ({item['name']}).views", item, cohorts)
-    yield from _repeated("contrasts", [contrast["name"] for contrast in config["contrasts"]], RESERVED_CONTRASTS)
     low, high = config["stratification"]["clusters"]
     if low > high:
         yield Problem("config", "stratification.clusters", f"{low} to {high}", "smallest first", "Swap them.")
@@ -135,7 +140,7 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
         yield Problem("config", f"{where}.views", "views of a simulated cohort", "none", "Remove them.")
     yield from _view_problems(f"{where}.views", cohort["views"])
     control, diseases = _control(cohort, config), cohort["diseases"] or config["diseases"]
-    if control in diseases:
+    if control is not None and control.lower() in map(str.lower, diseases):
         yield Problem(
             "config",
             where,
@@ -143,7 +148,6 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
             "one of the two",
             "Remove it from `diseases`.",
         )
-    yield from _repeated(f"{where}.diseases", diseases, frozenset({"index"}))
     if simulated and (control is None) != (cohort["simulate"]["controls"] == 0):
         yield Problem(
             "config",
@@ -155,7 +159,6 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
 
 
 def _view_problems(where: str, views: list[dict[str, Any]]) -> Iterator[Problem]:
-    yield from _repeated(where, [view["name"] for view in views], frozenset())
     for view in views:
         at, kind = f"{where}.{view['name']}", view["kind"]
         if view["name"] == RNA and kind not in ("counts", "continuous"):
@@ -194,17 +197,6 @@ def view_mismatches(where: str, views: Iterable[Mapping[str, Any]], known: Mappi
             yield Problem("config", at, found, expected, "Mend the kind, or leave the view out.")
 
 
-def _repeated(where: str, names: list[str], reserved: frozenset[str]) -> Iterator[Problem]:
-    """Names become files: two that differ only by case meet in one file on some file systems."""
-    for name, count in sorted(Counter(name.lower() for name in names).items()):
-        if count > 1:
-            yield Problem("config", where, f"`{name}` {count} times (case does not count)", "each once", "Rename one.")
-        if name in reserved:
-            yield Problem("config", where, f"the reserved name `{name}`", "another name", "Rename it.")
-        if ".." in name:
-            yield Problem("config", where, f"`{name}`", "no two dots in a row", "Rename it.")
-
-
 def _control(cohort: dict[str, Any], config: dict[str, Any]) -> str | None:
     return config["control"] if cohort["control"] == INHERIT else cohort["control"]
 
@@ -221,9 +213,10 @@ def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
 def main(arguments: list[str]) -> int:
     """Check one configuration file and say what is wrong with it."""
     schema_path, config_path = map(Path, arguments)
-    schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
+    paths = (schema_path, schema_path.with_name("outputs.yaml"))
+    schema, contract = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths)
     try:
-        complete_config(read_config(config_path), schema)
+        complete_config(read_config(config_path), schema, contract)
     except InputError as error:
         print(f"{config_path}: {error}", file=sys.stderr)
         return 1

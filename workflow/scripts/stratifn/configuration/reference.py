@@ -71,9 +71,7 @@ def config_reference(schema: dict[str, Any], samples: dict[str, Any]) -> str:
 def keys(
     schema: dict[str, Any], prefix: str = "", definitions: dict[str, Any] | None = None
 ) -> Iterator[tuple[str, str, str, str]]:
-    """List every key (dotted; `[]` for the items of a list), its default and its allowed values as text, and its
-    description.
-    """
+    """List every key (dotted; `[]` for the items of a list): its default, what it allows and what it is, as text."""
     definitions = schema.get("$defs", {}) if definitions is None else definitions
     for name, entry in schema.get("properties", {}).items():
         path = f"{prefix}{name}"

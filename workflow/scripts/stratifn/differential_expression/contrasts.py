@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.comparisons import control_pairs, disease_pairs, versus_name
+from stratifn.shared.comparisons import interferon_contrast_names as interferon_contrast_names
 from stratifn.shared.design import MIN_REPLICATES, DesignMatrix, check_design, column_name, model_matrix
 from stratifn.shared.errors import InputError, Problem
-
-INTERFERON_STATUS = "IFN_high_vs_IFN_low"
 
 
 @dataclass(frozen=True)
@@ -53,17 +52,12 @@ class Contrast:
 
 def versus(level: str, baseline: str, factor: str = "disease") -> Contrast:
     """Compare two levels of a factor."""
-    return Contrast(f"{level}_vs_{baseline}", factor, level, baseline)
+    return Contrast(versus_name(level, baseline), factor, level, baseline)
 
 
 def control_contrasts(diseases: Sequence[str], control: str | None) -> list[Contrast]:
     """Compare each disease with the control; none without a control."""
-    return [versus(disease, control) for disease in diseases] if control else []
-
-
-def disease_contrasts(diseases: Sequence[str]) -> list[Contrast]:
-    """Compare each pair of diseases once, the one that the config lists first against the other."""
-    return [versus(first, second) for first, second in combinations(diseases, 2)]
+    return [versus(*pair) for pair in control_pairs(diseases, control)]
 
 
 def config_contrasts(items: Sequence[Mapping[str, Any]]) -> list[Contrast]:
@@ -84,12 +78,8 @@ def all_contrasts(
     diseases: Sequence[str], control: str | None, items: Sequence[Mapping[str, Any]] = ()
 ) -> list[Contrast]:
     """List every contrast of a cohort: against the control, between diseases, from the config."""
-    return [*control_contrasts(diseases, control), *disease_contrasts(diseases), *config_contrasts(items)]
-
-
-def interferon_contrast_names(diseases: Sequence[str]) -> list[str]:
-    """Name the tables of IFN-high against IFN-low patients: over all diseases, then within each."""
-    return [INTERFERON_STATUS, *(f"{disease}_{INTERFERON_STATUS}" for disease in diseases)]
+    between = [versus(*pair) for pair in disease_pairs(diseases)]
+    return [*control_contrasts(diseases, control), *between, *config_contrasts(items)]
 
 
 def check_contrasts(
