@@ -68,6 +68,7 @@ for name, item in TRANSFERS.items():
             settings=settings_of(item, "columns", "labels", "views"),
             paths=input_paths(item),
             folder=reference_folder(item),
+            joined=JOINED_COLUMNS,
             contract=CONTRACT_VERSION,
             code=digest("transfer_inputs", SIGNATURES, SHEET_SCHEMA),
         message:

@@ -21,7 +21,7 @@ def main(snakemake):
         return problems + too_few_samples(samples, paths["samples"])
 
     groups = Groups(cohort["diseases"], cohort["control"], params.known)
-    result = read_cohort(cohort, paths, groups, GeneNames.of(registry), sheet_schema(), check)
+    result = read_cohort(cohort, paths, groups, GeneNames.of(registry), sheet_schema(), check, params.joined)
     write_views(result.views, snakemake.output.views)
     write_table(result.notes, snakemake.output.notes)
     write_table(result.samples, snakemake.output.samples)
