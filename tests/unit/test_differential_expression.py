@@ -12,14 +12,13 @@ from scipy.stats import ttest_ind
 from stratifn.differential_expression import (
     Contrast,
     all_contrasts,
-    check_contrasts,
     contrast_table,
     control_contrasts,
     fit_model,
     summary_table,
     threshold_table,
 )
-from stratifn.differential_expression.contrasts import config_contrasts, versus
+from stratifn.differential_expression.contrasts import versus
 from stratifn.differential_expression.moderated_t import trigamma_inverse, variance_prior
 from stratifn.differential_expression.results import COLUMNS, gene_status
 from stratifn.inference import BatchedInference
@@ -278,23 +277,6 @@ def test_missing_values_are_left_out_gene_by_gene():
     assert table.loc["G004", "log2FoldChange"] == pytest.approx(means[0] - means[1])
     assert table.loc["G009", "status"] == "low_count" and np.isnan(table.loc["G009", "pvalue"])
     assert (table.drop("G009")["status"] == "tested").all()
-
-
-def test_impossible_contrasts_are_all_found_before_the_fit():
-    _, samples = simulated({"HC": 6, "SLE": 6, "DM": 6})
-    samples.loc[:1, "sex"] = "X"
-    contrasts = config_contrasts(
-        [
-            {"name": "a", "factor": "disease", "level": "pSS", "baseline": "HC"},
-            {"name": "b", "coefficients": {"disease[SLE]:sex[M]": 1}},
-            {"name": "c", "factor": "sex", "level": "X", "baseline": "F"},
-            {"name": "d", "factor": "sex", "level": "M", "baseline": "F"},
-        ]
-    )
-    problems = check_contrasts(samples, "disease + sex", "HC", contrasts)
-    assert [problem.where for problem in problems] == ["contrasts: a", "contrasts: b", "contrasts: c"]
-    assert "2 samples of sex X" in problems[2].found
-    assert "and nothing else" in check_contrasts(samples, "~disease", "HC", contrasts)[0].expected
 
 
 def test_the_first_reason_that_applies_is_the_status():

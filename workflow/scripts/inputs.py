@@ -1,6 +1,6 @@
 """Read and validate a cohort's files; write the samples, one canonical matrix per view, and what was left out."""
 
-from stratifn.differential_expression import all_contrasts, check_contrasts, read_gmt
+from stratifn.differential_expression import all_contrasts, check_comparisons, read_gmt
 from stratifn.inputs import GeneNames, Groups, problems_of, read_cohort, too_few_samples
 from stratifn.registry.signatures import load_registry
 from stratifn.registry.user_signatures import require_signatures
@@ -14,8 +14,7 @@ def main(snakemake):
     contrasts = all_contrasts(cohort["diseases"], cohort["control"], params.contrasts)
 
     def check(samples):
-        tested = samples[samples["in_rna"]] if "in_rna" in samples else samples
-        problems = check_contrasts(tested, cohort["design"], cohort["control"], contrasts)
+        problems = check_comparisons(samples, cohort["design"], cohort["diseases"], cohort["control"], contrasts)
         problems += [problem for path in params.gene_sets for problem in problems_of(read_gmt, path)]
         problems += problems_of(require_signatures, registry, params.signature_files, params.signatures)
         return problems + too_few_samples(samples, paths["samples"])

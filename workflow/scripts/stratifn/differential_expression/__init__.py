@@ -1,6 +1,6 @@
 """Differential expression: one fit per cohort, every comparison read from it.
 
-In reading order: `contrasts` (what is compared, and its name), `model_choice` (which model) with `counts_model` (the
+In reading order: `contrasts` (what is compared, and its name), `possible` (which of them the samples allow), `model_choice` (which model) with `counts_model` (the
 negative binomial) and `moderated_t` (values on a log scale), `model_fit` (what both give), `results` (the tables)
 with `independent_filtering` and `shrinkage`; then what is built on them: `threshold`, `permutation`, `cross_disease`,
 `enrichment`, `interferon_status` (the second fit), `analysis` (all of it).
@@ -10,7 +10,6 @@ from stratifn.differential_expression.analysis import DifferentialExpression, an
 from stratifn.differential_expression.contrasts import (
     Contrast,
     all_contrasts,
-    check_contrasts,
     control_contrasts,
     interferon_contrast_names,
 )
@@ -19,6 +18,7 @@ from stratifn.differential_expression.enrichment import GeneSet, enrichment_tabl
 from stratifn.differential_expression.interferon_status import compare_interferon_status
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.permutation import permutation_null
+from stratifn.differential_expression.possible import check_comparisons, possible_comparisons
 from stratifn.differential_expression.results import contrast_table, summary_table
 from stratifn.differential_expression.threshold import threshold_table
 
@@ -28,7 +28,7 @@ __all__ = [
     "GeneSet",
     "all_contrasts",
     "analyse_cohort",
-    "check_contrasts",
+    "check_comparisons",
     "compare_interferon_status",
     "contrast_table",
     "control_contrasts",
@@ -37,6 +37,7 @@ __all__ = [
     "fit_model",
     "interferon_contrast_names",
     "permutation_null",
+    "possible_comparisons",
     "read_gmt",
     "registry_sets",
     "summary_table",

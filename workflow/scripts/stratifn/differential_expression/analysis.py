@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
@@ -16,6 +17,7 @@ from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.permutation import COLUMNS as PERMUTATION_COLUMNS
 from stratifn.differential_expression.permutation import permutation_null
+from stratifn.differential_expression.possible import Possible, impossible_table, possible_comparisons
 from stratifn.differential_expression.results import contrast_table, summary_table
 from stratifn.differential_expression.threshold import threshold_table
 from stratifn.shared.design import model_matrix
@@ -69,19 +71,25 @@ def analyse_cohort(
     inference
         The engine for counts.
     """
-    diseases, control, alpha = cohort["diseases"], cohort["control"], settings["alpha"]
-    if view is None or not contrasts:
-        reason = "there is no view rna" if view is None else "there is one group: nothing to compare"
-        return _nothing(diseases, samples, alpha, reason)
+    diseases, alpha = cohort["diseases"], settings["alpha"]
+    if view is None:
+        return _nothing(diseases, samples, alpha, [("differential expression", "there is no view rna")])
     samples = samples.set_index("sample", drop=False).loc[view.obs_names]
+    possible = possible_comparisons(samples, diseases, cohort["control"], contrasts)
+    without = {name: impossible_table(view.var, reason) for name, reason in possible.reasons.items()}
+    if possible.reason:
+        notes = [("differential expression", possible.reason), *possible.reasons.items()]
+        return _nothing(diseases, samples, alpha, notes, contrasts, without)
+    control = possible.control
     fit = fit_model(view, model_matrix(samples, cohort["design"], control), inference)
-    tables = {each.name: _table(fit, each, settings) for each in contrasts}
+    made = {each.name: _table(fit, each, settings) for each in possible.contrasts}
+    tables = {each.name: (made | without)[each.name] for each in contrasts}
     null = permutation_null(
         view,
         samples,
         cohort["design"],
         control,
-        contrasts,
+        possible.contrasts,
         _permutations(settings["permutations"], len(samples)),
         alpha=alpha,
         inference=inference,
@@ -91,10 +99,10 @@ def analyse_cohort(
         summary=summary_table(
             tables, list(contrasts), samples, alpha, dict(zip(null.contrast, null.mean_calls, strict=True))
         ),
-        cross_disease=_across(fit, diseases, control, tables, alpha),
-        enrichment=enrichment_table(tables, gene_sets),
+        cross_disease=_across(fit, diseases, possible, made, alpha),
+        enrichment=enrichment_table(made, gene_sets),
         permutation=null,
-        notes=_notes(fit, control),
+        notes=_notes(fit, cohort["control"], possible.reasons),
     )
 
 
@@ -113,30 +121,41 @@ def _permutations(asked: int | None, samples: int) -> int:
 
 
 def _across(
-    fit: ModelFit, diseases: Sequence[str], control: str | None, tables: Mapping[str, pd.DataFrame], alpha: float
+    fit: ModelFit, diseases: Sequence[str], possible: Possible, tables: Mapping[str, pd.DataFrame], alpha: float
 ) -> pd.DataFrame:
-    if control is None:
-        return pd.DataFrame(columns=cross_disease_columns(diseases))
-    return cross_disease_table(fit, diseases, control, tables, alpha)
+    """Pool the diseases that can be compared with the control; the columns of the others stay empty."""
+    columns = cross_disease_columns(diseases)
+    if possible.control is None or not possible.diseases:
+        return pd.DataFrame(columns=columns)
+    table = cross_disease_table(fit, possible.diseases, possible.control, tables, alpha)
+    return table.reindex(columns=columns)
 
 
-def _notes(fit: ModelFit, control: str | None) -> pd.DataFrame:
+def _notes(fit: ModelFit, control: str | None, reasons: Mapping[str, str]) -> pd.DataFrame:
     notes = [("rna", "differential expression", "model", note) for note in fit.notes]
     if control is None:
         reason = "this run has no controls: diseases are compared with each other alone"
         notes.append(
             ("rna", "differential expression against controls, effects across diseases", "not computed", reason)
         )
+    notes += [("rna", name, "not computed", reason) for name, reason in reasons.items()]
     return pd.DataFrame(notes, columns=NOTE_COLUMNS)
 
 
-def _nothing(diseases: Sequence[str], samples: pd.DataFrame, alpha: float, reason: str) -> DifferentialExpression:
-    """Return every table with its columns and without rows."""
+def _nothing(
+    diseases: Sequence[str],
+    samples: pd.DataFrame,
+    alpha: float,
+    notes: Sequence[tuple[str, str]],
+    contrasts: Sequence[Contrast] = (),
+    tables: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+) -> DifferentialExpression:
+    """Return the tables of a phase in which nothing is fitted: columns, no numbers, and why (item, reason)."""
     return DifferentialExpression(
-        tables={},
-        summary=summary_table({}, [], samples, alpha),
+        tables={each.name: tables[each.name] for each in contrasts},
+        summary=summary_table(tables, list(contrasts), samples, alpha),
         cross_disease=pd.DataFrame(columns=cross_disease_columns(diseases)),
         enrichment=enrichment_table({}, []),
         permutation=pd.DataFrame(columns=PERMUTATION_COLUMNS),
-        notes=pd.DataFrame([("rna", "differential expression", "not computed", reason)], columns=NOTE_COLUMNS),
+        notes=pd.DataFrame([("rna", item, "not computed", why) for item, why in notes], columns=NOTE_COLUMNS),
     )
