@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from stratifn.differential_expression import (
+    Question,
+    Settings,
     all_contrasts,
     analyse_cohort,
     check_comparisons,
@@ -23,7 +25,7 @@ from stratifn.normalization import normalize_view
 from stratifn.shared.design import model_matrix
 
 GENES = 60
-SETTINGS = {"alpha": 0.05, "lfc_threshold": 0, "shrink": True, "permutations": 1}
+SETTINGS = Settings(alpha=0.05, lfc_threshold=0, shrink=True, permutations=1, gene_sets=())
 FEW = "2 samples of DM; 3 are needed"
 
 
@@ -47,15 +49,22 @@ def normalised(samples, kind="continuous"):
     return normalize_view(view, "rna", kind, samples, min_count=0, inference=BatchedInference()).data
 
 
+def question(diseases, control, own=(), design="disease"):
+    return Question.of({"diseases": diseases, "control": control, "design": design}, own)
+
+
 def analysed(samples, diseases, control, own=(), design="disease", kind="continuous"):
-    cohort = {"diseases": diseases, "control": control, "design": design}
-    contrasts = all_contrasts(diseases, control, own)
-    return analyse_cohort(normalised(samples, kind), samples, cohort, contrasts, SETTINGS, [], BatchedInference())
+    asked = question(diseases, control, own, design)
+    return analyse_cohort(normalised(samples, kind), samples, asked, SETTINGS, [], BatchedInference())
 
 
 def mistakes(samples, diseases, control, design="disease", own=()):
-    problems = check_comparisons(samples, design, diseases, control, all_contrasts(diseases, control, own))
+    problems = check_comparisons(samples, question(diseases, control, own, design))
     return [(problem.where, problem.found) for problem in problems]
+
+
+def possible(samples, diseases, control, own=()):
+    return possible_comparisons(samples, question(diseases, control, own))
 
 
 BY_SEX = {"name": "by_sex", "factor": "sex", "level": "M", "baseline": "F"}
@@ -145,7 +154,7 @@ def test_a_small_group_stays_in_the_fit():
     samples = sheet({"HC": 8, "SLE": 8, "DM": 1})
     made = analysed(samples, ["SLE", "DM"], "HC").tables["SLE_vs_HC"]
     fit = fit_model(normalised(samples), model_matrix(samples, "disease", "HC"))
-    pd.testing.assert_frame_equal(made, contrast_table(fit, versus("SLE", "HC"), 0.05, True))
+    pd.testing.assert_frame_equal(made, contrast_table(fit, versus("SLE", "HC"), SETTINGS))
     assert made["padj"].notna().all()
 
 
@@ -179,10 +188,6 @@ def test_a_level_of_few_samples_is_a_reason_and_an_unknown_level_is_a_mistake():
     assert mistakes(samples, ["SLE"], "HC", "disease + sex", [unknown]) == [("contrasts: by_sex", "sex 'male'")]
 
 
-def possible(samples, diseases, control, own=()):
-    return possible_comparisons(samples, diseases, control, all_contrasts(diseases, control, own))
-
-
 @pytest.mark.parametrize("name", ["disease[DM]", "disease[DM]:sex[M]", "sex[M]:disease[DM]"])
 def test_coefficients_of_a_small_group_are_a_reason_and_unknown_ones_a_mistake(name):
     samples = sheet({"HC": 8, "SLE": 8, "DM": 2})
@@ -200,8 +205,8 @@ def test_coefficients_mean_nothing_where_no_control_is_measured():
     own = [{"name": "own", "coefficients": {"disease[SLE]": 1}}]
     assert mistakes(samples, ["SLE", "DM"], "HC", own=own) == []
     found = possible(samples[samples["in_rna"]], ["SLE", "DM"], "HC", own)
-    assert found.control is None
-    assert [contrast.name for contrast in found.contrasts] == ["SLE_vs_DM"]
+    assert found.question.control is None
+    assert [contrast.name for contrast in found.question.contrasts] == ["SLE_vs_DM"]
     assert found.reasons["own"] == "no sample of HC is measured, the baseline of the model"
     assert found.reasons["SLE_vs_HC"] == "0 samples of HC; 3 are needed"
 
@@ -209,5 +214,6 @@ def test_coefficients_mean_nothing_where_no_control_is_measured():
 def test_everything_is_made_where_every_group_is_large_enough():
     samples = sheet({"HC": 3, "SLE": 3, "DM": 3})
     found = possible(samples, ["SLE", "DM"], "HC", [BY_SEX])
-    assert (found.reason, found.reasons, found.control, found.diseases) == ("", {}, "HC", ("SLE", "DM"))
-    assert len(found.contrasts) == 4
+    asked = question(["SLE", "DM"], "HC", [BY_SEX])
+    assert (found.reason, found.reasons, found.question) == ("", {}, asked)
+    assert len(asked.contrasts) == 4

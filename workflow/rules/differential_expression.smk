@@ -60,7 +60,7 @@ for name, cohort in with_rna(COHORTS):
             runtime=minutes(30, per_input=0.2),
         params:
             cohort=settings_of(cohort, "diseases", "design"),
-            alpha=CONFIG["differential_expression"]["alpha"],
+            settings=CONFIG["differential_expression"],
             signature=CONFIG["interferon"]["signature"],
             signature_files=CONFIG["interferon"]["signature_files"],
             code=digest("interferon_status", SIGNATURES),

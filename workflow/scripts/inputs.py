@@ -1,7 +1,8 @@
 """Read and validate a cohort's files; write the samples, one canonical matrix per view, and what was left out."""
 
-from stratifn.differential_expression import all_contrasts, check_comparisons, read_gmt
+from stratifn.differential_expression import Question, check_comparisons
 from stratifn.inputs import GeneNames, Groups, problems_of, read_cohort, too_few_samples
+from stratifn.registry.gene_sets import read_gmt
 from stratifn.registry.signatures import load_registry
 from stratifn.registry.user_signatures import require_signatures
 from stratifn.running.entry_point import resource_folder, run, sheet_schema
@@ -11,11 +12,11 @@ from stratifn.shared.tables import write_table, write_views
 def main(snakemake):
     cohort, paths, params = snakemake.params.cohort, snakemake.params.paths, snakemake.params
     registry = load_registry(resource_folder() / "signatures")
-    contrasts = all_contrasts(cohort["diseases"], cohort["control"], params.contrasts)
+    question = Question.of(cohort, params.contrasts)
 
     def check(samples):
-        problems = check_comparisons(samples, cohort["design"], cohort["diseases"], cohort["control"], contrasts)
-        problems += [problem for path in params.gene_sets for problem in problems_of(read_gmt, path)]
+        problems = check_comparisons(samples, question)
+        problems += [problem for path in params.gene_sets for problem in problems_of(read_gmt, path, registry.aliases)]
         problems += problems_of(require_signatures, registry, params.signature_files, params.signatures)
         return problems + too_few_samples(samples, paths["samples"])
 

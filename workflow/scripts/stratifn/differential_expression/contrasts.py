@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from stratifn.shared.comparisons import control_pairs, disease_pairs, versus_name
-from stratifn.shared.comparisons import interferon_contrast_names as interferon_contrast_names
 from stratifn.shared.design import DesignMatrix, column_name
 
 
@@ -78,3 +77,19 @@ def all_contrasts(
     """List every contrast of a cohort: against the control, between diseases, from the config."""
     between = [versus(*pair) for pair in disease_pairs(diseases)]
     return [*control_contrasts(diseases, control), *between, *config_contrasts(items)]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared in a cohort, and with which design."""
+
+    diseases: tuple[str, ...]
+    control: str | None
+    design: str
+    contrasts: tuple[Contrast, ...]
+
+    @classmethod
+    def of(cls, cohort: Mapping[str, Any], own_contrasts: Sequence[Mapping[str, Any]]) -> Question:
+        """Take `diseases`, `control` and `design` of a cohort's configuration, and the configuration's contrasts."""
+        contrasts = all_contrasts(cohort["diseases"], cohort["control"], own_contrasts)
+        return cls(tuple(cohort["diseases"]), cohort["control"], cohort["design"], tuple(contrasts))

@@ -7,12 +7,12 @@ written wrongly is a mistake, and validation refuses it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from stratifn.differential_expression.contrasts import Contrast
+from stratifn.differential_expression.contrasts import Contrast, Question
 from stratifn.differential_expression.results import COLUMNS
 from stratifn.shared.design import MIN_REPLICATES, check_design, check_terms, model_matrix
 from stratifn.shared.errors import InputError, Problem
@@ -29,28 +29,21 @@ class Possible:
 
     Attributes
     ----------
-    contrasts
-        Those that are read from the fit; none where nothing is fitted.
-    diseases
-        Those that can be compared with the control, in order.
-    control
-        The baseline of the fit: the control, where any of its samples is measured.
+    question
+        The contrasts that are read from the fit (none where nothing is fitted), the diseases that can be compared with
+        the control, and the control where any of its samples is measured.
     reasons
         Name of every other contrast to why it is not made.
     reason
         Why nothing is fitted; empty where something is.
     """
 
-    contrasts: tuple[Contrast, ...]
-    diseases: tuple[str, ...]
-    control: str | None
+    question: Question
     reasons: Mapping[str, str]
     reason: str
 
 
-def possible_comparisons(
-    samples: pd.DataFrame, diseases: Sequence[str], control: str | None, contrasts: Sequence[Contrast]
-) -> Possible:
+def possible_comparisons(samples: pd.DataFrame, question: Question) -> Possible:
     """Choose the contrasts that the samples allow.
 
     Every sample stays in the fit, those of a group that is too small to be compared too, as in R.
@@ -59,27 +52,24 @@ def possible_comparisons(
     ----------
     samples
         The samples with expression.
-    diseases, control
-        The groups of the cohort.
-    contrasts
-        What was asked for.
+    question
+        What was asked.
     """
-    disease = samples["disease"].astype(str)
+    disease, control = samples["disease"].astype(str), question.control
+    one_group = disease.nunique() < 2
     measured = control if control is not None and (disease == control).any() else None
-    groups = {*diseases, *([control] if control is not None else [])}
-    if disease.nunique() < 2:
-        reasons = {contrast.name: ONE_GROUP for contrast in contrasts}
-    else:
-        without_baseline = (
-            "" if measured == control else f"no sample of {control} is measured, the baseline of the model"
-        )
-        reasons = {each.name: _reason(each, samples, groups, without_baseline) for each in contrasts}
-    made = tuple(contrast for contrast in contrasts if not reasons[contrast.name])
+    no_baseline = "" if measured == control else f"no sample of {control} is measured, the baseline of the model"
+    groups = {*question.diseases, *([control] if control is not None else [])}
+    reasons = {
+        each.name: ONE_GROUP if one_group else _reason(each, samples, groups, no_baseline)
+        for each in question.contrasts
+    }
+    made = tuple(contrast for contrast in question.contrasts if not reasons[contrast.name])
     reasons = {name: reason for name, reason in reasons.items() if reason}
     against_control = {each.level for each in made if each.factor == "disease" and each.baseline == control}
-    of_control = tuple(name for name in diseases if name in against_control)
-    reason = "" if made else ONE_GROUP if disease.nunique() < 2 else "; ".join(dict.fromkeys(reasons.values()))
-    return Possible(made, of_control, measured, reasons, reason)
+    of_control = tuple(name for name in question.diseases if name in against_control)
+    reason = "" if made else ONE_GROUP if one_group else "; ".join(dict.fromkeys(reasons.values()))
+    return Possible(replace(question, diseases=of_control, control=measured, contrasts=made), reasons, reason)
 
 
 def _reason(contrast: Contrast, samples: pd.DataFrame, groups: Collection[str], without_baseline: str) -> str:
@@ -106,9 +96,7 @@ def _levels(contrast: Contrast) -> list[tuple[str, str]]:
     return list(dict.fromkeys((match["factor"], match["level"]) for match in found))
 
 
-def check_comparisons(
-    samples: pd.DataFrame, design: str, diseases: Sequence[str], control: str | None, contrasts: Sequence[Contrast]
-) -> list[Problem]:
+def check_comparisons(samples: pd.DataFrame, question: Question) -> list[Problem]:
     """Find the mistakes in design and contrasts, before anything is fitted.
 
     Parameters
@@ -116,10 +104,8 @@ def check_comparisons(
     samples
         The samples of the cohort, with a column `in_rna`; without it there is no expression, and a mistake in the
         design alone is one.
-    design
-        See `stratifn.shared.design.parse_design`.
-    diseases, control, contrasts
-        As for `possible_comparisons`.
+    question
+        What is asked.
 
     Returns
     -------
@@ -127,18 +113,18 @@ def check_comparisons(
         Empty if every contrast that the samples allow can be read from the fit.
     """
     if IN_RNA not in samples:
-        return check_terms(samples, design)
+        return check_terms(samples, question.design)
     samples = samples[samples[IN_RNA]]
-    problems = check_terms(samples, design)
-    problems += [_no_column(each, samples) for each in contrasts if each.factor and each.factor not in samples]
-    possible = possible_comparisons(samples, diseases, control, contrasts)
-    if problems or not possible.contrasts:
+    problems = check_terms(samples, question.design)
+    problems += [_no_column(each, samples) for each in question.contrasts if each.factor and each.factor not in samples]
+    allowed = possible_comparisons(samples, question).question
+    if problems or not allowed.contrasts:
         return problems
-    problems = check_design(samples, design, possible.control)
+    problems = check_design(samples, allowed.design, allowed.control)
     if problems:
         return problems
-    matrix = model_matrix(samples, design, possible.control)
-    for contrast in possible.contrasts:
+    matrix = model_matrix(samples, allowed.design, allowed.control)
+    for contrast in allowed.contrasts:
         try:
             contrast.weights(matrix)
         except InputError as error:

@@ -162,9 +162,9 @@ def _enrichment(results: Results) -> Iterator[Item]:
     main = main.assign(order=main["contrast"].map(order)).sort_values(["order", "pvalue", "gene_set"])
     leading = main.groupby("contrast", sort=False).head(TOP_SETS if results.disease is None else TOP_GENES)
     yield Table(
-        "Strongest gene sets of each contrast (adjusted p below 0.05; genes of a set move together, so these p values "
-        "rank sets rather than measure evidence)",
-        formatted(leading[["contrast", "gene_set", "n_genes", "score", "padj"]], 0),
+        "Strongest gene sets of each contrast (adjusted p below 0.05, by CAMERA, which allows for the correlation "
+        "between the genes of a set)",
+        formatted(leading[["contrast", "gene_set", "n_genes", "score", "correlation", "padj", "leading_genes"]], 0),
     )
 
 

@@ -18,6 +18,8 @@ REFERENCES = {
     "2019;35:2084-2092. doi:10.1093/bioinformatics/bty895",
     "limma": "Smyth GK. Linear models and empirical Bayes methods for assessing differential expression in microarray "
     "experiments. Stat Appl Genet Mol Biol 2004;3:3. doi:10.2202/1544-6115.1027",
+    "CAMERA": "Wu D, Smyth GK. Camera: a competitive gene set test accounting for inter-gene correlation. Nucleic Acids "
+    "Res 2012;40:e133. doi:10.1093/nar/gks461",
     "MOFA": "Argelaguet R et al. MOFA+: a statistical framework for comprehensive integration of multi-modal "
     "single-cell data. Genome Biol 2020;21:111. doi:10.1186/s13059-020-02015-1",
     "consensus": "Monti S et al. Consensus clustering. Mach Learn 2003;52:91-118. doi:10.1023/A:1023949509487",
@@ -110,7 +112,8 @@ def _differential_expression(results: Results, cite: object) -> str:
     beyond = f" The null hypothesis was an absolute log2 fold change of at most {threshold:g}." if threshold else ""
     return (
         f"Differential expression ({contrasts}) was tested by {model}; the design was {results.settings['design']}."
-        f"{beyond}{shrunk} P values were adjusted within each contrast {cite('BH')}; genes were called at {settings['alpha']:g}."
+        f"{beyond}{shrunk} P values were adjusted within each contrast {cite('BH')}; genes were called at {settings['alpha']:g}. "
+        f"Gene sets were tested by CAMERA on the transformed values with the same design {cite('CAMERA')}."
     )
 
 
