@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from stratifn.configuration.config import complete_config
-from stratifn.configuration.contract import JOINED_TABLES, joined_columns, reserved_names
+from stratifn.configuration.names import JOINED_TABLES, joined_columns, reserved_names
 from stratifn.differential_expression.contrasts import all_contrasts
-from stratifn.shared.comparisons import automatic_names, interferon_contrast_names
+from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
 from stratifn.shared.errors import InputError
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "workflow" / "schemas"
@@ -140,11 +140,11 @@ def test_reserved_names_follow_the_contract():
     assert reserved_names(grown, "contrast") == reserved_names(CONTRACT, "contrast") | {"new"}
 
 
-def test_the_automatic_names_are_those_of_the_tables():
+def test_the_names_are_those_of_the_tables():
     diseases = ["SLE", "pSS", "DM"]
-    names = [each.name for each in all_contrasts(diseases, "HC")] + interferon_contrast_names(diseases)
-    assert automatic_names(diseases, "HC") == names
-    assert len(names) == 3 + 3 + 4
+    assert contrast_names(diseases, "HC") == [each.name for each in all_contrasts(diseases, "HC")]
+    assert len(contrast_names(diseases, "HC")) == 3 + 3
+    assert len(interferon_contrast_names(diseases)) == 4
 
 
 def test_the_tables_whose_columns_meet_those_of_the_sheet_are_in_the_contract():

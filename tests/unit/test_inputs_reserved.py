@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from stratifn.configuration.contract import joined_columns
+from stratifn.configuration.names import joined_columns
 from stratifn.inputs import GeneNames, Groups, read_cohort
 from stratifn.shared.errors import InputError
 

@@ -11,7 +11,7 @@ sys.path.insert(0, str(WORKFLOW / "scripts"))
 
 from stratifn.running.code_digest import code_digest
 from stratifn.configuration.config import RNA, SIMULATED_VIEWS, complete_config
-from stratifn.configuration.contract import joined_columns
+from stratifn.configuration.names import joined_columns
 from stratifn.differential_expression.contrasts import all_contrasts
 from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.errors import InputError

@@ -11,18 +11,6 @@ from typing import Any
 import pandas as pd
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
-SAMPLES = "inputs/samples.tsv"
-# tables whose columns meet those of the sample sheet: in tests of what goes with what, in the report, in cohort.h5mu
-JOINED_TABLES = frozenset(
-    {
-        "normalization/quality.tsv",
-        "normalization/size_factors.tsv",
-        "interferon/classes.tsv",
-        "integration/factors.tsv",
-        "stratification/strata.tsv",
-    }
-)
-KEYS = frozenset({"sample", "patient", "disease", "view", "reason"})
 INTEGER = re.compile(r"^-?\d+$")
 CHECKS = {
     "text": lambda cells: cells.ne(""),
@@ -63,42 +51,6 @@ def breaches(folder: Path, contract: Mapping[str, Any]) -> list[str]:
     inside = tuple(f"{name}/" for name in contract["folders"])
     found += [f"{name} is not in the contract" for name in sorted(files - known) if not name.startswith(inside)]
     return found
-
-
-def reserved_names(contract: Mapping[str, Any], placeholder: str) -> frozenset[str]:
-    """List the names that would put two files of one meaning side by side.
-
-    Parameters
-    ----------
-    contract
-        The content of ``outputs.yaml``.
-    placeholder
-        What the name stands for in its paths, for example ``contrast``.
-
-    Returns
-    -------
-    frozenset of str
-        In lower case: the names, without their endings, of everything beside the files that are called
-        ``{placeholder}``.
-    """
-    paths = [*(entry["path"] for entry in contract["tables"]), *contract["files"], *contract["folders"]]
-    folders = {parent for parent, name in map(_split, paths) if name == f"{{{placeholder}}}"}
-    return frozenset(name.lower() for parent, name in map(_split, paths) if parent in folders and "{" not in name)
-
-
-def _split(path: str) -> tuple[str, str]:
-    parent, _, name = path.rpartition("/")
-    return parent, name.split(".")[0]
-
-
-def joined_columns(contract: Mapping[str, Any]) -> frozenset[str]:
-    """List the columns that tables with one row per sample put beside those of the sample sheet.
-
-    ``Factor*`` stands for Factor1, Factor2 and so on.
-    """
-    tables = {entry["path"]: set(entry["columns"]) for entry in contract["tables"]}
-    joined = set().union(*(columns for path, columns in tables.items() if path in JOINED_TABLES))
-    return frozenset((joined | tables[SAMPLES]) - KEYS)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from stratifn.configuration.contract import reserved_names
-from stratifn.shared.comparisons import INTERFERON_HIGH, INTERFERON_LOW, automatic_names
+from stratifn.shared.comparisons import INTERFERON_STATUS, contrast_names, interferon_contrast_names
 from stratifn.shared.errors import Problem
 from stratifn.shared.factor_model import RESERVED_VIEW_NAMES
 
@@ -18,9 +17,22 @@ from stratifn.shared.factor_model import RESERVED_VIEW_NAMES
 COHORTS = frozenset({"transfer", "studies"})
 # besides the files of the phase
 CONTRASTS = frozenset({"index", "transfer", "studies", "verdicts", "files"})
-DISEASES = frozenset({"index", INTERFERON_HIGH.lower(), INTERFERON_LOW.lower()})
+DISEASES = frozenset({"index", *INTERFERON_STATUS.lower().split("_vs_")})
 # what notes say in the place of a view, the sheet among the input files, the factors in the MuData object
 VIEWS = frozenset({"all", "samples", "sources", "verdicts", "files", "model", "x_mofa"})
+
+SAMPLES = "inputs/samples.tsv"
+# tables whose columns meet those of the sample sheet: in tests of what goes with what, in the report, in cohort.h5mu
+JOINED_TABLES = frozenset(
+    {
+        "normalization/quality.tsv",
+        "normalization/size_factors.tsv",
+        "interferon/classes.tsv",
+        "integration/factors.tsv",
+        "stratification/strata.tsv",
+    }
+)
+KEYS = frozenset({"sample", "patient", "disease", "view", "reason"})
 
 
 def name_problems(config: Mapping[str, Any], contract: Mapping[str, Any]) -> Iterator[Problem]:
@@ -47,7 +59,7 @@ def name_problems(config: Mapping[str, Any], contract: Mapping[str, Any]) -> Ite
         where = f"cohorts[{number}] ({cohort['name']}).diseases"
         yield from _taken(where, cohort["diseases"], diseases)
         yield from _same_comparison(where, cohort["diseases"], cohort["control"])
-        for name in automatic_names(cohort["diseases"], cohort["control"]):
+        for name in _automatic(cohort["diseases"], cohort["control"]):
             automatic.setdefault(name.lower(), []).append(cohort["name"])
     for number, name in enumerate(contrasts):
         if name.lower() in automatic:
@@ -78,8 +90,50 @@ def _same_comparison(where: str, diseases: Sequence[str], control: str | None) -
     groups = [name.lower() for name in (*diseases, *([control] if control else []))]
     if len(set(groups)) < len(groups):
         return  # said already, and better
-    for name, count in Counter(name.lower() for name in automatic_names(diseases, control)).items():
+    for name, count in Counter(name.lower() for name in _automatic(diseases, control)).items():
         if count > 1:
             found = f"{count} comparisons that would be called `{name}`"
             mend = "Rename a disease or the control: `labels` says what the sheet calls it."
             yield Problem("config", where, found, "a name for each", mend)
+
+
+def _automatic(diseases: Sequence[str], control: str | None) -> list[str]:
+    """Name every comparison that is made without being asked for."""
+    return [*contrast_names(diseases, control), *interferon_contrast_names(diseases)]
+
+
+def reserved_names(contract: Mapping[str, Any], placeholder: str) -> frozenset[str]:
+    """List the names that would put two files of one meaning side by side.
+
+    Parameters
+    ----------
+    contract
+        The content of ``outputs.yaml``.
+    placeholder
+        What the name stands for in its paths, for example ``contrast``.
+
+    Returns
+    -------
+    frozenset of str
+        In lower case: the names, without their endings, of everything beside the files that are called
+        ``{placeholder}``.
+    """
+    entries = [*contract["tables"], *contract["files"], *contract["folders"]]
+    paths = [entry if isinstance(entry, str) else entry["path"] for entry in entries]
+    folders = {parent for parent, name in map(_split, paths) if name == f"{{{placeholder}}}"}
+    return frozenset(name.lower() for parent, name in map(_split, paths) if parent in folders and "{" not in name)
+
+
+def _split(path: str) -> tuple[str, str]:
+    parent, _, name = path.rpartition("/")
+    return parent, name.split(".")[0]
+
+
+def joined_columns(contract: Mapping[str, Any]) -> frozenset[str]:
+    """List the columns that tables with one row per sample put beside those of the sample sheet.
+
+    ``Factor*`` stands for Factor1, Factor2 and so on.
+    """
+    tables = {entry["path"]: set(entry["columns"]) for entry in contract["tables"]}
+    joined = set().union(*(columns for path, columns in tables.items() if path in JOINED_TABLES))
+    return frozenset((joined | tables[SAMPLES]) - KEYS)

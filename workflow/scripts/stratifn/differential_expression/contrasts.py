@@ -1,4 +1,4 @@
-"""Which comparisons are made and what they are called. Light to import: the workflow asks it for file names."""
+"""Which comparisons are made, and how each is read from a fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stratifn.shared.comparisons import control_pairs, disease_pairs, versus_name
+from stratifn.shared.comparisons import contrast_name, control_pairs, disease_pairs
 from stratifn.shared.design import DesignMatrix, column_name
 
 
@@ -49,12 +49,17 @@ class Contrast:
 
 def versus(level: str, baseline: str, factor: str = "disease") -> Contrast:
     """Compare two levels of a factor."""
-    return Contrast(versus_name(level, baseline), factor, level, baseline)
+    return Contrast(contrast_name(level, baseline), factor, level, baseline)
 
 
 def control_contrasts(diseases: Sequence[str], control: str | None) -> list[Contrast]:
     """Compare each disease with the control; none without a control."""
     return [versus(*pair) for pair in control_pairs(diseases, control)]
+
+
+def disease_contrasts(diseases: Sequence[str]) -> list[Contrast]:
+    """Compare each pair of diseases once, the one that the config lists first against the other."""
+    return [versus(*pair) for pair in disease_pairs(diseases)]
 
 
 def config_contrasts(items: Sequence[Mapping[str, Any]]) -> list[Contrast]:
@@ -75,8 +80,7 @@ def all_contrasts(
     diseases: Sequence[str], control: str | None, items: Sequence[Mapping[str, Any]] = ()
 ) -> list[Contrast]:
     """List every contrast of a cohort: against the control, between diseases, from the config."""
-    between = [versus(*pair) for pair in disease_pairs(diseases)]
-    return [*control_contrasts(diseases, control), *between, *config_contrasts(items)]
+    return [*control_contrasts(diseases, control), *disease_contrasts(diseases), *config_contrasts(items)]
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,35 @@
-"""Which comparisons every cohort makes, and what they are called: each becomes the name of a table."""
+"""What is compared with what, and what each comparison is called: known from the configuration, before any data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
-INTERFERON_HIGH, INTERFERON_LOW = "IFN_high", "IFN_low"
+INTERFERON_STATUS = "IFN_high_vs_IFN_low"
 
 
-def versus_name(level: str, baseline: str) -> str:
-    """Name a comparison of two levels."""
+def contrast_name(level: str, baseline: str) -> str:
+    """Name the comparison of two levels of a factor."""
     return f"{level}_vs_{baseline}"
 
 
-INTERFERON_STATUS = versus_name(INTERFERON_HIGH, INTERFERON_LOW)
-
-
 def control_pairs(diseases: Sequence[str], control: str | None) -> list[tuple[str, str]]:
-    """Pair each disease with the control; no pair without a control."""
+    """Pair each disease with the control; none without a control."""
     return [(disease, control) for disease in diseases] if control else []
 
 
 def disease_pairs(diseases: Sequence[str]) -> list[tuple[str, str]]:
-    """Pair the diseases with each other once, the one that is listed first before the other."""
+    """Pair each disease with every later one: what the config lists first is compared with the other."""
     return list(combinations(diseases, 2))
+
+
+def contrast_names(diseases: Sequence[str], control: str | None, items: Sequence[Mapping[str, Any]] = ()) -> list[str]:
+    """Name every contrast of a cohort: against the control, between diseases, from the config's ``contrasts``."""
+    pairs = [*control_pairs(diseases, control), *disease_pairs(diseases)]
+    return [*(contrast_name(*pair) for pair in pairs), *(str(item["name"]) for item in items)]
 
 
 def interferon_contrast_names(diseases: Sequence[str]) -> list[str]:
     """Name the tables of IFN-high against IFN-low patients: over all diseases, then within each."""
     return [INTERFERON_STATUS, *(f"{disease}_{INTERFERON_STATUS}" for disease in diseases)]
-
-
-def automatic_names(diseases: Sequence[str], control: str | None) -> list[str]:
-    """Name every comparison that is made without being asked for."""
-    pairs = [*control_pairs(diseases, control), *disease_pairs(diseases)]
-    return [*(versus_name(*pair) for pair in pairs), *interferon_contrast_names(diseases)]
