@@ -52,12 +52,12 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
     return Usage(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss)
 
 
-def default_settings(section: str) -> dict[str, Any]:
+def default_settings(*path: str) -> dict[str, Any]:
     """Return a section of the configuration as the pipeline has it when nothing is set."""
-    from stratifn.configuration.config import complete_config, read_config
+    from stratifn.configuration.schema import default_section
 
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
-    return complete_config(read_config(ROOT / "config" / "config.yaml"), schema)[section]
+    return default_section(schema, *path)
 
 
 def machine() -> str:

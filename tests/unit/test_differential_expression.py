@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import polygamma
 from scipy.stats import ttest_ind
 
+from defaults import settings_of
 from stratifn.differential_expression import (
     Contrast,
-    Settings,
     all_contrasts,
     contrast_table,
     control_contrasts,
@@ -26,7 +26,7 @@ from stratifn.normalization import normalize_view
 from stratifn.shared.design import model_matrix
 from stratifn.shared.errors import InputError
 
-SETTINGS = Settings(alpha=0.05, lfc_threshold=0.0, shrink=False, permutations=0, gene_sets=())
+SETTINGS = settings_of("differential_expression", shrink=False, permutations=0)
 
 
 def contrast_rows(fit, contrast, **settings):
@@ -56,8 +56,8 @@ def simulated(groups, n_genes=200, seed=1, changed=20, effect=1.5, dispersion=0.
 
 
 def fitted(view, samples, design="disease", control="HC", **options):
-    options = {"min_count": 0} | options
-    data = normalize_view(view, "rna", "counts", samples, inference=BatchedInference(), **options).data
+    every_gene = settings_of("normalization", min_count=0)
+    data = normalize_view(view, "rna", "counts", samples, every_gene, inference=BatchedInference(), **options).data
     return fit_model(data, model_matrix(samples, design, control), BatchedInference())
 
 
@@ -105,7 +105,9 @@ def test_no_control_means_no_contrast_against_one():
 
 def test_size_factors_of_the_normalization_are_used_as_they_are():
     view, samples = simulated({"HC": 6, "SLE": 6})
-    data = normalize_view(view, "rna", "counts", samples, min_count=0, inference=BatchedInference()).data
+    data = normalize_view(
+        view, "rna", "counts", samples, settings_of("normalization", min_count=0), inference=BatchedInference()
+    ).data
     design = model_matrix(samples, "disease", "HC")
     before = fit_model(data, design, BatchedInference())
     data.obs["size_factor"] = data.obs["size_factor"] * np.where(samples["disease"] == "SLE", 2.0, 1.0)
@@ -167,7 +169,9 @@ def test_one_gene_alone_can_be_tested(kind):
     view, samples = simulated({"HC": 6, "SLE": 6}, n_genes=40)
     if kind == "continuous":
         view = ad.AnnData(np.log2(view.to_df() + 1))
-    data = normalize_view(view, "rna", kind, samples, min_count=0, inference=BatchedInference()).data
+    data = normalize_view(
+        view, "rna", kind, samples, settings_of("normalization", min_count=0), inference=BatchedInference()
+    ).data
     table = contrast_rows(
         fit_model(data[:, :1].copy(), model_matrix(samples, "disease", "HC"), BatchedInference()), versus("SLE", "HC")
     )
@@ -241,7 +245,7 @@ def test_covariates_are_per_unit_of_the_sheet():
 def log_view(values, samples):
     columns = [f"G{i:03d}" for i in range(values.shape[1])]
     view = ad.AnnData(pd.DataFrame(values, index=samples["sample"].to_list(), columns=columns))
-    return normalize_view(view, "rna", "continuous", samples).data
+    return normalize_view(view, "rna", "continuous", samples, settings_of("normalization")).data
 
 
 def test_one_gene_without_others_to_learn_from_has_the_ordinary_t():

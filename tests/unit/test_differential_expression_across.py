@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.differential_expression import (
     Question,
-    Settings,
     all_contrasts,
     compare_interferon_status,
     contrast_table,
@@ -27,7 +27,7 @@ from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import model_matrix
 
 DISEASES = ["SLE", "pSS", "DM"]
-SETTINGS = Settings(alpha=0.05, lfc_threshold=0.0, shrink=False, permutations=None, gene_sets=())
+SETTINGS = settings_of("differential_expression", shrink=False)
 
 
 def cohort(sizes, effects, n_genes=300, seed=1, kind="counts"):
@@ -46,7 +46,9 @@ def cohort(sizes, effects, n_genes=300, seed=1, kind="counts"):
     else:
         values = log_mean + rng.normal(0, 0.5, log_mean.shape)
     view = ad.AnnData(pd.DataFrame(values, index=samples["sample"].to_list(), columns=names))
-    data = normalize_view(view, "rna", kind, samples, min_count=0, inference=BatchedInference()).data
+    data = normalize_view(
+        view, "rna", kind, samples, settings_of("normalization", min_count=0), inference=BatchedInference()
+    ).data
     return data, samples
 
 

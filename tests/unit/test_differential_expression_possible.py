@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.differential_expression import (
     Question,
-    Settings,
     all_contrasts,
     analyse_cohort,
     check_comparisons,
@@ -25,7 +25,7 @@ from stratifn.normalization import normalize_view
 from stratifn.shared.design import model_matrix
 
 GENES = 60
-SETTINGS = Settings(alpha=0.05, lfc_threshold=0, shrink=True, permutations=1, gene_sets=())
+SETTINGS = settings_of("differential_expression", permutations=1)
 FEW = "2 samples of DM; 3 are needed"
 
 
@@ -46,7 +46,9 @@ def normalised(samples, kind="continuous"):
     view = ad.AnnData(
         pd.DataFrame(values, index=samples["sample"].to_list(), columns=[f"G{i:02d}" for i in range(GENES)])
     )
-    return normalize_view(view, "rna", kind, samples, min_count=0, inference=BatchedInference()).data
+    return normalize_view(
+        view, "rna", kind, samples, settings_of("normalization", min_count=0), inference=BatchedInference()
+    ).data
 
 
 def question(diseases, control, own=(), design="disease"):

@@ -3,7 +3,13 @@
 import pandas as pd
 
 from stratifn.inference import BatchedInference
-from stratifn.normalization import covariate_associations, normalize_view, quality_table, size_factor_table
+from stratifn.normalization import (
+    Settings,
+    covariate_associations,
+    normalize_view,
+    quality_table,
+    size_factor_table,
+)
 from stratifn.registry.signatures import load_registry
 from stratifn.running.entry_point import resource_folder, run
 from stratifn.shared.samples import read_samples
@@ -13,9 +19,10 @@ from stratifn.shared.tables import read_views, write_table, write_views
 def main(snakemake):
     output, samples = snakemake.output, read_samples(snakemake.input.samples)
     registry = load_registry(resource_folder() / "signatures")
-    options = dict(snakemake.params.settings, always_keep=registry.genes(), inference=BatchedInference())
+    settings = Settings.from_config(snakemake.params.settings)
+    options = {"always_keep": registry.genes(), "inference": BatchedInference(), "in_place": True}
     normalized = {
-        name: normalize_view(view, name, view.uns["kind"], samples, in_place=True, **options)
+        name: normalize_view(view, name, view.uns["kind"], samples, settings, **options)
         for name, view in read_views(snakemake.input.views).items()
     }
     views = {name: view.data for name, view in normalized.items()}

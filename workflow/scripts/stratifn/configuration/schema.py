@@ -188,3 +188,19 @@ def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(value, float) and "integer" in types_of(schema):
         return int(value)
     return value
+
+
+def default_section(schema: Mapping[str, Any], *path: str) -> dict[str, Any]:
+    """Return a section as a configuration that says nothing has it.
+
+    Parameters
+    ----------
+    schema
+        The content of ``config.schema.yaml``.
+    path
+        Keys down to the section, for example ``"interferon"``, or ``"cohorts", "simulate"``; a list is entered.
+    """
+    entry: Any = schema
+    for key in path:
+        entry = entry.get("items", entry)["properties"][key]
+    return with_defaults({}, entry.get("items", entry))

@@ -10,6 +10,7 @@ from stratifn.normalization.covariates import covariate_associations
 from stratifn.normalization.frozen import FrozenTransform, from_arrays, to_arrays
 from stratifn.normalization.kinds import KINDS
 from stratifn.normalization.quality import quality_table
+from stratifn.normalization.settings import Settings
 from stratifn.normalization.size_factors import SizeFactorReference, fit_size_factors, size_factor_table
 from stratifn.normalization.views import NormalizedView, frozen_arrays, frozen_transform, normalize_view
 
@@ -17,6 +18,7 @@ __all__ = [
     "KINDS",
     "FrozenTransform",
     "NormalizedView",
+    "Settings",
     "SizeFactorReference",
     "covariate_associations",
     "fit_size_factors",

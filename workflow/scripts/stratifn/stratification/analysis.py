@@ -13,7 +13,7 @@ from stratifn.stratification.associations import associations
 from stratifn.stratification.labels import name_strata
 from stratifn.stratification.markers import markers
 from stratifn.stratification.model import StratumModel
-from stratifn.stratification.settings import StratificationSettings
+from stratifn.stratification.settings import Settings
 from stratifn.stratification.strata import Strata, find_strata
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def stratify_cohort(
     samples: pd.DataFrame,
     views: Mapping[str, ad.AnnData],
     control: str | None,
-    settings: StratificationSettings,
+    settings: Settings,
     ifn: pd.DataFrame | None = None,
     cells: str | None = None,
 ) -> CohortStrata:
@@ -175,7 +175,7 @@ def _summary(
     strata: Strata,
     samples: pd.DataFrame,
     control: str | None,
-    settings: StratificationSettings,
+    settings: Settings,
     names: pd.DataFrame,
 ) -> pd.DataFrame:
     clustered = int(strata.table["clustered"].sum())
@@ -199,7 +199,7 @@ def _summary(
     return pd.DataFrame([(item, str(value)) for item, value in rows], columns=["item", "value"])
 
 
-def _controls(samples: pd.DataFrame, control: str | None, settings: StratificationSettings) -> str:
+def _controls(samples: pd.DataFrame, control: str | None, settings: Settings) -> str:
     if control is None or not (samples["disease"] == control).any():
         return "none in this cohort"
     if settings.include_controls:
