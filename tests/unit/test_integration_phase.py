@@ -303,6 +303,8 @@ def test_mofax_reads_what_the_tables_say(done):
 JOB = """
 from types import SimpleNamespace
 import mofa
+from defaults import SCHEMA
+from stratifn.configuration.schema import default_section
 from stratifn.running.entry_point import run
 from stratifn.integration import training
 
@@ -322,7 +324,7 @@ training._build = that_drops_every_factor
 job = SimpleNamespace(
     input=SimpleNamespace(views=["rna.h5ad"], samples="samples.tsv"),
     output=SimpleNamespace(model="model.hdf5"),
-    params=SimpleNamespace(settings={"factors": 2}),
+    params=SimpleNamespace(settings=default_section(SCHEMA, "integration") | {"factors": 2}),
     wildcards=SimpleNamespace(seed="1"),
     log=Log(["job.log"]),
     rule="mofa",
@@ -335,7 +337,7 @@ def test_mofapy2s_exit_with_status_0_is_a_failed_job_that_says_why_and_leaves_no
     views, samples, _ = cohort(patients=20, features={"rna": 40})
     write_anndata(views["rna"], tmp_path / "rna.h5ad")
     write_table(samples, tmp_path / "samples.tsv")
-    environment = {"PYTHONPATH": str(root / "workflow" / "scripts"), "PATH": "/usr/bin:/bin"}
+    environment = {"PYTHONPATH": f"{root / 'workflow' / 'scripts'}:{root / 'tests'}", "PATH": "/usr/bin:/bin"}
     job = subprocess.run(
         [sys.executable, "-c", JOB], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )

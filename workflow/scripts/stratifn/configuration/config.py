@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import yaml
 from stratifn.configuration.names import name_problems
 from stratifn.configuration.schema import schema_problems, with_defaults
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.views import view_mismatches
 
 RNA = "rna"
 INHERIT = "inherit"
@@ -173,28 +174,6 @@ def _transfer_problems(where: str, item: dict[str, Any], cohorts: list[dict[str,
         if cohort["name"] == item["reference"]:
             known = {view["name"]: view["kind"] for view in _views(cohort)}
             yield from view_mismatches(where, item["views"], known)
-
-
-def view_mismatches(where: str, views: Iterable[Mapping[str, Any]], known: Mapping[str, str]) -> Iterator[Problem]:
-    """List the views of new patients that their reference does not have, or has as another kind.
-
-    Parameters
-    ----------
-    where
-        The configuration's key of these views.
-    views
-        ``name`` and ``kind`` of each.
-    known
-        The reference's views: name to kind.
-    """
-    for view in views:
-        at, name = f"{where}.{view['name']}", view["name"]
-        if name not in known:
-            found, expected = "a view that the reference does not have", f"one of {', '.join(known)}"
-            yield Problem("config", at, found, expected, "Rename it, or leave it out.")
-        elif view["kind"] != known[name]:
-            found, expected = f"kind {view['kind']}", f"kind {known[name]}, as in the reference"
-            yield Problem("config", at, found, expected, "Mend the kind, or leave the view out.")
 
 
 def _control(cohort: dict[str, Any], config: dict[str, Any]) -> str | None:
