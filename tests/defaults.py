@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from stratifn.configuration.schema import default_section
 from stratifn.interferon import Origin
+from stratifn.running.entry_point import config_schema
 
-SCHEMA_PATH = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
-SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
+SCHEMA = config_schema()
 SECTIONS = {"simulation": ("cohorts", "simulate")}
 
 
