@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.differential_expression import Contrast, Settings, contrast_table, fit_model
+from defaults import settings_of
+from stratifn.differential_expression import Contrast, contrast_table, fit_model
 from stratifn.differential_expression.contrasts import versus
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
@@ -16,7 +17,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
 
 
-SETTINGS = Settings(alpha=0.05, lfc_threshold=0.0, shrink=False, permutations=0, gene_sets=())
+SETTINGS = settings_of("differential_expression", shrink=False, permutations=0)
 
 
 def reference(name):
@@ -29,8 +30,9 @@ def reference(name):
 def counts_fit(counts, samples, design, control):
     view = ad.AnnData(counts.T.loc[samples["sample"]])
     # all genes, also those without a count: R's independent filtering starts at their share
-    options = {"min_count": 0, "always_keep": set(counts.index), "inference": BatchedInference()}
-    data = normalize_view(view, "rna", "counts", samples, **options).data
+    every_gene = settings_of("normalization", min_count=0)
+    options = {"always_keep": set(counts.index), "inference": BatchedInference()}
+    data = normalize_view(view, "rna", "counts", samples, every_gene, **options).data
     return fit_model(data, model_matrix(samples, design, control), BatchedInference())
 
 
@@ -139,7 +141,9 @@ def test_moderated_t_equals_limma_on_scleroderma_blood():
     samples["sample"] = samples["gsm"]
     samples["disease"] = samples["condition"].map({"Control": "HC", "systemic sclerosis patient": "SSc"})
     values = pd.read_csv(SHARED / "data/ssc-blood/expr_log2_symbol.tsv.gz", sep="\t", index_col=0)
-    data = normalize_view(ad.AnnData(values.T.loc[samples["sample"]]), "rna", "continuous", samples).data
+    data = normalize_view(
+        ad.AnnData(values.T.loc[samples["sample"]]), "rna", "continuous", samples, settings_of("normalization")
+    ).data
     fit = fit_model(data, model_matrix(samples, "disease", "HC"))
     ours, theirs = compared(fit, versus("SSc", "HC"), "ssc_limma_SSc_vs_HC")
     # the same formulas: the digits that the reference is printed with set the limit

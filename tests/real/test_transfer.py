@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from defaults import settings_of
 from stratifn.integration import (
-    IntegrationSettings,
     factors_table,
     prepare_views,
     select_model,
     train_mofa,
     variance_table,
 )
-from stratifn.stratification import StratificationSettings, find_strata, stratum_arrays, stratum_model
+from stratifn.stratification import find_strata, stratum_arrays, stratum_model
 from stratifn.stratification.selection import candidates
 from stratifn.stratification.space import factor_space
 from stratifn.transfer import (
@@ -39,7 +39,7 @@ from stratifn.transfer import (
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
 VIEWS = ("mrna", "mirna", "protein")
-INTEGRATION, STRATIFICATION = IntegrationSettings(), StratificationSettings()
+INTEGRATION, STRATIFICATION = settings_of("integration"), settings_of("stratification")
 # the views are on a log scale already, and there is nothing to score
 PHASES = Phases(transform=lambda frozen, view: view, score=None, strata=stratum_model)
 MEASURED = Measured("other", "microarray")

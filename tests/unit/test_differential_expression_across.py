@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.differential_expression import (
     Question,
-    Settings,
     all_contrasts,
     compare_interferon_status,
     contrast_table,
@@ -30,7 +30,7 @@ from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import model_matrix
 
 DISEASES = ["SLE", "pSS", "DM"]
-SETTINGS = Settings(alpha=0.05, lfc_threshold=0.0, shrink=False, permutations=None, gene_sets=())
+SETTINGS = settings_of("differential_expression", shrink=False)
 
 
 def cohort(sizes, effects, n_genes=300, seed=1, kind="counts"):
@@ -49,7 +49,9 @@ def cohort(sizes, effects, n_genes=300, seed=1, kind="counts"):
     else:
         values = log_mean + rng.normal(0, 0.5, log_mean.shape)
     view = ad.AnnData(pd.DataFrame(values, index=samples["sample"].to_list(), columns=names))
-    data = normalize_view(view, "rna", kind, samples, min_count=0, inference=BatchedInference()).data
+    data = normalize_view(
+        view, "rna", kind, samples, settings_of("normalization", min_count=0), inference=BatchedInference()
+    ).data
     return data, samples
 
 
@@ -281,6 +283,18 @@ def test_a_covariate_that_these_patients_cannot_tell_apart_is_left_out_and_noted
     )
     assert "not adjusted by 'disease + batch'" in result.notes["reason"].iloc[0]
     assert result.tables["IFN_high_vs_IFN_low"]["pvalue"].notna().any()
+
+
+def test_a_covariate_keeps_its_values_whatever_its_name():
+    data, samples, classes = interferon_cohort()
+    tables = []
+    for name in ("of", "centre"):
+        named = samples.assign(**{name: np.resize(["a", "b", "c"], len(samples))})
+        asked = patients(["SLE", "DM"], f"disease + {name}")
+        result = compare_interferon_status(data, named, classes, asked, set(), SETTINGS, inference=BatchedInference())
+        assert result.notes.empty
+        tables.append(result.tables["IFN_high_vs_IFN_low"])
+    pd.testing.assert_frame_equal(*tables)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0])

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from stratifn.differential_expression import Question, Settings, all_contrasts, analyse_cohort, enrichment_table
+from defaults import settings_of
+from stratifn.differential_expression import Question, all_contrasts, analyse_cohort, enrichment_table
 from stratifn.differential_expression.camera import camera, gene_correlation, gene_model, normal_deviates
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.registry.gene_sets import GeneSet, read_gmt
@@ -18,7 +19,7 @@ from stratifn.shared.design import model_matrix
 from stratifn.shared.errors import InputError
 from stratifn.shared.statistics import benjamini_hochberg
 
-SETTINGS = Settings(alpha=0.05, lfc_threshold=0.0, shrink=False, permutations=0, gene_sets=())
+SETTINGS = settings_of("differential_expression", shrink=False, permutations=0)
 IFN = [f"G{i:04d}" for i in range(6)]
 
 

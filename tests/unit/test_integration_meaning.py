@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.integration import (
-    IntegrationSettings,
     collect_variables,
     factor_associations,
     factors_table,
@@ -47,7 +47,7 @@ def integrated(truth, tmp_path_factory):
     cytokines = pd.DataFrame(rng.normal(size=(80, 20)), SAMPLES, [f"C{number}" for number in range(20)])
     cytokines += 1.5 * truth[:, [2]] * np.tile([-1, 1], 10)
     views = {"rna": ad.AnnData(genes), "cytokines": ad.AnnData(cytokines)}
-    settings = IntegrationSettings(factors=4)
+    settings = settings_of("integration", factors=4)
     model_input = prepare_views(views, pd.DataFrame({"sample": SAMPLES}), settings)
     folder = tmp_path_factory.mktemp("models")
     models = [train_mofa(model_input, settings, seed, folder / f"{seed}.hdf5") for seed in (1, 2)]
@@ -95,7 +95,7 @@ def test_a_factor_made_of_copies_of_one_feature_is_flagged(tmp_path):
     values = rng.normal(size=(80, 60))
     values[:, 1] = values[:, 0] + 0.01 * rng.normal(size=80)
     frame = pd.DataFrame(values, SAMPLES, [f"G{number}" for number in range(60)])
-    settings = IntegrationSettings(factors=2)
+    settings = settings_of("integration", factors=2)
     model_input = prepare_views({"rna": ad.AnnData(frame)}, pd.DataFrame({"sample": SAMPLES}), settings)
     integration = select_model([train_mofa(model_input, settings, 1, tmp_path / "m.hdf5")], settings)
     assert "few_features" in set(quality_warnings(integration, model_input)["warning"])

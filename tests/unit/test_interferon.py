@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.interferon import METHODS, Origin, Settings, analyse_cohort, from_parts, place_patients, to_parts
+from defaults import default_origin, settings_of
+from stratifn.interferon import METHODS, analyse_cohort, from_parts, place_patients, to_parts
 from stratifn.interferon.expression import locate_genes, size_factors
 from stratifn.interferon.learning import sd_floor
 from stratifn.interferon.methods import average_ranks, singscore, ssgsea
@@ -21,7 +22,7 @@ REGISTRY = load_registry(RESOURCES / "signatures")
 AXES = load_axis_sets(RESOURCES / "gene_sets" / "axes.tsv")
 PANEL_GENES = REGISTRY.genes(REGISTRY.default_panel)
 GENES = np.array([*PANEL_GENES, *(f"BACKGROUND{i}" for i in range(450))])
-QUICK = Settings(bootstraps=200)
+QUICK = settings_of("interferon", bootstraps=200)
 BASE = 2 ** np.random.default_rng(0).uniform(4, 11, len(GENES))
 
 
@@ -41,7 +42,7 @@ def simulate(n_controls, n_patients, seed, rise=3.0):
 
 
 def analyse(data, samples, settings=QUICK, control="HC", **more):
-    return analyse_cohort(data, "counts", samples, control, REGISTRY, AXES, settings, Origin(), **more)
+    return analyse_cohort(data, "counts", samples, control, REGISTRY, AXES, settings, default_origin(), **more)
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +295,7 @@ def test_an_unknown_method_or_rule_is_refused(cohort):
 
 def test_a_matrix_that_was_never_logged_gives_no_infinite_score(cohort):
     data, samples = cohort
-    found = analyse_cohort(data, "continuous", samples, "HC", REGISTRY, AXES, QUICK, Origin())
+    found = analyse_cohort(data, "continuous", samples, "HC", REGISTRY, AXES, QUICK, default_origin())
     assert data.X.max() > 2000 and np.isfinite(found.scores["score"]).all()
 
 

@@ -10,8 +10,9 @@ from scipy.stats import chi2_contingency, kruskal
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import StratifiedTable
 
+from defaults import settings_of
 from stratifn.shared.claims import EVERYBODY, standing
-from stratifn.stratification import LABEL_RULES, StratificationSettings, stratify_cohort
+from stratifn.stratification import LABEL_RULES, stratify_cohort
 from stratifn.stratification.associations import ASSOCIATION_COLUMNS, associations, block_test
 from stratifn.stratification.labels import auc, name_strata
 from stratifn.stratification.markers import MARKER_COLUMNS, markers
@@ -24,7 +25,7 @@ CONTRACT = {
     "associations": ASSOCIATION_COLUMNS,
     "markers": ["stratum", "view", "feature", "difference", "auc"],
 }
-SETTINGS = StratificationSettings(resamples=30, clusters=(2, 6))
+SETTINGS = settings_of("stratification", resamples=30, clusters=(2, 6))
 RNG = np.random.default_rng
 
 

@@ -13,6 +13,7 @@ sys.path.insert(0, str(WORKFLOW / "scripts"))
 
 from stratifn.configuration.config import RNA, SIMULATED_VIEWS, complete_config
 from stratifn.configuration.contract import cohort_outputs, holds, named_tables, phase_tables, transfer_outputs
+from stratifn.configuration.names import joined_columns
 from stratifn.configuration.user_files import frozen_files, input_paths, reference_folder, reference_paths, view_names
 from stratifn.running.code_digest import code_digest
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
@@ -23,10 +24,12 @@ SCHEMA, CONTRACT = (
     for name in ("config.schema.yaml", "outputs.yaml")
 )
 try:
-    CONFIG = complete_config(config, SCHEMA)
+    CONFIG = complete_config(config, SCHEMA, CONTRACT)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# a sorted list, because a parameter of a rule must be the same in every process
+JOINED_COLUMNS = sorted(joined_columns(CONTRACT))
 COHORTS = {cohort["name"]: cohort for cohort in CONFIG["cohorts"]}
 TRANSFERS = {item["name"]: item for item in CONFIG["transfer"]}
 # by folder below `results/`: what the contract says that each cohort, and new patients, have there

@@ -57,6 +57,7 @@ for name, cohort in COHORTS.items():
             cohort=settings_of(cohort, "columns", "labels", "diseases", "control", "design", "views"),
             paths=input_paths(cohort, RESULTS),
             known=CONFIG["diseases"],
+            joined=JOINED_COLUMNS,
             contrasts=CONFIG["contrasts"],
             gene_sets=CONFIG["differential_expression"]["gene_sets"],
             signature_files=CONFIG["interferon"]["signature_files"],

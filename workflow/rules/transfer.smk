@@ -70,6 +70,7 @@ for name, item in TRANSFERS.items():
             settings=settings_of(item, "columns", "labels", "views"),
             paths=input_paths(item, RESULTS),
             folder=reference_folder(item, COHORTS),
+            joined=JOINED_COLUMNS,
             contract=CONTRACT["version"],
             code=digest("transfer_inputs", SIGNATURES, SHEET_SCHEMA),
         message:

@@ -17,7 +17,8 @@ def main(snakemake):
         features = partial(cohort_features, snakemake.input.reference)
     else:
         features = partial(reference_features, params.folder, params.contract, where, params.settings["views"])
-    patients = partial(read_cohort, params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [])
+    read = (params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [], params.joined)
+    patients = partial(read_cohort, *read)
     known, new = gathered(features, patients)
     require_features(known, new.views, params.paths)
     write_views(new.views, snakemake.output.views)

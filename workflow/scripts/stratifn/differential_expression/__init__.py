@@ -1,8 +1,8 @@
 """Differential expression: one fit per cohort, every comparison read from it.
 
-In reading order: `contrasts` (what is compared, and its name), `model_choice` (which model) with `counts_model` (the
-negative binomial) and `moderated_t` (values on a log scale), `model_fit` (what both give), `results` (the tables)
-with `threshold`, `independent_filtering` and `shrinkage`; then what is built on them: `permutation`, `cross_disease`,
+In reading order: `contrasts` (what is compared, and its name), `possible` (what of it the samples allow),
+`model_choice` (which model) with `counts_model` (the negative binomial) and `moderated_t` (values on a log scale),
+`model_fit` (what both give), `results` (the tables) with `threshold`, `independent_filtering` and `shrinkage`; then what is built on them: `permutation`, `cross_disease`,
 `camera` with `enrichment` (gene sets), `interferon_status` (the second fit), `analysis` (all of it).
 """
 
@@ -11,7 +11,6 @@ from stratifn.differential_expression.contrasts import (
     Contrast,
     Question,
     all_contrasts,
-    check_contrasts,
     control_contrasts,
 )
 from stratifn.differential_expression.cross_disease import cross_disease_table
@@ -19,6 +18,7 @@ from stratifn.differential_expression.enrichment import enrichment_table
 from stratifn.differential_expression.interferon_status import compare_interferon_status
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.permutation import permutation_null
+from stratifn.differential_expression.possible import check_comparisons, possible_comparisons
 from stratifn.differential_expression.results import contrast_table, summary_table
 from stratifn.differential_expression.settings import Settings
 
@@ -29,7 +29,7 @@ __all__ = [
     "Settings",
     "all_contrasts",
     "analyse_cohort",
-    "check_contrasts",
+    "check_comparisons",
     "compare_interferon_status",
     "contrast_table",
     "control_contrasts",
@@ -37,5 +37,6 @@ __all__ = [
     "enrichment_table",
     "fit_model",
     "permutation_null",
+    "possible_comparisons",
     "summary_table",
 ]

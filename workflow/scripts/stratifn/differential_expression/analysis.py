@@ -17,6 +17,7 @@ from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.permutation import COLUMNS as PERMUTATION_COLUMNS
 from stratifn.differential_expression.permutation import permutation_null
+from stratifn.differential_expression.possible import impossible_table, possible_comparisons
 from stratifn.differential_expression.results import contrast_table, summary_table
 from stratifn.differential_expression.settings import Settings
 from stratifn.differential_expression.verdicts import call_verdicts
@@ -73,14 +74,20 @@ def analyse_cohort(
     inference
         The engine for counts.
     """
-    contrasts, control, alpha = question.contrasts, question.control, settings.alpha
-    if view is None or not contrasts:
-        reason = "there is no view rna" if view is None else "there is one group: nothing to compare"
-        return _nothing(question, samples, alpha, reason)
+    alpha = settings.alpha
+    if view is None:
+        return _nothing(question, {}, samples, alpha, [("differential expression", "there is no view rna")])
     samples = samples.set_index("sample", drop=False).loc[view.obs_names]
+    possible = possible_comparisons(samples, question)
+    without = {name: impossible_table(view.var, reason) for name, reason in possible.reasons.items()}
+    if possible.reason:
+        notes = [("differential expression", possible.reason), *possible.reasons.items()]
+        return _nothing(question, without, samples, alpha, notes)
+    contrasts, control = possible.question.contrasts, possible.question.control
     design = model_matrix(samples, question.design, control)
     fit = fit_model(view, design, inference)
-    tables = {each.name: contrast_table(fit, each, settings) for each in contrasts}
+    made = {each.name: contrast_table(fit, each, settings) for each in contrasts}
+    tables = {each.name: (made | without)[each.name] for each in question.contrasts}
     permutations = _permutations(settings.permutations, len(samples))
     null, without_null = by_product(
         lambda: permutation_null(
@@ -90,9 +97,10 @@ def analyse_cohort(
         view=RNA,
         item="calls on permuted labels",
     )
+    columns_across = cross_disease_columns(question.diseases)
     across, without_across = by_product(
-        lambda: _across(fit, question, tables, settings),
-        pd.DataFrame(columns=cross_disease_columns(question.diseases)),
+        lambda: _across(fit, possible.question, made, settings).reindex(columns=columns_across),
+        pd.DataFrame(columns=columns_across),
         view=RNA,
         item="effects across diseases",
     )
@@ -104,7 +112,7 @@ def analyse_cohort(
     )
     failed = pd.DataFrame([*without_null, *without_across, *without_sets], columns=NOTE_COLUMNS)
     permuted_calls = dict(zip(null["contrast"], null["mean_calls"], strict=True))
-    summary = summary_table(tables, list(contrasts), samples, alpha, permuted_calls)
+    summary = summary_table(tables, list(question.contrasts), samples, alpha, permuted_calls)
     return DifferentialExpression(
         tables=tables,
         summary=summary,
@@ -112,7 +120,7 @@ def analyse_cohort(
         enrichment=sets,
         permutation=null,
         verdicts=call_verdicts(summary, null, contrasts, view, samples, settings),
-        notes=pd.concat([_notes(fit, control, gene_sets), failed], ignore_index=True),
+        notes=pd.concat([_notes(fit, question.control, possible.reasons, gene_sets), failed], ignore_index=True),
     )
 
 
@@ -123,16 +131,19 @@ def _permutations(asked: int | None, samples: int) -> int:
 
 
 def _across(fit: ModelFit, question: Question, tables: Mapping[str, pd.DataFrame], settings: Settings) -> pd.DataFrame:
-    if question.control is None:
+    if question.control is None or not question.diseases:
         return pd.DataFrame(columns=cross_disease_columns(question.diseases))
     return cross_disease_table(fit, question.diseases, question.control, tables, settings)
 
 
-def _notes(fit: ModelFit, control: str | None, gene_sets: Sequence[GeneSet]) -> pd.DataFrame:
+def _notes(
+    fit: ModelFit, control: str | None, reasons: Mapping[str, str], gene_sets: Sequence[GeneSet]
+) -> pd.DataFrame:
     notes = [(RNA, "differential expression", "model", note) for note in fit.notes]
     if control is None:
         reason = "this run has no controls: diseases are compared with each other alone"
         notes.append((RNA, "differential expression against controls, effects across diseases", "not computed", reason))
+    notes += [(RNA, name, "not computed", reason) for name, reason in reasons.items()]
     notes += [
         (RNA, f"gene set {each.name}", "repeated genes", f"counted once: {', '.join(each.repeated)}")
         for each in gene_sets
@@ -141,14 +152,21 @@ def _notes(fit: ModelFit, control: str | None, gene_sets: Sequence[GeneSet]) -> 
     return pd.DataFrame(notes, columns=NOTE_COLUMNS)
 
 
-def _nothing(question: Question, samples: pd.DataFrame, alpha: float, reason: str) -> DifferentialExpression:
-    """Return every table with its columns and without rows."""
+def _nothing(
+    question: Question,
+    tables: Mapping[str, pd.DataFrame],
+    samples: pd.DataFrame,
+    alpha: float,
+    notes: Sequence[tuple[str, str]],
+) -> DifferentialExpression:
+    """Return the tables of a phase in which nothing is fitted: columns, no numbers, and why (item, reason)."""
+    asked = [contrast for contrast in question.contrasts if contrast.name in tables]
     return DifferentialExpression(
-        tables={},
-        summary=summary_table({}, [], samples, alpha),
+        tables={each.name: tables[each.name] for each in asked},
+        summary=summary_table(tables, asked, samples, alpha),
         cross_disease=pd.DataFrame(columns=cross_disease_columns(question.diseases)),
         enrichment=pd.DataFrame(columns=ENRICHMENT_COLUMNS),
         permutation=pd.DataFrame(columns=PERMUTATION_COLUMNS),
         verdicts=verdicts_table([]),
-        notes=pd.DataFrame([(RNA, "differential expression", "not computed", reason)], columns=NOTE_COLUMNS),
+        notes=pd.DataFrame([(RNA, item, "not computed", why) for item, why in notes], columns=NOTE_COLUMNS),
     )

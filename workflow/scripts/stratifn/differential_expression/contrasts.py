@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from stratifn.shared.comparisons import contrast_name, control_pairs, disease_pairs
-from stratifn.shared.design import MIN_REPLICATES, DesignMatrix, check_design, column_name, model_matrix
-from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.design import DesignMatrix, column_name
 
 
 @dataclass(frozen=True)
@@ -99,51 +97,3 @@ class Question:
         """Take `diseases`, `control` and `design` of a cohort's configuration, and the configuration's contrasts."""
         contrasts = all_contrasts(cohort["diseases"], cohort["control"], own_contrasts)
         return cls(tuple(cohort["diseases"]), cohort["control"], cohort["design"], tuple(contrasts))
-
-
-def check_contrasts(
-    samples: pd.DataFrame, design: str, control: str | None, contrasts: Sequence[Contrast]
-) -> list[Problem]:
-    """Find what stands in the way of the contrasts, before anything is fitted.
-
-    Parameters
-    ----------
-    samples, design, control
-        As for `stratifn.shared.design.check_design`, whose problems come first (then no contrast is looked at).
-    contrasts
-        What would be compared.
-
-    Returns
-    -------
-    list of Problem
-        Empty if every contrast can be read from the fit.
-    """
-    problems = check_design(samples, design, control)
-    if problems:
-        return problems
-    matrix = model_matrix(samples, design, control)
-    for contrast in contrasts:
-        try:
-            contrast.weights(matrix)
-        except InputError as error:
-            problems += [replace(found, where=f"contrasts: {contrast.name}") for found in error.problems]
-            continue
-        problems += _check_replicates(samples, contrast)
-    return problems
-
-
-def _check_replicates(samples: pd.DataFrame, contrast: Contrast) -> list[Problem]:
-    if not contrast.factor:
-        return []
-    sizes = samples[contrast.factor].astype(str).value_counts()
-    return [
-        Problem(
-            "config",
-            f"contrasts: {contrast.name}",
-            f"{sizes[level]} samples of {contrast.factor} {level}",
-            f"at least {MIN_REPLICATES} per group",
-            "Take the contrast out or add samples.",
-        )
-        for level in (contrast.level, contrast.baseline)
-        if sizes[level] < MIN_REPLICATES
-    ]

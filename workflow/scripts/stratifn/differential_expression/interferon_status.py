@@ -17,7 +17,8 @@ import pandas as pd
 from stratifn.differential_expression.contrasts import Contrast, Question
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
-from stratifn.differential_expression.results import COLUMNS, SUMMARY_COLUMNS, contrast_table, summary_row
+from stratifn.differential_expression.possible import impossible_table
+from stratifn.differential_expression.results import SUMMARY_COLUMNS, contrast_table, summary_row
 from stratifn.differential_expression.settings import Settings
 from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import MIN_REPLICATES, check_design, model_matrix, parse_design
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pydeseq2.inference import Inference
 
 DEFINING = "defining"
+# the patient's disease, under a name that no column of a sheet can have
+OF = "of the disease"
 VIEW = "rna"
 
 
@@ -87,7 +90,7 @@ def compare_interferon_status(
     fit: ModelFit | None = None
     notes: list[str] = []
     if possible:
-        chosen = chosen[chosen["of"].isin(possible)]
+        chosen = chosen[chosen[OF].isin(possible)]
         fit, notes = _fit(view, chosen, question.design, inference)
         if fit is None:
             reasons = dict.fromkeys(diseases, notes[-1])
@@ -99,7 +102,7 @@ def compare_interferon_status(
         members = possible if disease is None else [disease]
         reason = overall if disease is None else reasons[disease]
         if fit is None or reason:
-            tables[name] = _not_possible(genes, reason)
+            tables[name] = impossible_table(genes, reason)
         else:
             defined = _is_defining(genes, defining)
             tables[name] = _descriptive(fit, _difference(fit, name, members), defined, settings)
@@ -114,9 +117,9 @@ def _patients(
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return the patients with a class, and per disease why it cannot be compared (empty if it can)."""
     ifn_class = classes.set_index("sample")["ifn_class"]
-    table = samples.assign(of=samples["disease"].astype(str), ifn_class=samples["sample"].map(ifn_class))
-    table = table[table["of"].isin(diseases) & table["ifn_class"].isin(["high", "low"])]
-    table = table.assign(disease=table["of"] + "." + table["ifn_class"]).reset_index(drop=True)
+    table = samples.assign(**{OF: samples["disease"].astype(str), "ifn_class": samples["sample"].map(ifn_class)})
+    table = table[table[OF].isin(diseases) & table["ifn_class"].isin(["high", "low"])]
+    table = table.assign(disease=table[OF] + "." + table["ifn_class"]).reset_index(drop=True)
     reasons = {}
     for disease in diseases:
         sizes = {group: int((table["disease"] == f"{disease}.{group}").sum()) for group in ("high", "low")}
@@ -163,15 +166,7 @@ def _descriptive(fit: ModelFit, contrast: Contrast, defining: np.ndarray, settin
     return table
 
 
-def _not_possible(genes: pd.DataFrame, reason: str) -> pd.DataFrame:
-    table = pd.DataFrame({"gene_id": genes.index.astype(str), "gene_name": genes["gene_name"].astype(str).to_numpy()})
-    table = table.reindex(columns=COLUMNS)
-    table["status"] = reason
-    numbers = COLUMNS[2:-1]
-    return table.astype(dict.fromkeys(numbers, float)).sort_values("gene_id", ignore_index=True)
-
-
 def _summary_row(name: str, table: pd.DataFrame, chosen: pd.DataFrame, diseases: Sequence[str], alpha: float) -> list:
-    members = chosen[chosen["of"].isin(diseases)]
+    members = chosen[chosen[OF].isin(diseases)]
     sizes = [int((members["ifn_class"] == group).sum()) for group in ("high", "low")]
     return summary_row(name, sizes, table, alpha)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+
+from stratifn.shared.settings import Section
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Section):
     """The section ``differential_expression`` of the configuration.
 
     Attributes
@@ -30,9 +30,3 @@ class Settings:
     shrink: bool
     permutations: int | None
     gene_sets: tuple[str, ...]
-
-    @classmethod
-    def from_config(cls, section: Mapping[str, Any]) -> Settings:
-        """Take the section of a completed configuration."""
-        values = {field.name: section[field.name] for field in fields(cls)}
-        return cls(**values | {"gene_sets": tuple(section["gene_sets"])})

@@ -14,7 +14,7 @@ from stratifn.integration.interpretation import interferon_factor, top_features,
 from stratifn.integration.model import read_model
 from stratifn.integration.quality import quality_warnings
 from stratifn.integration.selection import Integration, factors_table, select_model, variance_table, weights_table
-from stratifn.integration.settings import IntegrationSettings
+from stratifn.integration.settings import Settings
 from stratifn.integration.verdicts import factor_verdicts
 from stratifn.integration.views import ModelInput
 
@@ -24,7 +24,7 @@ MEASURED_KINDS = ("proportion", "concentration")
 
 
 def choose_model(
-    paths: Sequence[str | os.PathLike], settings: IntegrationSettings, score: pd.Series
+    paths: Sequence[str | os.PathLike], settings: Settings, score: pd.Series
 ) -> tuple[Integration, str | os.PathLike]:
     """Read the seeds' models and choose one.
 
@@ -50,7 +50,7 @@ def choose_model(
 def integration_tables(
     integration: Integration,
     model_input: ModelInput,
-    settings: IntegrationSettings,
+    settings: Settings,
     samples: pd.DataFrame,
     views: Mapping[str, ad.AnnData],
     score: pd.Series,
@@ -104,7 +104,7 @@ def integration_tables(
     return tables | {f"weights_{name}": weights_table(integration, name) for name in views}
 
 
-def _notes(integration: Integration, model_input: ModelInput, settings: IntegrationSettings) -> pd.DataFrame:
+def _notes(integration: Integration, model_input: ModelInput, settings: Settings) -> pd.DataFrame:
     notes = []
     started = integration.model.factors.shape[1]
     if started < settings.factors:

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from stratifn.integration.model import MofaModel
-from stratifn.integration.settings import IntegrationSettings
+from stratifn.integration.settings import Settings
 from stratifn.integration.variance import variance_explained
 from stratifn.integration.views import ModelInput
 from stratifn.shared.claims import bound_of
@@ -60,9 +60,7 @@ def factor_names(count: int) -> list[str]:
     return [f"Factor{number}" for number in range(1, count + 1)]
 
 
-def select_model(
-    models: Sequence[MofaModel], settings: IntegrationSettings, score: pd.Series | None = None
-) -> Integration:
+def select_model(models: Sequence[MofaModel], settings: Settings, score: pd.Series | None = None) -> Integration:
     """Take the seed with the highest evidence lower bound and match its factors in the other seeds.
 
     Parameters
@@ -70,7 +68,7 @@ def select_model(
     models
         One trained model per seed, of the same input.
     settings
-        See `IntegrationSettings`.
+        See `Settings`.
     score
         A score per sample (the interferon score) that orients the factor following it most closely.
 
@@ -171,7 +169,7 @@ def match_factors(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return matched
 
 
-def _seeds_table(models: Sequence[MofaModel], best: MofaModel, settings: IntegrationSettings) -> pd.DataFrame:
+def _seeds_table(models: Sequence[MofaModel], best: MofaModel, settings: Settings) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "seed": [model.seed for model in models],

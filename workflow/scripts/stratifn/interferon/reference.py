@@ -142,7 +142,7 @@ def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
         for row in values["cutoffs"]
     }
     return Reference(
-        settings=Settings(**values["settings"]),
+        settings=Settings.from_config(values["settings"]),
         kind=values["kind"],
         n_controls=values["n_controls"],
         refusal=values["refusal"],

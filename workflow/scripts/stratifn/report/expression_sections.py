@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pandas as pd
 
@@ -20,14 +20,14 @@ def differential_expression(results: Results) -> Iterator[Item]:
     """Write the section on differential expression of the overview."""
     yield from _model(results)
     summary = results.tables["differential_expression_summary"]
-    if summary.empty:
+    if not results.tested_contrasts:
         return
     yield _calls(summary, results)
     yield from _verdicts(results, list(results.contrasts))
     yield FigureSlot("volcano")
     leading = [
-        {"contrast": contrast, "most significant genes": ", ".join(_called(table, results)["gene_name"].head(TOP_GENES)) or "none"}
-        for contrast, table in results.contrasts.items()
+        {"contrast": contrast, "most significant genes": ", ".join(_called(results.contrasts[contrast], results)["gene_name"].head(TOP_GENES)) or "none"}
+        for contrast in results.tested_contrasts
     ]  # fmt: skip
     yield Table(f"The {TOP_GENES} most significant genes of each contrast", pd.DataFrame(leading))
     yield from _across_diseases(results)
@@ -40,7 +40,9 @@ def expression_of_disease(results: Results) -> Iterator[Item]:
     yield from _model(results)
     summary = results.tables["differential_expression_summary"]
     summary = summary[summary["contrast"].isin(results.pairs_of_disease)]
-    if summary.empty:
+    if not results.main_contrasts:
+        if results.tested_contrasts:
+            yield _not_computed(f"{results.disease} could not be compared", results, results.pairs_of_disease)
         return
     if results.control is None:
         yield Text(
@@ -87,8 +89,17 @@ def _model(results: Results) -> Iterator[Item]:
         yield Text("There is no view rna, and no differential expression without it.", warning=True)
         return
     yield Text(f"Model: {model_name(results)}, design {results.settings['design']}.")
-    if results.tables["differential_expression_summary"].empty:
-        yield Text("No contrast could be computed: see what was left out.", warning=True)
+    if not results.tested_contrasts:
+        yield _not_computed("No contrast could be computed", results)
+
+
+def _not_computed(what: str, results: Results, items: Collection[str] | None = None) -> Text:
+    """Say what was not computed, with the reasons of the phase's notes (of some items where items are named)."""
+    notes = results.tables["notes"]
+    notes = notes[(notes["phase"] == "differential_expression") & (notes["what"] == "not computed")]
+    if items is not None:
+        notes = notes[notes["item"].isin(items)]
+    return Text(f"{what}: {'; '.join(notes['reason'].astype(str).unique())}.", warning=True)
 
 
 def _calls(summary: pd.DataFrame, results: Results) -> Table:

@@ -98,10 +98,10 @@ def _normalization(results: Results, versions: Mapping[str, str], cite: Cite) ->
 
 
 def _differential_expression(results: Results, cite: Cite) -> str:
-    if not results.contrasts:
+    if not results.tested_contrasts:
         return ""
     settings, kinds = results.config["differential_expression"], _kinds(results)
-    contrasts = ", ".join(name.replace("_vs_", " against ") for name in results.contrasts)
+    contrasts = ", ".join(name.replace("_vs_", " against ") for name in results.tested_contrasts)
     if "rna" in kinds.get("counts", []):
         shrunk = f" Log2 fold changes were also shrunken by apeGLM {cite('apeGLM')}." if settings["shrink"] else ""
         model = (

@@ -186,11 +186,18 @@ class Results:
         For a disease these are its own; contrasts that a user asked for are shown in the overview alone.
         """
         pairs = {f"{first}_vs_{second}" for first in self.diseases for second in self.diseases}
-        against_control = [name for name in self.contrasts if name not in pairs]
+        against_control = [name for name in self.tested_contrasts if name not in pairs]
         if self.disease is None:
-            return against_control or list(self.contrasts)
+            return against_control or self.tested_contrasts
         own = f"{self.disease}_vs_{self.control}"
-        return [own] if own in self.contrasts else self.pairs_of_disease
+        if own in self.tested_contrasts:
+            return [own]
+        return [name for name in self.pairs_of_disease if name in self.tested_contrasts]
+
+    @property
+    def tested_contrasts(self) -> list[str]:
+        """The contrasts that could be made: of the others every number is missing, and zero calls would mean nothing."""
+        return [name for name, table in self.contrasts.items() if table["log2FoldChange"].notna().any()]
 
     @property
     def pairs_of_disease(self) -> list[str]:

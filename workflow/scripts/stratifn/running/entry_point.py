@@ -111,7 +111,16 @@ def template_folder() -> Path:
 
 def sheet_schema() -> dict[str, Any]:
     """Return the schema of the sample sheet."""
-    path = _shipped("schemas", CLONE / "workflow" / "schemas") / "samples.schema.yaml"
+    return _schema("samples.schema.yaml")
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the schema of the configuration, with every default and bound."""
+    return _schema("config.schema.yaml")
+
+
+def _schema(name: str) -> dict[str, Any]:
+    path = _shipped("schemas", CLONE / "workflow" / "schemas") / name
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 

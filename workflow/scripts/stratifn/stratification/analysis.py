@@ -14,7 +14,7 @@ from stratifn.stratification.associations import associations
 from stratifn.stratification.labels import Label, name_strata
 from stratifn.stratification.markers import markers
 from stratifn.stratification.model import StratumModel
-from stratifn.stratification.settings import StratificationSettings
+from stratifn.stratification.settings import Settings
 from stratifn.stratification.strata import Strata, find_strata
 from stratifn.stratification.verdicts import strata_verdicts
 
@@ -72,7 +72,7 @@ def stratify_cohort(
     samples: pd.DataFrame,
     views: Mapping[str, ad.AnnData],
     control: str | None,
-    settings: StratificationSettings,
+    settings: Settings,
     ifn: pd.DataFrame | None = None,
     cells: str | None = None,
 ) -> CohortStrata:
@@ -177,9 +177,7 @@ def _variables(
     return pd.concat([part.reindex(sheet.index) for part in parts], axis=1), descriptive
 
 
-def _summary(
-    strata: Strata, samples: pd.DataFrame, control: str | None, settings: StratificationSettings
-) -> pd.DataFrame:
+def _summary(strata: Strata, samples: pd.DataFrame, control: str | None, settings: Settings) -> pd.DataFrame:
     """Say what was done, in items and values; the report makes the sentences."""
     dropped = "; ".join(f"{name}: {reason}" for name, reason in strata.space.dropped.items())
     mixture = strata.mixture
@@ -201,7 +199,7 @@ def _summary(
     return pd.DataFrame([(item, str(value).replace("nan", MISSING)) for item, value in rows], columns=["item", "value"])
 
 
-def _controls(samples: pd.DataFrame, control: str | None, settings: StratificationSettings) -> str:
+def _controls(samples: pd.DataFrame, control: str | None, settings: Settings) -> str:
     """Say what was done with the controls: ``none``, ``clustered`` with the patients, or ``placed`` afterwards."""
     if control is None or not (samples["disease"] == control).any():
         return "none"

@@ -18,7 +18,7 @@ from stratifn.stratification.consensus import (
 )
 from stratifn.stratification.kmeans import assign_to_each, silhouettes
 from stratifn.stratification.null import NullTest
-from stratifn.stratification.settings import MIN_STRATUM, StratificationSettings
+from stratifn.stratification.settings import MIN_STRATUM, Settings
 from stratifn.stratification.stability import bootstrap_jaccard
 
 SELECTION_COLUMNS = ["k", "pac", "silhouette", "stability", "null_pvalue", "chosen"]
@@ -62,7 +62,7 @@ class Candidate:
         return len(sizes) == self.k and int(sizes.min()) >= MIN_STRATUM
 
 
-def candidates(points: np.ndarray, clusters: Sequence[int], settings: StratificationSettings) -> list[Candidate]:
+def candidates(points: np.ndarray, clusters: Sequence[int], settings: Settings) -> list[Candidate]:
     """Cluster for every k: resamples, consensus, strata, criteria.
 
     Parameters
@@ -77,9 +77,7 @@ def candidates(points: np.ndarray, clusters: Sequence[int], settings: Stratifica
     return [_candidate(points, k, rows, settings, rng) for k in clusters]
 
 
-def _candidate(
-    points: np.ndarray, k: int, rows: np.ndarray, settings: StratificationSettings, rng: np.random.Generator
-) -> Candidate:
+def _candidate(points: np.ndarray, k: int, rows: np.ndarray, settings: Settings, rng: np.random.Generator) -> Candidate:
     resampled = resampled_centroids(points, rows, k, rng)
     consensus = consensus_matrix(assign_to_each(points, resampled), rows)
     labels, centroids = consensus_partition(points, consensus, k)

@@ -15,7 +15,7 @@ from stratifn.stratification.mixture import MixtureAgreement, mixture_agreement
 from stratifn.stratification.model import StratumModel
 from stratifn.stratification.null import null_test
 from stratifn.stratification.selection import SELECTION_COLUMNS, Candidate, candidates, choose
-from stratifn.stratification.settings import MIN_STRATUM, StratificationSettings
+from stratifn.stratification.settings import MIN_STRATUM, Settings
 from stratifn.stratification.space import FactorSpace, factor_space
 
 logger = logging.getLogger("stratifn.stratification")
@@ -75,7 +75,7 @@ def find_strata(
     robust: Sequence[str],
     samples: pd.DataFrame,
     control: str | None,
-    settings: StratificationSettings,
+    settings: Settings,
 ) -> Strata:
     """Stratify a cohort. The order of the patients does not matter.
 
@@ -131,9 +131,7 @@ def find_strata(
     )
 
 
-def _clustered(
-    index: pd.Index, samples: pd.DataFrame, control: str | None, settings: StratificationSettings
-) -> np.ndarray:
+def _clustered(index: pd.Index, samples: pd.DataFrame, control: str | None, settings: Settings) -> np.ndarray:
     """Return which samples make the strata."""
     disease = samples.set_index("sample")["disease"]
     unknown = sorted(set(index) - set(disease.index))

@@ -11,12 +11,12 @@ from sklearn.metrics import homogeneity_score
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 from stratifn.shared.samples import IN_VIEW
 from stratifn.stratification.labels import Label
-from stratifn.stratification.settings import StratificationSettings
+from stratifn.stratification.settings import Settings
 from stratifn.stratification.strata import Strata
 
 
 def strata_verdicts(
-    strata: Strata, labels: Mapping[int, Label], samples: pd.DataFrame, settings: StratificationSettings
+    strata: Strata, labels: Mapping[int, Label], samples: pd.DataFrame, settings: Settings
 ) -> pd.DataFrame:
     """Judge the division into strata, and the label of each.
 
@@ -42,7 +42,7 @@ def strata_verdicts(
     return verdicts_table(parts)
 
 
-def _of_division(strata: Strata, samples: pd.DataFrame, settings: StratificationSettings) -> list[Measured]:
+def _of_division(strata: Strata, samples: pd.DataFrame, settings: Settings) -> list[Measured]:
     pvalue = strata.null_pvalue
     measured = [
         Measured("null_pvalue", pvalue, settings.alpha, strata.hindrance),
