@@ -6,6 +6,7 @@ from stratifn.registry.signatures import load_axis_sets, load_registry
 from stratifn.running.entry_point import resource_folder, run
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_views, write_table
+from stratifn.shared.vocabulary import RNA
 
 
 def main(snakemake):
@@ -16,7 +17,7 @@ def main(snakemake):
     )
     gene_sets += [gene_set for path in settings["gene_sets"] for gene_set in read_gmt(path)]
     contrasts = all_contrasts(cohort["diseases"], cohort["control"], snakemake.params.contrasts)
-    view, samples = read_views(read.rna).get("rna"), read_samples(read.samples)
+    view, samples = read_views(read.rna).get(RNA), read_samples(read.samples)
     result = analyse_cohort(view, samples, cohort, contrasts, settings, gene_sets, BatchedInference())
     for table, path in zip(result.tables.values(), output.tables, strict=True):
         write_table(table, path)

@@ -6,12 +6,13 @@ from stratifn.registry.user_signatures import registry_with_files
 from stratifn.running.entry_point import resource_folder, run
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_views, write_tables
+from stratifn.shared.vocabulary import RNA
 from stratifn.transfer import load_interferon
 
 
 def main(snakemake):
     read, cohort, config = snakemake.input, snakemake.params.cohort, snakemake.params.settings
-    resources, rna = resource_folder(), read_views(read.rna).get("rna")
+    resources, rna = resource_folder(), read_views(read.rna).get(RNA)
     registry, own = registry_with_files(load_registry(resources / "signatures"), config["signature_files"])
     axis_sets = load_axis_sets(resources / "gene_sets" / "axes.tsv")
     beside = Beside.of(*(read_views(paths) for paths in (read.concentrations, read.methylation, read.cells)), config)

@@ -18,7 +18,7 @@ def main(snakemake):
     registry, own = registry_with_files(load_registry(resources / "signatures"), config["signature_files"])
     axes, samples = load_axis_sets(resources / "gene_sets" / "axes.tsv"), read_samples(read.samples)
     validated = read_views(read.rna)
-    scored = reference_parts(validated.get("rna"), samples, params.control, registry, axes, config, own)
+    scored = reference_parts(next(iter(validated.values()), None), samples, params.control, registry, axes, config, own)
     views, model, factors = read_views(read.views), read_model(read.model), read_table(read.factors).shape[1] - 1
     frozen = {name: FrozenView.of(*frozen_arrays(view), validated.get(name)) for name, view in views.items()}
     source = Source(params.name, params.contract, software_versions(), **params.measured)

@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.vocabulary import RNA
 
-RNA = "rna"
 INHERIT = "inherit"
 RESERVED_COHORTS = frozenset({"transfer"})
 RESERVED_CONTRASTS = frozenset({"index", "cross_disease", "summary", "enrichment", "transfer", "notes"})

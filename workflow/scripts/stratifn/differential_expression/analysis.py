@@ -19,6 +19,7 @@ from stratifn.differential_expression.permutation import permutation_null
 from stratifn.differential_expression.results import contrast_table, summary_table
 from stratifn.differential_expression.threshold import threshold_table
 from stratifn.shared.design import model_matrix
+from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 # above this size nearly every refit calls something, and the refits cost more than they tell
 MAX_SAMPLES_PERMUTED = 400
 DEFAULT_PERMUTATIONS = 10
-NOTE_COLUMNS = ["view", "item", "what", "reason"]
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,11 @@ def _across(
 
 
 def _notes(fit: ModelFit, control: str | None) -> pd.DataFrame:
-    notes = [("rna", "differential expression", "model", note) for note in fit.notes]
+    notes = [(RNA, "differential expression", "model", note) for note in fit.notes]
     if control is None:
         reason = "this run has no controls: diseases are compared with each other alone"
-        notes.append(
-            ("rna", "differential expression against controls, effects across diseases", "not computed", reason)
-        )
-    return pd.DataFrame(notes, columns=NOTE_COLUMNS)
+        notes.append((RNA, "differential expression against controls, effects across diseases", "not computed", reason))
+    return pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
 
 
 def _nothing(diseases: Sequence[str], samples: pd.DataFrame, alpha: float, reason: str) -> DifferentialExpression:
@@ -138,5 +136,5 @@ def _nothing(diseases: Sequence[str], samples: pd.DataFrame, alpha: float, reaso
         cross_disease=pd.DataFrame(columns=cross_disease_columns(diseases)),
         enrichment=enrichment_table({}, []),
         permutation=pd.DataFrame(columns=PERMUTATION_COLUMNS),
-        notes=pd.DataFrame([("rna", "differential expression", "not computed", reason)], columns=NOTE_COLUMNS),
+        notes=pd.DataFrame([(RNA, "differential expression", "not computed", reason)], columns=list(NOTE_COLUMNS)),
     )

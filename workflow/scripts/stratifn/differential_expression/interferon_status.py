@@ -19,6 +19,7 @@ from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.results import COLUMNS, SUMMARY_COLUMNS, contrast_table
 from stratifn.shared.design import MIN_REPLICATES, check_design, model_matrix, parse_design
+from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -55,7 +56,7 @@ def compare_interferon_status(
     defining: Collection[str],
     design: str = "disease",
     alpha: float = 0.05,
-    view_name: str = "rna",
+    view_name: str = RNA,
     inference: Inference | None = None,
 ) -> InterferonStatusResult:
     """Compare IFN-high with IFN-low patients within each disease and over all.
@@ -108,7 +109,7 @@ def compare_interferon_status(
         rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], alpha))
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"n_level": "Int64", "n_baseline": "Int64"})
     note_rows = [[view_name, "IFN-high against IFN-low", "descriptive", note] for note in notes]
-    return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=["view", "item", "what", "reason"]))
+    return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=list(NOTE_COLUMNS)))
 
 
 def _patients(

@@ -10,21 +10,19 @@ import numpy as np
 import pandas as pd
 
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
-from stratifn.inputs.near import listed
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
 from stratifn.inputs.reading import RawMatrix, read_matrix, read_sheet
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
-from stratifn.inputs.values import BETA, CONCENTRATION, COUNTS, limits_of_detection, value_problems
-from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.samples import IN_VIEW, typed_samples
+from stratifn.inputs.values import limits_of_detection, value_problems
+from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.samples import typed_samples
+from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, IN_VIEW, NOTE_COLUMNS, RNA
 
 if TYPE_CHECKING:
     import anndata as ad
 
-RNA = "rna"
 # MOFA's authors advise more than 15; with fewer than this no factor means anything
 FEWEST_SAMPLES = 10
-NOTE_COLUMNS = ["view", "item", "what", "reason"]
 DTYPES = {COUNTS: np.float64, BETA: np.float32}
 
 
@@ -105,7 +103,7 @@ def read_cohort(
         missing = sorted(set(samples["sample"]) - set(views[name].obs_names))
         notes += [*view_notes, *((name, sample, "missing", "not measured in this view") for sample in missing)]
     samples = _with_membership(sheet.samples, {name: view.obs_names for name, view in views.items()})
-    return Cohort(samples, views, pd.DataFrame(notes, columns=NOTE_COLUMNS))
+    return Cohort(samples, views, pd.DataFrame(notes, columns=list(NOTE_COLUMNS)))
 
 
 def problems_of(read: Callable[..., Any], *arguments: Any) -> list[Problem]:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.vocabulary import MISSING_MARKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 DELIMITERS = {".tsv": "\t", ".csv": ",", ".txt": "\t"}
 MATRIX_FORMATS = ".tsv, .tsv.gz, .csv, .csv.gz, .parquet or .h5ad"
-MISSING_MARKS = ("", "NA", "NaN", "nan", "N/A", "NULL")
 GENE_NAME = "gene_name"
 CELLS_PER_BLOCK = 4_000_000
 
@@ -139,7 +139,7 @@ def _read_delimited(path: str, dtype: type) -> RawMatrix:
             names=range(len(header)),
             dtype={0: str, **({1: str} if annotated else {})},
             keep_default_na=False,
-            na_values=dict.fromkeys(range(2 if annotated else 1, len(header)), MISSING_MARKS),
+            na_values=dict.fromkeys(range(2 if annotated else 1, len(header)), sorted(MISSING_MARKS)),
             chunksize=max(1, CELLS_PER_BLOCK // max(1, len(header))),
             low_memory=False,
         )

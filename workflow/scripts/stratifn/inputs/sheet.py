@@ -11,15 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stratifn.inputs.near import listed, near_matches
-from stratifn.shared.errors import Problem
+from stratifn.inputs.near import near_matches
+from stratifn.shared.errors import Problem, listed
 from stratifn.shared.samples import typed_samples
+from stratifn.shared.vocabulary import ID_PATTERN, MISSING_MARKS, NOT_STATED
 
-ID_PATTERN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 REQUIRED = ("sample", "disease")
-NOT_STATED = "unknown"
 FIRST_COLUMNS = ("sample", "patient", "disease", "sex", "age", "batch")
-MISSING_MARKS = frozenset({"", "NA", "N/A", "NaN", "nan", "."})
 SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
 
 

@@ -16,10 +16,10 @@ from stratifn.integration.quality import quality_warnings
 from stratifn.integration.selection import Integration, factors_table, select_model, variance_table, weights_table
 from stratifn.integration.settings import IntegrationSettings
 from stratifn.integration.views import ModelInput
+from stratifn.shared.vocabulary import CONCENTRATION, PROPORTION, RNA
 
-RNA = "rna"
 # views whose single features are variables of interest, because they are few and have names that people know
-MEASURED_KINDS = ("proportion", "concentration")
+MEASURED_KINDS = (PROPORTION, CONCENTRATION)
 
 
 def choose_model(

@@ -17,6 +17,7 @@ from stratifn.interferon.methods import METHODS, RankMethod
 from stratifn.interferon.reference import GeneSet, Reference
 from stratifn.interferon.scoring import People, against_controls, set_scores, set_status
 from stratifn.interferon.types import type_table
+from stratifn.shared.vocabulary import UNSCORED
 
 CLASS_COLUMNS = (
     "sample",
@@ -30,7 +31,6 @@ CLASS_COLUMNS = (
     "modules_active",
     "reason",
 )
-UNSCORED = "unscored"
 # people per block of resampled scores: bounds memory, changes no value
 BLOCK = 256
 NO_ANTI_IFN = frozenset({"", "no", "n", "none", "never", "false", "0", "0.0", "na", "nan"})

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator
 import pandas as pd
 
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
-from stratifn.report.results import RANK_METHOD, RNA, Results
-from stratifn.shared.samples import IN_VIEW
+from stratifn.report.results import RANK_METHOD, Results
+from stratifn.shared.errors import listed
+from stratifn.shared.vocabulary import IN_VIEW, RNA, UNSCORED
 
 LISTED_SAMPLES = 25
 MOST_LEVELS = 6
@@ -129,7 +130,7 @@ def notes_table(notes: pd.DataFrame, samples: Collection[str], show_ids: bool, m
         for items, hide in zip(grouped["item"], hidden, strict=True)
     ]
     which = [
-        f"{count} samples" if hide else _listed(items)
+        f"{count} samples" if hide else listed(items, LISTED_SAMPLES)
         for items, hide, count in zip(grouped["item"], hidden, counts, strict=True)
     ]
     shown = grouped[by].assign(**{"how many": counts, "which": which})
@@ -150,11 +151,6 @@ def _kinds(notes: pd.DataFrame) -> pd.Series:
     )
     several = notes["item"].groupby([notes["view"], notes["reason"], plain]).transform("nunique") > 1
     return notes["what"].where(~several, plain)
-
-
-def _listed(items: list[str]) -> str:
-    more = f" and {len(items) - LISTED_SAMPLES} more" if len(items) > LISTED_SAMPLES else ""
-    return ", ".join(map(str, items[:LISTED_SAMPLES])) + more
 
 
 def quality(results: Results) -> Iterator[Item]:
@@ -212,7 +208,7 @@ def patient_table(results: Results) -> pd.DataFrame:
     """Join what is known of each listed sample: group, score, class, stratum, confidence, and why it is unscored."""
     classes = results.tables["classes"].drop(columns="disease")
     # where nobody is classed, the reason stands above, and ranks are what is left
-    unscored = (classes["ifn_class"] == "unscored") & results.has_classes
+    unscored = (classes["ifn_class"] == UNSCORED) & results.has_classes
     classes["not classed because"] = classes["reason"].where(unscored)
     classes[BY_RANKS] = None if results.has_classes else classes["sample"].map(results.scores(RANK_METHOD)["score"])
     strata = results.tables["strata"][["sample", "stratum", "confidence"]]

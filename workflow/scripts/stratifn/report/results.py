@@ -11,11 +11,11 @@ import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
 from stratifn.report.style import group_colours, stratum_colours
-from stratifn.shared.samples import IN_VIEW, read_samples
+from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
+from stratifn.shared.vocabulary import IN_VIEW
 
 SAMPLES, NOTES = "samples", "_notes"
-RNA = "rna"
 AXES = ("ligand", "sensing", "response")
 # a method that needs no controls
 RANK_METHOD = "singscore"

@@ -7,7 +7,6 @@ evaluate what they are given.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -15,13 +14,13 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.vocabulary import ID_PATTERN
 
 INTERCEPT = "Intercept"
 MIN_REPLICATES = 3
 # columns whose values are labels, also when a sheet writes them as numbers
 LABEL_COLUMNS = frozenset({"disease", "sex", "batch", "patient", "visit"})
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _ALLOWED = "names of sample sheet columns joined by +, interactions as a:b, and nothing else"
 # relative length of what a column adds to the columns before it, below which it adds nothing
 _RANK_TOLERANCE = 1e-8
@@ -161,7 +160,7 @@ def parse_design(design: str) -> list[Term]:
     """
     terms = [tuple(part.strip() for part in term.split(":")) for term in str(design).split("+")]
     names = [name for term in terms for name in term]
-    wrong = [name for name in names if not _NAME.fullmatch(name)]
+    wrong = [name for name in names if not ID_PATTERN.match(name)]
     if wrong:
         raise InputError(_config_problem("design", repr(wrong[0]) + f" in {design!r}", _ALLOWED))
     if len({frozenset(term) for term in terms}) < len(terms) or any(len(set(t)) < len(t) for t in terms):
@@ -288,7 +287,7 @@ def _check_columns(samples: pd.DataFrame, names: list[str], control: str | None,
         where = f"column {name}"
         if absent:
             mend = f"Fill it in, leave these samples out, or take {name} out of the design."
-            found = f"no value for {_shortened(absent)}"
+            found = f"no value for {listed(absent, 5)}"
             problems.append(Problem(sheet, where, found, "a value for every sample", mend))
         elif values.astype(str).nunique() < 2:
             found = f"only {values.astype(str).iloc[0] if len(values) else 'no sample'}"
@@ -370,9 +369,3 @@ def aliased_columns(matrix: pd.DataFrame) -> dict[str, str]:
 
 def _config_problem(where: str, found: str, expected: str, mend: str = "Correct the config.") -> Problem:
     return Problem("config", where, found, expected, mend)
-
-
-def _shortened(names: list[str], most: int = 5) -> str:
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:most])} and {len(names) - most} more"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.vocabulary import IN_VIEW, RNA, UNSCORED
 from stratifn.stratification.associations import associations
 from stratifn.stratification.labels import name_strata
 from stratifn.stratification.markers import markers
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
     import anndata as ad
 
 NOT_VARIABLES = ("sample", "patient")
-IN_VIEW = "in_"
 IFN_SCORE = "ifn_score"
-UNSCORED = "unscored"
-RNA = "rna"
 
 
 @dataclass(frozen=True)

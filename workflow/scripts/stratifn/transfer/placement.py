@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.vocabulary import RNA, UNSCORED
 from stratifn.transfer.factors import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
 from stratifn.transfer.limits import Limits
@@ -23,8 +24,6 @@ from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
 if TYPE_CHECKING:
     import anndata as ad
 
-RNA = "rna"
-UNSCORED = "unscored"
 PATIENT_COLUMNS = [
     "sample",
     "score",
