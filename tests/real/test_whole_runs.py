@@ -14,6 +14,7 @@ import yaml
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
 from stratifn.configuration.contract import breaches
+from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared re
 CONTRACT = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())
 
 
-def run_example(name: str, folder: Path) -> Path:
+def run_example(name: str, folder: Path, assert_the_checked_design_was_fitted) -> Path:
     """Run an example as its first lines say: the data beside a copy of the configuration."""
     shutil.copytree(SHARED / "data" / name, folder, dirs_exist_ok=True)
     os.chmod(folder, 0o755)
@@ -33,22 +34,24 @@ def run_example(name: str, folder: Path) -> Path:
     assert done.returncode == 0, done.stdout + done.stderr
     results = folder / "results" / name
     assert breaches(results, CONTRACT) == []
+    config = yaml.safe_load((folder / "my.yaml").read_text())
+    assert_the_checked_design_was_fitted(results, config, folder)
     return results
 
 
 @pytest.fixture(scope="module")
-def pss(tmp_path_factory):
-    return run_example("pss-salivary-gland", tmp_path_factory.mktemp("pss"))
+def pss(tmp_path_factory, assert_the_checked_design_was_fitted):
+    return run_example("pss-salivary-gland", tmp_path_factory.mktemp("pss"), assert_the_checked_design_was_fitted)
 
 
 @pytest.fixture(scope="module")
-def breast(tmp_path_factory):
-    return run_example("breast-tcga", tmp_path_factory.mktemp("breast"))
+def breast(tmp_path_factory, assert_the_checked_design_was_fitted):
+    return run_example("breast-tcga", tmp_path_factory.mktemp("breast"), assert_the_checked_design_was_fitted)
 
 
 @pytest.fixture(scope="module")
-def ssc(tmp_path_factory):
-    return run_example("ssc-blood", tmp_path_factory.mktemp("ssc"))
+def ssc(tmp_path_factory, assert_the_checked_design_was_fitted):
+    return run_example("ssc-blood", tmp_path_factory.mktemp("ssc"), assert_the_checked_design_was_fitted)
 
 
 def test_pss_size_factors_are_those_of_r(pss):
@@ -103,7 +106,7 @@ def test_breast_says_what_is_not_possible_without_controls(breast):
 
 
 def test_ssc_runs_from_the_sheets_own_names_and_names_the_damaged_symbols(ssc):
-    samples = read_table(ssc / "inputs" / "samples.tsv")
+    samples = read_samples(ssc / "inputs" / "samples.tsv")
     assert samples["disease"].value_counts().to_dict() == {"SSc": 49, "HC": 25}
     notes = read_table(ssc / "inputs" / "notes.tsv")
     (damaged,) = notes.loc[notes["what"] == "not recognised", "reason"]

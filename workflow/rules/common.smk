@@ -78,6 +78,7 @@ MOFA_SETTINGS = {key: value for key, value in CONFIG["integration"].items() if k
 SIGNATURES = WORKFLOW.parent / "resources" / "signatures"
 GENE_SETS = WORKFLOW.parent / "resources" / "gene_sets"
 SHEET_SCHEMA = WORKFLOW / "schemas" / "samples.schema.yaml"
+OUTPUTS = WORKFLOW / "schemas" / "outputs.yaml"
 REPORT_TEMPLATES = WORKFLOW / "report"
 GENES = WORKFLOW.parent / "resources" / "genes"
 
@@ -90,9 +91,10 @@ wildcard_constraints:
 def digest(rule, *data):
     """Digest of the library modules behind a rule's script, and of the data files that they read.
 
-    Snakemake reruns a rule when its script changes, but does not see what the script imports.
+    Snakemake reruns a rule when its script changes, but does not see what the script imports. Every table is written
+    and read by the contract of the outputs.
     """
-    return code_digest(WORKFLOW / "scripts" / f"{rule}.py", data)
+    return code_digest(WORKFLOW / "scripts" / f"{rule}.py", (*data, OUTPUTS))
 
 
 def user_path(path):

@@ -50,6 +50,7 @@ for name, item in TRANSFERS.items():
             files=input_files(item),
         output:
             samples=f"<results>/transfer/{name}/inputs/samples.tsv",
+            types=f"<results>/transfer/{name}/inputs/samples.types.json",
             notes=f"<results>/transfer/{name}/inputs/notes.tsv",
             views=transfer_view_files(item),
         log:
@@ -65,7 +66,7 @@ for name, item in TRANSFERS.items():
             runtime=minutes(15),
         params:
             name=name,
-            settings=settings_of(item, "columns", "labels", "views"),
+            settings=settings_of(item, "columns", "labels", "types", "views"),
             paths=input_paths(item),
             folder=reference_folder(item),
             contract=CONTRACT_VERSION,

@@ -21,7 +21,7 @@ def main(snakemake):
     result = analyse_cohort(view, samples, cohort, contrasts, settings, gene_sets, BatchedInference())
     for table, path in zip(result.tables.values(), output.tables, strict=True):
         write_table(table, path)
-    for name in ("summary", "cross_disease", "enrichment", "permutation", "notes"):
+    for name in ("summary", "cross_disease", "enrichment", "permutation", "design", "notes"):
         write_table(getattr(result, name), output[name])
 
 

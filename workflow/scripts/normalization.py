@@ -20,7 +20,7 @@ def main(snakemake):
     }
     views = {name: view.data for name, view in normalized.items()}
     write_views(views, output.views)
-    write_table(size_factor_table(views), output.size_factors, float_format="%.10g")
+    write_table(size_factor_table(views), output.size_factors)
     write_table(quality_table(views, samples), output.quality)
     write_table(covariate_associations(views, samples), output.covariate_associations)
     write_table(pd.concat([view.notes for view in normalized.values()]), output.notes)

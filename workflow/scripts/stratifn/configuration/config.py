@@ -21,7 +21,7 @@ from stratifn.shared.vocabulary import RNA
 
 INHERIT = "inherit"
 RESERVED_COHORTS = frozenset({"transfer"})
-RESERVED_CONTRASTS = frozenset({"index", "cross_disease", "summary", "enrichment", "transfer", "notes"})
+RESERVED_CONTRASTS = frozenset({"index", "cross_disease", "summary", "enrichment", "design", "transfer", "notes"})
 SIMULATED_VIEWS = (
     {"name": RNA, "kind": "counts", "path": "rna.tsv.gz"},
     {"name": "methylation", "kind": "beta", "path": "methylation.parquet"},

@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+from stratifn.shared.columns import UNNAMED, Table, path_pattern, tables_of
+from stratifn.shared.vocabulary import MISSING
+
 INTEGER = re.compile(r"^-?\d+$")
 CHECKS = {
     "text": lambda cells: cells.ne(""),
@@ -39,38 +41,41 @@ def breaches(folder: Path, contract: Mapping[str, Any]) -> list[str]:
     files = {name for name in files if not Path(name).name.startswith(".")}
     known: set[str] = set()
     found: list[str] = []
-    for entry in [*contract["tables"], *({"path": path} for path in contract["files"])]:
-        pattern = _pattern(entry["path"])
-        matches = sorted(name for name in files if pattern.fullmatch(name) and name not in known)
+    for table in tables_of(contract):
+        matches = _matches(table.path, files - known)
         known |= set(matches)
-        # a table per contrast or view may be absent where a cohort has none
-        if not matches and "{" not in entry["path"] and not entry.get("optional"):
-            found.append(f"{entry['path']} is missing")
-        if "columns" in entry:
-            found += [breach for name in matches for breach in _table_breaches(folder / name, name, entry)]
+        if not matches and "{" not in table.path and not table.optional:
+            found.append(f"{table.path} is missing")
+        found += [breach for name in matches for breach in _table_breaches(folder / name, name, table)]
+    for path in contract["files"]:
+        matches = _matches(path, files - known)
+        known |= set(matches)
+        # a file per view may be absent where a cohort has none
+        if not matches and "{" not in path:
+            found.append(f"{path} is missing")
     inside = tuple(f"{name}/" for name in contract["folders"])
     found += [f"{name} is not in the contract" for name in sorted(files - known) if not name.startswith(inside)]
     return found
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{[a-z_]+\\\}", NAME, re.escape(path)))
+def _matches(path: str, files: set[str]) -> list[str]:
+    pattern = path_pattern(path)
+    return sorted(name for name in files if pattern.fullmatch(name))
 
 
-def _table_breaches(path: Path, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    columns, named = list(table.columns), list(entry["columns"])
-    if not _fits(columns, named, entry.get("more", False)):
+def _table_breaches(path: Path, name: str, table: Table) -> Iterator[str]:
+    text = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    columns, named = list(text.columns), list(table.columns)
+    if not _fits(columns, named, table.more):
         yield f"{name} has the columns {', '.join(columns)}; the contract says {', '.join(named)}"
         return
-    for column in columns:
-        rule = next((rule for star, rule in entry["columns"].items() if fnmatch.fnmatchcase(column, star)), "text?")
-        cells = table[column]
-        if rule.endswith("?"):
-            cells = cells[cells.ne("NA") & cells.ne("")]
-        wrong = cells[~CHECKS[rule.removesuffix("?")](cells)]
+    for header in columns:
+        column, cells = table.column(header) or UNNAMED, text[header]
+        if column.missing:
+            cells = cells[cells.ne(MISSING) & cells.ne("")]
+        wrong = cells[~CHECKS[column.kind](cells)]
         if len(wrong):
-            yield f"{name}, column {column}: {wrong.iloc[0]!r} is no {rule} ({len(wrong)} cells)"
+            yield f"{name}, column {header}: {wrong.iloc[0]!r} is no {column.rule} ({len(wrong)} cells)"
 
 
 def _fits(columns: list[str], named: list[str], more: bool) -> bool:

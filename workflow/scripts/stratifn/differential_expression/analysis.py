@@ -31,13 +31,14 @@ DEFAULT_PERMUTATIONS = 10
 
 @dataclass(frozen=True)
 class DifferentialExpression:
-    """The contract's tables of the phase; `tables` by contrast name, `notes` with columns view, item, what, reason."""
+    """The contract's tables of the phase: `tables` by contrast name, `design` the model matrix that was fitted."""
 
     tables: dict[str, pd.DataFrame]
     summary: pd.DataFrame
     cross_disease: pd.DataFrame
     enrichment: pd.DataFrame
     permutation: pd.DataFrame
+    design: pd.DataFrame
     notes: pd.DataFrame
 
 
@@ -94,6 +95,7 @@ def analyse_cohort(
         cross_disease=_across(fit, diseases, control, tables, alpha),
         enrichment=enrichment_table(tables, gene_sets),
         permutation=null,
+        design=fit.design.matrix.reset_index(),
         notes=_notes(fit, control),
     )
 
@@ -136,5 +138,6 @@ def _nothing(diseases: Sequence[str], samples: pd.DataFrame, alpha: float, reaso
         cross_disease=pd.DataFrame(columns=cross_disease_columns(diseases)),
         enrichment=enrichment_table({}, []),
         permutation=pd.DataFrame(columns=PERMUTATION_COLUMNS),
+        design=pd.DataFrame(columns=["sample"]),
         notes=pd.DataFrame([(RNA, "differential expression", "not computed", reason)], columns=list(NOTE_COLUMNS)),
     )

@@ -166,6 +166,8 @@ def _numbers(block: pd.DataFrame, dtype: type) -> tuple[np.ndarray, dict[tuple[i
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             values[:, number] = column.to_numpy()
             continue
+        # of Parquet and .h5ad nobody has looked at the marks yet
+        column = column.where(~column.isin(MISSING_MARKS))
         numbers = pd.to_numeric(column, errors="coerce")
         values[:, number] = numbers.to_numpy(dtype=float)
         odd = np.flatnonzero((numbers.isna() & column.notna()).to_numpy())

@@ -10,7 +10,8 @@ import pandas as pd
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.shared.errors import listed
-from stratifn.shared.vocabulary import IN_VIEW, RNA, UNSCORED
+from stratifn.shared.samples import covariates, is_number
+from stratifn.shared.vocabulary import RNA, UNSCORED
 
 LISTED_SAMPLES = 25
 MOST_LEVELS = 6
@@ -21,7 +22,7 @@ EXPLAINED = {
     BY_RANKS: "The score by ranks orders people within the run; it has no cut-off and says nothing about health.",
     "confidence": "The column confidence is the certainty of the stratum.",
 }
-NOT_CHARACTERISTICS = frozenset({"sample", "patient", "disease", "visit"})
+NOT_CHARACTERISTICS = frozenset({"disease", "visit"})
 
 
 def who_was_analysed(results: Results) -> Iterator[Item]:
@@ -62,11 +63,11 @@ def _about_controls(results: Results) -> str:
 
 def characteristics(results: Results) -> pd.DataFrame:
     """Describe the columns of the sample sheet, one column per group: counts of levels, medians of numbers."""
-    columns = [name for name in results.samples if name not in NOT_CHARACTERISTICS and not name.startswith(IN_VIEW)]
+    columns = [name for name in covariates(results.samples) if name not in NOT_CHARACTERISTICS]
     rows = []
     for column in columns:
         values = results.samples[column]
-        if pd.api.types.is_numeric_dtype(values) and values.nunique() > 2:
+        if is_number(values) and values.nunique() > 2:
             rows.append({"": column} | {group: _quartiles(values, group, results) for group in results.groups})
         elif 1 < values.nunique() <= MOST_LEVELS:
             levels = sorted(values.dropna().unique(), key=str)

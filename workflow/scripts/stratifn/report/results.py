@@ -19,8 +19,6 @@ SAMPLES, NOTES = "samples", "_notes"
 AXES = ("ligand", "sensing", "response")
 # a method that needs no controls
 RANK_METHOD = "singscore"
-# columns of words, besides those that every table has
-WORDS = ("near_duplicate", "published_source", "axis", "kind", "note", "verdict")
 
 
 @dataclass(frozen=True)
@@ -225,7 +223,7 @@ def read_results(
         Paths of the normalised views.
     """
     shown = {name: path for name, path in tables.items() if name != SAMPLES and not name.endswith(NOTES)}
-    read = {name: read_table(path, WORDS) for name, path in shown.items()}
+    read = {name: read_table(path) for name, path in shown.items()}
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
     components = {Path(path).stem: _components(path) for path in views}

@@ -15,12 +15,11 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.samples import covariates, is_number
 from stratifn.shared.vocabulary import ID_PATTERN
 
 INTERCEPT = "Intercept"
 MIN_REPLICATES = 3
-# columns whose values are labels, also when a sheet writes them as numbers
-LABEL_COLUMNS = frozenset({"disease", "sex", "batch", "patient", "visit"})
 _ALLOWED = "names of sample sheet columns joined by +, interactions as a:b, and nothing else"
 # relative length of what a column adds to the columns before it, below which it adds nothing
 _RANK_TOLERANCE = 1e-8
@@ -205,9 +204,9 @@ def check_design(samples: pd.DataFrame, design: str, control: str | None, sheet:
 def model_matrix(samples: pd.DataFrame, design: str = "disease", control: str | None = None) -> DesignMatrix:
     """Build the model matrix of a design.
 
-    Text columns (and ``disease``, ``sex``, ``batch``, ``patient``, ``visit``) are factors in treatment coding with
-    columns ``factor[level]``; other numeric columns are continuous covariates. The baseline of ``disease`` is the
-    control, every other baseline is the first level in alphabetical order.
+    Columns of text are factors in treatment coding with columns ``factor[level]``; columns of numbers are continuous
+    covariates: what a column is, validation has decided. The baseline of ``disease`` is the control, every other
+    baseline is the first level in alphabetical order.
 
     Parameters
     ----------
@@ -229,20 +228,13 @@ def model_matrix(samples: pd.DataFrame, design: str = "disease", control: str | 
     return _build(samples, parse_design(design), control)
 
 
-def is_factor(values: pd.Series) -> bool:
-    """Tell whether a column of the sheet is a factor (else it is a continuous covariate)."""
-    return values.name in LABEL_COLUMNS or not (
-        pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    )
-
-
 def _build(samples: pd.DataFrame, terms: list[Term], control: str | None) -> DesignMatrix:
     variables: dict[str, dict[str, np.ndarray]] = {}
     levels: dict[str, tuple[str, ...]] = {}
     spread: dict[str, float] = {}
     for (name,) in (term for term in terms if len(term) == 1):
         values = samples[name]
-        if is_factor(values):
+        if not is_number(values):
             levels[name] = _levels(values, control if name == "disease" else None)
             text = values.astype(str).to_numpy()
             variables[name] = {column_name(name, level): (text == level) * 1.0 for level in levels[name][1:]}
@@ -279,7 +271,7 @@ def _check_columns(samples: pd.DataFrame, names: list[str], control: str | None,
     problems = []
     for name in names:
         if name not in samples.columns:
-            known = ", ".join(c for c in samples.columns if not c.startswith("in_"))
+            known = ", ".join(covariates(samples))
             problems.append(_config_problem("design", name, f"a column of the sample sheet ({known})"))
             continue
         values = samples[name]
@@ -293,11 +285,11 @@ def _check_columns(samples: pd.DataFrame, names: list[str], control: str | None,
             found = f"only {values.astype(str).iloc[0] if len(values) else 'no sample'}"
             mend = f"Take {name} out of the design." if name != "disease" else "Add samples of another group."
             problems.append(Problem(sheet, where, found, "at least two different values", mend))
-        elif not is_factor(values) and not np.isfinite(values.to_numpy(dtype=float)).all():
+        elif is_number(values) and not np.isfinite(values.to_numpy(dtype=float)).all():
             problems.append(Problem(sheet, where, "an infinite value", "numbers", "Correct the sheet."))
         elif name == "disease":
             problems += _check_groups(values.astype(str), control, sheet)
-        elif is_factor(values) and "disease" in samples.columns:
+        elif not is_number(values) and "disease" in samples.columns:
             problems += _check_identical(samples, name)
     return problems
 

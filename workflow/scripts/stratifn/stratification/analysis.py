@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.shared.vocabulary import IN_VIEW, RNA, UNSCORED
+from stratifn.shared.samples import covariates
+from stratifn.shared.vocabulary import RNA, UNSCORED
 from stratifn.stratification.associations import associations
 from stratifn.stratification.labels import name_strata
 from stratifn.stratification.markers import markers
@@ -20,7 +21,6 @@ from stratifn.stratification.strata import Strata, find_strata
 if TYPE_CHECKING:
     import anndata as ad
 
-NOT_VARIABLES = ("sample", "patient")
 IFN_SCORE = "ifn_score"
 
 
@@ -156,8 +156,7 @@ def _variables(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Collect the variables, and name those that were computed from the views that made the strata."""
     sheet = samples.set_index("sample")
-    of_sheet = [c for c in sheet.columns if c not in NOT_VARIABLES and not c.startswith(IN_VIEW)]
-    parts, descriptive = [sheet[of_sheet]], []
+    parts, descriptive = [sheet[covariates(sheet)]], []
     if ifn is not None:
         parts.append(ifn.set_index("sample")["score"].rename(IFN_SCORE))
         descriptive += [IFN_SCORE] if RNA in made_of else []
