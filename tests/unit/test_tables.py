@@ -90,7 +90,9 @@ def test_the_type_of_a_column_does_not_depend_on_what_is_in_it(tmp_path, rule, d
 def test_names_that_look_like_numbers_missing_values_or_formulas_come_back_as_they_were(tmp_path):
     path = tmp_path / "differential_expression" / "SLE_vs_HC.tsv.gz"
     names = ["007", "NA", "1e5", "-2+3", "'-2+3", "=1+1", "@x", "-", "\tx", 'a"b']
-    frame = pd.DataFrame({"gene_id": names, "gene_name": names, "stat": np.arange(len(names)) - 4.5, "status": "tested"})
+    frame = pd.DataFrame(
+        {"gene_id": names, "gene_name": names, "stat": np.arange(len(names)) - 4.5, "status": "tested"}
+    )
     write_table(frame, path)
     back = read_table(path)
     assert back["gene_id"].tolist() == back["gene_name"].tolist() == names
@@ -99,7 +101,9 @@ def test_names_that_look_like_numbers_missing_values_or_formulas_come_back_as_th
 
 def test_text_that_a_spreadsheet_would_run_is_defused_and_numbers_and_single_signs_are_not_touched(tmp_path):
     frame = pd.DataFrame({"label": ["=1+1", "@x", "-y", "'z", "plain", "-"], "effect": [-1.0, 2, 3, -4e-7, 5, np.nan]})
-    write_table(frame, tmp_path / "t.tsv", Table("t.tsv", {"label": Column.of("text"), "effect": Column.of("number", 6)}))
+    write_table(
+        frame, tmp_path / "t.tsv", Table("t.tsv", {"label": Column.of("text"), "effect": Column.of("number", 6)})
+    )
     lines = (tmp_path / "t.tsv").read_text().splitlines()
     assert lines[1:] == ["'=1+1\t-1", "'@x\t2", "'-y\t3", "''z\t-4e-07", "plain\t5", "-\tNA"]
 

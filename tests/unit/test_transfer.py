@@ -30,7 +30,6 @@ from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
 from stratifn.registry.signatures import load_registry
 from stratifn.shared.arrays import read_arrays, write_arrays
 from stratifn.shared.errors import InputError, Problem, gathered
-from stratifn.shared.samples import typed_samples
 from stratifn.shared.tables import write_anndata
 from stratifn.simulation import SimulationSettings, simulate_cohort
 from stratifn.stratification import StratificationSettings, find_strata, stratum_arrays, stratum_model
@@ -110,7 +109,7 @@ def run(tmp_path_factory) -> Run:
     settings = {"columns": {}, "labels": {}, "types": {}, "views": VIEWS}
     groups = Groups(DISEASES, "HC")
     cohort = read_cohort(settings, paths, groups, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
-    samples = typed_samples(cohort.samples)
+    samples = cohort.samples
     normalized = {
         name: normalize_view(view, name, view.uns["kind"], samples, always_keep=set(REGISTRY.genes()), inference=BatchedInference())
         for name, view in cohort.views.items()
@@ -345,7 +344,7 @@ def test_an_old_symbol_and_a_versioned_id_of_the_files_find_their_gene(run, plac
         paths = {"samples": str(sheet), "rna": str(matrix)}
         settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
         new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
-        again = run.place(new.views, typed_samples(new.samples)).patients.set_index("sample")
+        again = run.place(new.views, new.samples).patients.set_index("sample")
         scores = placed.patients.set_index("sample").loc[again.index, "score"]
         np.testing.assert_allclose(again["score"], scores, rtol=0, atol=1e-12)
 

@@ -70,7 +70,8 @@ def typed_sheet(
     }
     problems = list(_declaration_problems(declared, known, samples.columns))
     in_design = {name.strip() for name in re.split("[+:]", design)}
-    typed = samples.copy()
+    # a column without a single value is one of text
+    typed = samples.astype(object)
     for name in samples.columns:
         kind = known.get(name) or declared.get(name)
         if kind == FACTOR:
