@@ -118,10 +118,10 @@ def test_truth_values_survive_among_missing_ones(tmp_path):
 
 
 def test_whole_numbers_are_printed_in_full_also_beside_missing_ones(tmp_path):
-    path = tmp_path / "normalization" / "quality.tsv"
-    write_table(pd.DataFrame({"sample": ["a", "b"], "library_size": [12_345_678.0, np.nan]}), path)
-    assert path.read_text().splitlines()[1:] == ["a\t12345678", "b\tNA"]
-    assert read_table(path)["library_size"].tolist() == [12_345_678, pd.NA]
+    table = Table("t.tsv", {"n": Column.of("integer?")})
+    write_table(pd.DataFrame({"n": [12_345_678.0, np.nan]}), tmp_path / "t.tsv", table)
+    assert (tmp_path / "t.tsv").read_text().splitlines()[1:] == ["12345678", "NA"]
+    assert read_table(tmp_path / "t.tsv", table)["n"].tolist() == [12_345_678, pd.NA]
 
 
 def test_digits_are_those_of_the_contract(tmp_path):

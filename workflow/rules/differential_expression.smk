@@ -7,6 +7,7 @@ for name, cohort in COHORTS.items():
             f"differential_expression_{name}"
         input:
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             rna=rna_file("normalization", cohort),
             gene_sets=existing(CONFIG["differential_expression"]["gene_sets"]),
         output:
@@ -44,6 +45,7 @@ for name, cohort in with_rna(COHORTS):
             f"interferon_status_{name}"
         input:
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             rna=rna_file("normalization", cohort),
             classes=f"<results>/{name}/interferon/classes.tsv",
         output:

@@ -7,6 +7,7 @@ for name, cohort in COHORTS.items():
             f"mofa_{name}"
         input:
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             views=view_files("normalization", cohort),
         output:
             model=f"<results>/{name}/integration/models/seed_{{seed}}.hdf5",
@@ -32,6 +33,7 @@ for name, cohort in COHORTS.items():
             f"integration_{name}"
         input:
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             views=view_files("normalization", cohort),
             classes=f"<results>/{name}/interferon/classes.tsv",
             models=collect(

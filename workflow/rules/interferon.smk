@@ -7,6 +7,7 @@ for name, cohort in COHORTS.items():
             f"interferon_{name}"
         input:
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             rna=rna_file("inputs", cohort),
             concentrations=view_files("inputs", cohort, ["concentration"]),
             methylation=view_files("normalization", cohort, ["beta"])[:1],

@@ -7,6 +7,7 @@ for name, cohort in COHORTS.items():
             f"normalization_{name}"
         input:
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             views=view_files("inputs", cohort),
         output:
             size_factors=f"<results>/{name}/normalization/size_factors.tsv",

@@ -7,6 +7,7 @@ for name, cohort in COHORTS.items():
             f"report_{name}"
         input:
             **report_tables(cohort),
+            types=f"<results>/{name}/inputs/samples.types.json",
             contrasts=contrast_files(cohort),
             views=view_files("normalization", cohort),
         output:
@@ -38,6 +39,7 @@ for name, cohort in COHORTS.items():
         input:
             **export_tables(name),
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             views=view_files("normalization", cohort),
             weights=weight_files(cohort),
         output:
@@ -101,6 +103,7 @@ for name, item in TRANSFERS.items():
         input:
             reference=reference_files(item),
             samples=f"<results>/transfer/{name}/inputs/samples.tsv",
+            types=f"<results>/transfer/{name}/inputs/samples.types.json",
             patients=f"<results>/transfer/{name}/patients.tsv",
             factors=f"<results>/transfer/{name}/factors.tsv",
             notes=f"<results>/transfer/{name}/notes.tsv",

@@ -7,6 +7,7 @@ for name, cohort in COHORTS.items():
             f"stratification_{name}"
         input:
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             views=view_files("normalization", cohort),
             classes=f"<results>/{name}/interferon/classes.tsv",
             factors=f"<results>/{name}/integration/factors.tsv",

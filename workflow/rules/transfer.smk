@@ -7,6 +7,7 @@ for name, cohort in COHORTS.items():
             f"reference_{name}"
         input:
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             rna=rna_file("inputs", cohort),
             views=view_files("normalization", cohort),
             model=f"<results>/{name}/integration/model.hdf5",
@@ -82,6 +83,7 @@ for name, item in TRANSFERS.items():
         input:
             reference=reference_files(item),
             samples=f"<results>/transfer/{name}/inputs/samples.tsv",
+            types=f"<results>/transfer/{name}/inputs/samples.types.json",
             notes=f"<results>/transfer/{name}/inputs/notes.tsv",
             views=transfer_view_files(item),
         output:
