@@ -30,7 +30,8 @@ from measuring import ONE_THREAD, RESULTS, Usage, default_settings, markdown, me
 
 from stratifn.integration import Settings, prepare_views, read_model, train_mofa, training
 from stratifn.integration.selection import match_factors
-from stratifn.shared.tables import write_anndata, write_table
+from stratifn.shared.samples import write_samples
+from stratifn.shared.tables import write_anndata
 
 FEATURES = {"rna": 5000, "methylation": 5000, "cytokines": 100, "cells": 60}
 TRUE_FACTORS = 8
@@ -196,7 +197,7 @@ def time_seeds(patients: int, jobs: int) -> str:
         views, samples, z = simulate(patients)
         for view, data in views.items():
             write_anndata(data, folder / f"{view}.h5ad")
-        write_table(samples, folder / "samples.tsv")
+        write_samples(samples, folder / "samples.tsv")
         commands = [[sys.executable, __file__, "job", seed, name] for seed in seeds]
         started = time.perf_counter()
         with ThreadPoolExecutor(jobs) as pool:

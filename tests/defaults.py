@@ -8,7 +8,7 @@ from typing import Any
 
 from stratifn.configuration.schema import default_section
 from stratifn.interferon import Origin
-from stratifn.running.entry_point import config_schema
+from stratifn.shared.package_data import config_schema
 
 SCHEMA = config_schema()
 SECTIONS = {"simulation": ("cohorts", "simulate")}

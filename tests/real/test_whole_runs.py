@@ -15,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
 from stratifn.configuration.config import complete_config
 from stratifn.configuration.contract import breaches, cohort_outputs
+from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +27,7 @@ SCHEMA, CONTRACT = (
 )
 
 
-def run_example(name: str, folder: Path, **settings: dict) -> Path:
+def run_example(name: str, folder: Path, assert_the_checked_design_was_fitted, **settings: dict) -> Path:
     """Run an example as its first lines say, the data beside a copy of the configuration, with further settings."""
     shutil.copytree(SHARED / "data" / name, folder, dirs_exist_ok=True)
     os.chmod(folder, 0o755)
@@ -39,6 +40,7 @@ def run_example(name: str, folder: Path, **settings: dict) -> Path:
     results = folder / "results" / name
     config = complete_config(yaml.safe_load((folder / "my.yaml").read_text()), SCHEMA)
     assert breaches(results, cohort_outputs(CONTRACT, config["cohorts"][0], config)) == []
+    assert_the_checked_design_was_fitted(results, yaml.safe_load((folder / "my.yaml").read_text()), folder)
     return results
 
 
@@ -47,18 +49,18 @@ ONE_QUICK_SEED = {"seeds": [1], "factors": 5, "convergence": "fast"}
 
 
 @pytest.fixture(scope="module")
-def pss(tmp_path_factory):
-    return run_example("pss-salivary-gland", tmp_path_factory.mktemp("pss"))
+def pss(tmp_path_factory, assert_the_checked_design_was_fitted):
+    return run_example("pss-salivary-gland", tmp_path_factory.mktemp("pss"), assert_the_checked_design_was_fitted)
 
 
 @pytest.fixture(scope="module")
-def breast(tmp_path_factory):
-    return run_example("breast-tcga", tmp_path_factory.mktemp("breast"))
+def breast(tmp_path_factory, assert_the_checked_design_was_fitted):
+    return run_example("breast-tcga", tmp_path_factory.mktemp("breast"), assert_the_checked_design_was_fitted)
 
 
 @pytest.fixture(scope="module")
-def ssc(tmp_path_factory):
-    return run_example("ssc-blood", tmp_path_factory.mktemp("ssc"))
+def ssc(tmp_path_factory, assert_the_checked_design_was_fitted):
+    return run_example("ssc-blood", tmp_path_factory.mktemp("ssc"), assert_the_checked_design_was_fitted)
 
 
 def test_pss_size_factors_are_those_of_r(pss):
@@ -113,7 +115,7 @@ def test_breast_says_what_is_not_possible_without_controls(breast):
 
 
 def test_ssc_runs_from_the_sheets_own_names_and_names_the_damaged_symbols(ssc):
-    samples = read_table(ssc / "inputs" / "samples.tsv")
+    samples = read_samples(ssc / "inputs" / "samples.tsv")
     assert samples["disease"].value_counts().to_dict() == {"SSc": 49, "HC": 25}
     notes = read_table(ssc / "inputs" / "notes.tsv")
     (damaged,) = notes.loc[notes["what"] == "not recognised", "reason"]

@@ -42,11 +42,6 @@ def test_columns_are_named_like_coefficients_with_the_control_as_baseline():
     assert design.matrix["disease[SLE]:sex[M]"].equals(expected)
 
 
-def test_numbers_in_a_batch_column_are_labels():
-    design = model_matrix(cohort(batch=[1, 2, 2, 1] * 3), "disease + batch", "HC")
-    assert "batch[2]" in design.columns
-
-
 def test_the_effect_of_a_continuous_covariate_is_per_unit_of_the_sheet():
     samples = cohort()
     design = model_matrix(samples, "disease + age", "HC")

@@ -50,7 +50,7 @@ def write(frame: pd.DataFrame, path: str, label: str = "gene_id") -> str:
 
 def read(sheet, views: dict[str, tuple[str, str]], groups=GROUPS, check=lambda samples: [], **settings):
     sheet.to_csv("samples.tsv", sep="\t", index=False)
-    settings = {"columns": {}, "labels": {}} | settings
+    settings = {"columns": {}, "labels": {}, "types": {}} | settings
     settings["views"] = [{"name": name, "kind": kind, "round": False} for name, (kind, _) in views.items()]
     paths = {"samples": "samples.tsv"} | {name: path for name, (_, path) in views.items()}
     return read_cohort(settings, paths, groups, GENES, SCHEMA, check)
@@ -125,7 +125,7 @@ def test_samples_missing_from_one_view_stay_in_the_cohort(folder, sheet, counts)
         sheet, {"rna": ("counts", write(counts, "c.tsv")), "cells": ("proportion", write(other.clip(0, 0.1), "p.tsv"))}
     )
     samples = cohort.samples.set_index("sample")
-    assert samples["in_cells"].eq("false").sum() == 2
+    assert (~samples["in_cells"]).sum() == 2
     missing = cohort.notes[cohort.notes["what"] == "missing"]
     assert missing["item"].tolist() == ["S01", "S05"]
 
@@ -169,7 +169,7 @@ def test_salmons_fractional_counts_are_rounded_when_asked_to(folder, sheet, coun
     write(counts + 0.4, "c.tsv")
     sheet.to_csv("samples.tsv", sep="\t", index=False)
     view = {"name": "rna", "kind": "counts", "round": True}
-    settings = {"columns": {}, "labels": {}, "views": [view]}
+    settings = {"columns": {}, "labels": {}, "types": {}, "views": [view]}
     cohort = read_cohort(settings, {"samples": "samples.tsv", "rna": "c.tsv"}, GROUPS, GENES, SCHEMA, lambda _: [])
     assert np.array_equal(cohort.views["rna"].X, counts.T.to_numpy())
     assert "rounded" in cohort.notes["what"].tolist()
@@ -254,9 +254,9 @@ def test_problems_of_every_file_come_in_one_message(folder, sheet, counts):
         (lambda s: s.assign(sample=["a b", *s["sample"][1:]]), "the sample id 'a b'"),
         (lambda s: s.assign(sample=["../x", *s["sample"][1:]]), "the sample id '../x'"),
         (lambda s: s.assign(sample=["s01", *s["sample"][1:]]), "differs only by case"),
-        (lambda s: s.assign(sex=["f?", *s["sex"][1:]]), "'f?' in S00"),
-        (lambda s: s.assign(age=[240, *s["age"][1:]]), "'240' in S00"),
-        (lambda s: s.assign(age=["old", *s["age"][1:]]), "'old' in S00"),
+        (lambda s: s.assign(sex=["f?", *s["sex"][1:]]), "'f?' in sample S00 (line 2)"),
+        (lambda s: s.assign(age=[240, *s["age"][1:]]), "'240' in sample S00 (line 2)"),
+        (lambda s: s.assign(age=["old", *s["age"][1:]]), "'old' in sample S00 (line 2)"),
         (lambda s: s.assign(patient=["p1", "p1", *s["sample"][2:]]), "one sample per patient"),
     ],
 )

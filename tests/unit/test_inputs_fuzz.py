@@ -38,7 +38,7 @@ def matrix() -> bytes:
 def check_outcome(folder: Path, sheet_bytes: bytes, matrix_bytes: bytes, kind: str) -> None:
     (folder / "s.tsv").write_bytes(sheet_bytes)
     (folder / "m.tsv").write_bytes(matrix_bytes)
-    settings_ = {"columns": {}, "labels": {}, "views": [{"name": "rna", "kind": kind, "round": False}]}
+    settings_ = {"columns": {}, "labels": {}, "types": {}, "views": [{"name": "rna", "kind": kind, "round": False}]}
     paths = {"samples": str(folder / "s.tsv"), "rna": str(folder / "m.tsv")}
     try:
         cohort = read_cohort(settings_, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, lambda samples: [])

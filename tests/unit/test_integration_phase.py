@@ -31,7 +31,8 @@ from stratifn.integration import (
     write_model,
 )
 from stratifn.integration.selection import match_factors
-from stratifn.shared.tables import write_anndata, write_table
+from stratifn.shared.samples import write_samples
+from stratifn.shared.tables import write_anndata
 
 # in an order that is not the alphabet's: HDF5 lists names by the alphabet
 KINDS = {"rna": "counts", "methylation": "beta", "cytokines": "concentration", "cells": "proportion"}
@@ -336,7 +337,7 @@ run(mofa.main, job)
 def test_mofapy2s_exit_with_status_0_is_a_failed_job_that_says_why_and_leaves_no_model(root, tmp_path):
     views, samples, _ = cohort(patients=20, features={"rna": 40})
     write_anndata(views["rna"], tmp_path / "rna.h5ad")
-    write_table(samples, tmp_path / "samples.tsv")
+    write_samples(samples, tmp_path / "samples.tsv")
     environment = {"PYTHONPATH": f"{root / 'workflow' / 'scripts'}:{root / 'tests'}", "PATH": "/usr/bin:/bin"}
     job = subprocess.run(
         [sys.executable, "-c", JOB], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

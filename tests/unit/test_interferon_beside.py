@@ -232,8 +232,8 @@ def confounded(n=60):
     score = composition + rng.normal(0, 0.3, n)
     samples = pd.DataFrame({"sample": named(n), "disease": ["HC"] * (n // 2) + ["SLE"] * (n - n // 2)})
     samples["activity"] = np.where(samples["disease"] == "SLE", score + rng.normal(0, 0.5, n), np.nan)
-    samples["anti_ro"] = np.where(score > np.median(score[n // 2 :]), "positive", "negative")
-    samples["hydroxychloroquine"] = rng.choice([0, 1], n)
+    samples["anti_ro"] = np.where(score > np.median(score[n // 2 :]), "yes", "no")
+    samples["hydroxychloroquine"] = rng.choice(["no", "yes"], n)
     samples["glucocorticoid_mg"] = rng.uniform(0, 20, n)
     classes = classes_of(score, n // 2)
     return classes, samples, view(np.column_stack([composition, -composition]), ["a", "b"])
@@ -267,7 +267,7 @@ def test_patients_under_anti_interferon_therapy_are_left_out_of_the_other_associ
 
 def test_columns_that_cannot_be_tested_stay_with_the_reason():
     classes, samples, _ = confounded()
-    samples["hydroxychloroquine"] = 1
+    samples["hydroxychloroquine"] = "yes"
     row = confounding_table(classes, samples, "HC").set_index("variable").loc["hydroxychloroquine"]
     assert row["test"].startswith("not tested") and np.isnan(row["pvalue"])
 

@@ -13,6 +13,7 @@ from stratifn.report import draw_new_patients, read_new_patients, render_new_pat
 from stratifn.report.new_patients_sections import headline_of_new_patients, own_reasons, sections_of_new_patients
 from stratifn.report.style import STRATUM_COLOURS
 from stratifn.shared.claims import EVERYBODY, Measured, judged
+from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
@@ -74,9 +75,11 @@ def example_tables() -> dict[str, pd.DataFrame]:
 
 def new_patients(folder: Path, tables: dict[str, pd.DataFrame] | None = None, **changes):
     """Read the tables as the script does: through files, so that their types are those of a run."""
-    paths = {name: str(folder / f"{name}.tsv") for name in example_tables()}
+    placed = folder / "transfer" / "visit-2027"
+    files = {"samples": "inputs/samples.tsv", "provenance": "provenance/reference.tsv"}
+    paths = {name: str(placed / files.get(name, f"{name}.tsv")) for name in example_tables()}
     for name, table in (tables or example_tables()).items():
-        write_table(table, paths[name])
+        (write_samples if name == "samples" else write_table)(table, paths[name])
     shown = {"sample_ids": True, "min_cell": 5} | changes.pop("report", {})
     given = {"strata": STRATA, "scoring": SCORING} | changes
     return read_new_patients("visit-2027", shown, paths, **given)

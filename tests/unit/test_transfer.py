@@ -31,7 +31,6 @@ from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
 from stratifn.registry.signatures import load_registry
 from stratifn.shared.arrays import read_arrays, write_arrays
 from stratifn.shared.errors import InputError, Problem, gathered
-from stratifn.shared.samples import typed_samples
 from stratifn.shared.tables import write_anndata
 from stratifn.simulation import simulate_cohort
 from stratifn.stratification import find_strata, stratum_arrays, stratum_model
@@ -108,10 +107,10 @@ def run(tmp_path_factory) -> Run:
     simulate_cohort(size, DISEASES, "HC", REGISTRY, symbols, folder / "simulated", folder / "truth")
     paths = {view["name"]: str(folder / "simulated" / view["path"]) for view in VIEWS}
     paths["samples"] = str(folder / "simulated" / "samples.tsv")
-    settings = {"columns": {}, "labels": {}, "views": VIEWS}
+    settings = {"columns": {}, "labels": {}, "types": {}, "views": VIEWS}
     groups = Groups(DISEASES, "HC")
     cohort = read_cohort(settings, paths, groups, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
-    samples = typed_samples(cohort.samples)
+    samples = cohort.samples
     normalized = {
         name: normalize_view(
             view,
@@ -352,9 +351,9 @@ def test_an_old_symbol_and_a_versioned_id_of_the_files_find_their_gene(run, plac
             frame.insert(0, "gene_name", names)
         frame.to_csv(matrix, sep="\t")
         paths = {"samples": str(sheet), "rna": str(matrix)}
-        settings = {"columns": {}, "labels": {}, "views": [VIEWS[0]]}
+        settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
         new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
-        again = run.place(new.views, typed_samples(new.samples)).patients.set_index("sample")
+        again = run.place(new.views, new.samples).patients.set_index("sample")
         scores = placed.patients.set_index("sample").loc[again.index, "score"]
         np.testing.assert_allclose(again["score"], scores, rtol=0, atol=1e-12)
 
@@ -583,7 +582,7 @@ def test_new_patients_need_no_disease_and_no_control(tmp_path):
     sheet, matrix = tmp_path / "samples.tsv", tmp_path / "rna.tsv"
     sheet.write_text("sample\nB\nA\n")
     matrix.write_text("gene_id\tA\tB\nIFI44L\t3\t4\nG2\t5\t6\n")
-    settings = {"columns": {}, "labels": {}, "views": [VIEWS[0]]}
+    settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
     paths = {"samples": str(sheet), "rna": str(matrix)}
     new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
     assert new.samples["sample"].tolist() == ["A", "B"]

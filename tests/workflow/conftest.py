@@ -110,19 +110,23 @@ def breaches_of_all(results: Path, config: dict) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def micro_run(tmp_path_factory) -> tuple[Clone, Path]:
+def micro_run(tmp_path_factory, assert_the_checked_design_was_fitted) -> tuple[Clone, Path]:
     """A finished run of the micro cohort inside its clone, on one core."""
     clone = clone_to(tmp_path_factory.mktemp("micro") / "clone")
     config = write_config(clone.folder / "micro.yaml", MICRO)
     run = clone.snakemake("--cores", "1", "--configfile", str(config))
     assert run.code == 0, run.text
+    assert_the_checked_design_was_fitted(clone.folder / "results" / "micro", MICRO, clone.folder)
     return clone, config
 
 
 @pytest.fixture(scope="session")
-def demo_run(tmp_path_factory) -> Path:
+def demo_run(tmp_path_factory, assert_the_checked_design_was_fitted) -> Path:
     """The results folder of the shipped demo, run as `make demo` runs it."""
     clone = clone_to(tmp_path_factory.mktemp("demo") / "clone")
     run = clone.snakemake("--cores", "2")
     assert run.code == 0, run.text
-    return clone.folder / "results" / "demo"
+    results = clone.folder / "results" / "demo"
+    demo = yaml.safe_load((clone.folder / "config" / "config.yaml").read_text())
+    assert_the_checked_design_was_fitted(results, demo, clone.folder)
+    return results

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from stratifn.shared.tables import read_table
+from stratifn.shared.samples import read_samples
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -85,7 +85,7 @@ def test_no_page_is_too_large_to_send(pages):
 
 
 def test_a_disease_page_lists_the_people_with_the_disease_and_nobody_else(pages, demo_run):
-    samples = read_table(demo_run / "inputs" / "samples.tsv").set_index("sample")["disease"]
+    samples = read_samples(demo_run / "inputs" / "samples.tsv").set_index("sample")["disease"]
     for path, page in pages.items():
         rows = page[page.index('<section id="patients"') : page.index('<section id="methods"')]
         listed = {sample for sample in samples.index if f"<td>{sample}</td>" in rows}

@@ -124,7 +124,7 @@ def test_a_run_killed_anywhere_is_resumed_to_the_same_bytes(micro_run, tmp_path,
     check_killed_and_resumed(micro_run, tmp_path / "killed", point)
 
 
-def test_a_cohort_without_controls_is_analysed_as_far_as_it_can_be(tmp_path):
+def test_a_cohort_without_controls_is_analysed_as_far_as_it_can_be(tmp_path, assert_the_checked_design_was_fitted):
     clone = clone_to(tmp_path / "clone")
     simulate = {"patients": 8, "controls": 0, "genes": 300, "cpgs": 200, "seed": 3}
     config = MICRO | {"control": None, "diseases": ["SLE", "RA"], "cohorts": [{"name": "micro", "simulate": simulate}]}
@@ -132,6 +132,7 @@ def test_a_cohort_without_controls_is_analysed_as_far_as_it_can_be(tmp_path):
     assert run.code == 0, run.text
     assert breaches_of_all(clone.folder / "results", config) == []
     results = clone.folder / "results" / "micro"
+    assert_the_checked_design_was_fitted(results, config, clone.folder)
     assert "this run has no controls" in (results / "interferon" / "classes.tsv").read_text()
     assert "No class could be given" in (results / "report" / "index.html").read_text()
     assert (results / "differential_expression" / "SLE_vs_RA.tsv.gz").exists()

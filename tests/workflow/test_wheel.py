@@ -18,7 +18,7 @@ from .conftest import ROOT, environment
 
 SHIPPED = {"resources": "resources", "schemas": "workflow/schemas", "report": "workflow/report"}
 FOLDERS = """
-from stratifn.running.entry_point import resource_folder, sheet_schema, template_folder
+from stratifn.shared.package_data import resource_folder, sheet_schema, template_folder
 assert (resource_folder() / "genes").is_dir() and (template_folder() / "page.html.j2").is_file() and sheet_schema()
 print(resource_folder(), template_folder(), sep="\\n")
 """

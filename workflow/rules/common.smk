@@ -41,6 +41,7 @@ VALIDATION = 1
 SIGNATURES = WORKFLOW.parent / "resources" / "signatures"
 GENE_SETS = WORKFLOW.parent / "resources" / "gene_sets"
 SHEET_SCHEMA = WORKFLOW / "schemas" / "samples.schema.yaml"
+CONTRACT_FILE = WORKFLOW / "schemas" / "outputs.yaml"
 
 
 def one_of(names):
@@ -58,9 +59,10 @@ wildcard_constraints:
 def digest(rule, *data):
     """Digest of the library modules behind a rule's script, and of the data files that they read.
 
-    Snakemake reruns a rule when its script changes, but does not see what the script imports.
+    Snakemake reruns a rule when its script changes, but does not see what the script imports. Every table is written
+    and read by the contract of the outputs.
     """
-    return code_digest(WORKFLOW / "scripts" / f"{rule}.py", data)
+    return code_digest(WORKFLOW / "scripts" / f"{rule}.py", (*data, CONTRACT_FILE))
 
 
 def existing(paths):
@@ -85,7 +87,10 @@ def reference_files(item):
 
 def samples_files(folder):
     """The validated sample sheet of `{cohort}` or of `transfer/{name}`, as named inputs of a rule."""
-    return {"samples": f"<results>/{folder}/inputs/samples.tsv"}
+    return {
+        "samples": f"<results>/{folder}/inputs/samples.tsv",
+        "types": f"<results>/{folder}/inputs/samples.types.json",
+    }
 
 
 def view_files(folder, item, kinds=None):

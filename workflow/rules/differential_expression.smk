@@ -17,6 +17,7 @@ for name, cohort in COHORTS.items():
             cross_disease=f"<results>/{name}/differential_expression/cross_disease.tsv.gz",
             enrichment=f"<results>/{name}/differential_expression/enrichment.tsv",
             permutation=f"<results>/{name}/differential_expression/permutation.tsv",
+            design=f"<results>/{name}/differential_expression/design.tsv",
             verdicts=f"<results>/{name}/differential_expression/verdicts.tsv",
             notes=f"<results>/{name}/differential_expression/notes.tsv",
             tables=contrast_files(cohort),

@@ -40,6 +40,7 @@ for name, cohort in COHORTS.items():
             files=input_files(cohort),
         output:
             samples=f"<results>/{name}/inputs/samples.tsv",
+            types=f"<results>/{name}/inputs/samples.types.json",
             notes=f"<results>/{name}/inputs/notes.tsv",
             views=view_files(f"{name}/inputs", cohort),
         log:
@@ -54,7 +55,7 @@ for name, cohort in COHORTS.items():
             mem_mb=megabytes(1500, per_input=3),
             runtime=minutes(15),
         params:
-            cohort=settings_of(cohort, "columns", "labels", "diseases", "control", "design", "views"),
+            cohort=settings_of(cohort, "columns", "labels", "types", "diseases", "control", "design", "views"),
             paths=input_paths(cohort, RESULTS),
             known=CONFIG["diseases"],
             joined=JOINED_COLUMNS,

@@ -52,6 +52,7 @@ for name, item in TRANSFERS.items():
             files=input_files(item),
         output:
             samples=f"<results>/transfer/{name}/inputs/samples.tsv",
+            types=f"<results>/transfer/{name}/inputs/samples.types.json",
             notes=f"<results>/transfer/{name}/inputs/notes.tsv",
             views=view_files(f"transfer/{name}/inputs", item),
         log:
@@ -67,7 +68,7 @@ for name, item in TRANSFERS.items():
             runtime=minutes(15),
         params:
             name=name,
-            settings=settings_of(item, "columns", "labels", "views"),
+            settings=settings_of(item, "columns", "labels", "types", "views"),
             paths=input_paths(item, RESULTS),
             folder=reference_folder(item, COHORTS),
             joined=JOINED_COLUMNS,

@@ -5,7 +5,9 @@ from stratifn.inputs import GeneNames, Groups, problems_of, read_cohort, too_few
 from stratifn.registry.gene_sets import read_gmt
 from stratifn.registry.signatures import load_registry
 from stratifn.registry.user_signatures import require_signatures
-from stratifn.running.entry_point import resource_folder, run, sheet_schema
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder, sheet_schema
+from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table, write_views
 
 
@@ -24,7 +26,7 @@ def main(snakemake):
     result = read_cohort(cohort, paths, groups, GeneNames.of(registry), sheet_schema(), check, params.joined)
     write_views(result.views, snakemake.output.views)
     write_table(result.notes, snakemake.output.notes)
-    write_table(result.samples, snakemake.output.samples)
+    write_samples(result.samples, snakemake.output.samples)
 
 
 if "snakemake" in globals():

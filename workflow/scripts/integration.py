@@ -3,7 +3,8 @@
 from stratifn.integration import Settings, choose_model, integration_tables, prepare_views, write_model
 from stratifn.registry.signatures import load_registry
 from stratifn.registry.user_signatures import registry_with_files
-from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table, read_views, write_tables
 

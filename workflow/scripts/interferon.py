@@ -3,15 +3,17 @@
 from stratifn.interferon import Beside, Origin, Settings, interferon_tables
 from stratifn.registry.signatures import load_axis_sets, load_registry
 from stratifn.registry.user_signatures import registry_with_files
-from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_views, write_tables
+from stratifn.shared.vocabulary import RNA
 from stratifn.transfer import load_interferon
 
 
 def main(snakemake):
     read, cohort, config = snakemake.input, snakemake.params.cohort, snakemake.params.settings
-    resources, rna = resource_folder(), read_views(read.rna).get("rna")
+    resources, rna = resource_folder(), read_views(read.rna).get(RNA)
     registry, own = registry_with_files(load_registry(resources / "signatures"), config["signature_files"])
     axis_sets = load_axis_sets(resources / "gene_sets" / "axes.tsv")
     beside = Beside.of(*(read_views(paths) for paths in (read.concentrations, read.methylation, read.cells)), config)

@@ -4,7 +4,8 @@ from stratifn.differential_expression import Question, Settings, compare_interfe
 from stratifn.inference import BatchedInference
 from stratifn.registry.signatures import load_registry
 from stratifn.registry.user_signatures import registry_with_files
-from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table, write_table, write_tables
 

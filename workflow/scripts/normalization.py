@@ -3,7 +3,8 @@
 from stratifn.inference import BatchedInference
 from stratifn.normalization import Settings, normalize_cohort
 from stratifn.registry.signatures import load_registry
-from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_views, write_table, write_views
 
@@ -13,7 +14,7 @@ def main(snakemake):
     genes = load_registry(resource_folder() / "signatures").genes()
     made = normalize_cohort(read_views(read.views), read_samples(read.samples), settings, genes, BatchedInference())
     write_views(made.views, output.views)
-    write_table(made.size_factors, output.size_factors, float_format="%.10g")
+    write_table(made.size_factors, output.size_factors)
     for name in ("quality", "covariate_associations", "notes"):
         write_table(getattr(made, name), output[name])
 

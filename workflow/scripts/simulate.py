@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from stratifn.registry.signatures import load_registry
-from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder
 from stratifn.simulation import Settings, simulate_cohort
 
 

@@ -14,7 +14,7 @@ def main(snakemake):
         read_table(read.factors).set_index("sample"),
         read_table(read.variance_explained),
         # a single seed says nothing about robustness; then every factor is used
-        robustness.loc[robustness["robust"].ne(False), "factor"].tolist(),
+        robustness.loc[robustness["robust"].fillna(True), "factor"].tolist(),
         read_samples(read.samples),
         read_views(read.views),
         snakemake.params.control,

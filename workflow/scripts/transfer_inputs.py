@@ -4,8 +4,10 @@ from functools import partial
 
 from stratifn.inputs import ANY_GROUP, GeneNames, read_cohort
 from stratifn.registry.signatures import load_registry
-from stratifn.running.entry_point import resource_folder, run, sheet_schema
+from stratifn.running.entry_point import run
 from stratifn.shared.errors import gathered
+from stratifn.shared.package_data import resource_folder, sheet_schema
+from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table, write_views
 from stratifn.transfer import cohort_features, reference_features, require_features
 
@@ -23,7 +25,7 @@ def main(snakemake):
     require_features(known, new.views, params.paths)
     write_views(new.views, snakemake.output.views)
     write_table(new.notes, snakemake.output.notes)
-    write_table(new.samples, snakemake.output.samples)
+    write_samples(new.samples, snakemake.output.samples)
 
 
 if "snakemake" in globals():

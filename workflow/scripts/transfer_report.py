@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from stratifn.report import draw_new_patients, read_new_patients, render_new_patients
-from stratifn.running.entry_point import run, template_folder
+from stratifn.running.entry_point import run
 from stratifn.shared.files import write_text
+from stratifn.shared.package_data import template_folder
 from stratifn.transfer import load_reference
 
 

@@ -19,8 +19,8 @@ from stratifn.configuration.names import name_problems
 from stratifn.configuration.schema import schema_problems, with_defaults
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.views import view_mismatches
+from stratifn.shared.vocabulary import RNA
 
-RNA = "rna"
 INHERIT = "inherit"
 SIMULATED_VIEWS = (
     {"name": RNA, "kind": "counts", "path": "rna.tsv.gz"},

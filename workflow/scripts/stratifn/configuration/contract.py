@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from stratifn.configuration.config import RNA
 from stratifn.configuration.user_files import view_names
+from stratifn.shared.columns import UNNAMED, Table
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
+from stratifn.shared.vocabulary import MISSING, RNA
 
 INTEGER = re.compile(r"^-?\d+$")
 CHECKS = {
@@ -176,24 +177,23 @@ def breaches(folder: Path, expected: Iterable[Output]) -> list[str]:
         if not (folder / output.path).exists():
             found.append(f"{output.path} is missing")
         elif output.kind == "table":
-            found += _table_breaches(folder / output.path, output.path, output.entry)
+            found += _table_breaches(folder / output.path, output.path, Table.of(output.entry))
     return found + [f"{name} is not in the contract of this configuration" for name in sorted(files - known)]
 
 
-def _table_breaches(path: Path, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    columns, named = list(table.columns), list(entry["columns"])
-    if not _fits(columns, named, entry.get("more", False)):
+def _table_breaches(path: Path, name: str, table: Table) -> Iterator[str]:
+    text = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    columns, named = list(text.columns), list(table.columns)
+    if not _fits(columns, named, table.more):
         yield f"{name} has the columns {', '.join(columns)}; the contract says {', '.join(named)}"
         return
-    for column in columns:
-        rule = next((rule for star, rule in entry["columns"].items() if fnmatch.fnmatchcase(column, star)), "text?")
-        cells = table[column]
-        if rule.endswith("?"):
-            cells = cells[cells.ne("NA") & cells.ne("")]
-        wrong = cells[~CHECKS[rule.removesuffix("?")](cells)]
+    for header in columns:
+        column, cells = table.column(header) or UNNAMED, text[header]
+        if column.missing:
+            cells = cells[cells.ne(MISSING) & cells.ne("")]
+        wrong = cells[~CHECKS[column.kind](cells)]
         if len(wrong):
-            yield f"{name}, column {column}: {wrong.iloc[0]!r} is no {rule} ({len(wrong)} cells)"
+            yield f"{name}, column {header}: {wrong.iloc[0]!r} is no {column.rule} ({len(wrong)} cells)"
 
 
 def _fits(columns: list[str], named: list[str], more: bool) -> bool:

@@ -25,6 +25,7 @@ from stratifn.registry.gene_sets import GeneSet
 from stratifn.running.by_products import by_product
 from stratifn.shared.claims import verdicts_table
 from stratifn.shared.design import model_matrix
+from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -32,19 +33,18 @@ if TYPE_CHECKING:
 # above this size nearly every refit calls something, and the refits cost more than they tell
 MAX_SAMPLES_PERMUTED = 400
 DEFAULT_PERMUTATIONS = 10
-RNA = "rna"
-NOTE_COLUMNS = ["view", "item", "what", "reason"]
 
 
 @dataclass(frozen=True)
 class DifferentialExpression:
-    """The contract's tables of the phase; `tables` by contrast name."""
+    """The contract's tables of the phase: `tables` by contrast name, `design` the model matrix that was fitted."""
 
     tables: dict[str, pd.DataFrame]
     summary: pd.DataFrame
     cross_disease: pd.DataFrame
     enrichment: pd.DataFrame
     permutation: pd.DataFrame
+    design: pd.DataFrame
     verdicts: pd.DataFrame
     notes: pd.DataFrame
 
@@ -110,7 +110,7 @@ def analyse_cohort(
         view=RNA,
         item="gene sets",
     )
-    failed = pd.DataFrame([*without_null, *without_across, *without_sets], columns=NOTE_COLUMNS)
+    failed = pd.DataFrame([*without_null, *without_across, *without_sets], columns=list(NOTE_COLUMNS))
     permuted_calls = dict(zip(null["contrast"], null["mean_calls"], strict=True))
     summary = summary_table(tables, list(question.contrasts), samples, alpha, permuted_calls)
     return DifferentialExpression(
@@ -119,6 +119,7 @@ def analyse_cohort(
         cross_disease=across,
         enrichment=sets,
         permutation=null,
+        design=design.matrix.reset_index(),
         verdicts=call_verdicts(summary, null, contrasts, view, samples, settings),
         notes=pd.concat([_notes(fit, question.control, possible.reasons, gene_sets), failed], ignore_index=True),
     )
@@ -149,7 +150,7 @@ def _notes(
         for each in gene_sets
         if each.repeated
     ]
-    return pd.DataFrame(notes, columns=NOTE_COLUMNS)
+    return pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
 
 
 def _nothing(
@@ -167,6 +168,7 @@ def _nothing(
         cross_disease=pd.DataFrame(columns=cross_disease_columns(question.diseases)),
         enrichment=pd.DataFrame(columns=ENRICHMENT_COLUMNS),
         permutation=pd.DataFrame(columns=PERMUTATION_COLUMNS),
+        design=pd.DataFrame(columns=["sample"]),
         verdicts=verdicts_table([]),
-        notes=pd.DataFrame([(RNA, item, "not computed", why) for item, why in notes], columns=NOTE_COLUMNS),
+        notes=pd.DataFrame([(RNA, item, "not computed", why) for item, why in notes], columns=list(NOTE_COLUMNS)),
     )

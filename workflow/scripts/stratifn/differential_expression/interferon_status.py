@@ -22,6 +22,7 @@ from stratifn.differential_expression.results import SUMMARY_COLUMNS, contrast_t
 from stratifn.differential_expression.settings import Settings
 from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import MIN_REPLICATES, check_design, model_matrix, parse_design
+from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 DEFINING = "defining"
 # the patient's disease, under a name that no column of a sheet can have
 OF = "of the disease"
-VIEW = "rna"
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ def compare_interferon_status(
             tables[name] = _descriptive(fit, _difference(fit, name, members), defined, settings)
         rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha))
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"n_level": "Int64", "n_baseline": "Int64"})
-    note_rows = [[VIEW, "IFN-high against IFN-low", "descriptive", note] for note in notes]
-    return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=["view", "item", "what", "reason"]))
+    note_rows = [[RNA, "IFN-high against IFN-low", "descriptive", note] for note in notes]
+    return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=list(NOTE_COLUMNS)))
 
 
 def _patients(

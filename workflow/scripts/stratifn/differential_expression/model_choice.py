@@ -9,6 +9,7 @@ import anndata as ad
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.shared.design import DesignMatrix
 from stratifn.shared.errors import InputError
+from stratifn.shared.vocabulary import CONTINUOUS, COUNTS
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -32,11 +33,11 @@ def fit_model(view: ad.AnnData, design: DesignMatrix, inference: Inference | Non
         The view's kind has no model here.
     """
     kind = str(view.uns["kind"])
-    if kind == "counts":
+    if kind == COUNTS:
         from stratifn.differential_expression.counts_model import fit_counts_model
 
         return fit_counts_model(view, design, inference)
-    if kind == "continuous":
+    if kind == CONTINUOUS:
         from stratifn.differential_expression.moderated_t import fit_moderated_t
 
         return fit_moderated_t(view, design)

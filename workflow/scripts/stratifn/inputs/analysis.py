@@ -10,22 +10,19 @@ import numpy as np
 import pandas as pd
 
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
-from stratifn.inputs.near import listed
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
 from stratifn.inputs.reading import RawMatrix, read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
-from stratifn.inputs.values import BETA, CONCENTRATION, COUNTS, limits_of_detection, value_problems
-from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.samples import IN_VIEW, typed_samples
+from stratifn.inputs.values import limits_of_detection, value_problems
+from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, IN_VIEW, NOTE_COLUMNS, RNA
 
 if TYPE_CHECKING:
     import anndata as ad
 
-RNA = "rna"
 # MOFA's authors advise more than 15; with fewer than this no factor means anything
 FEWEST_SAMPLES = 10
-NOTE_COLUMNS = ["view", "item", "what", "reason"]
 DTYPES = {COUNTS: np.float64, BETA: np.float32}
 
 
@@ -36,7 +33,7 @@ class Cohort:
     Attributes
     ----------
     samples
-        One row per sample, sorted, with one boolean column `in_<view>` per view.
+        One row per sample, sorted, every column of its type, with one boolean column `in_<view>` per view.
     views
         View name to AnnData (samples x features).
     notes
@@ -62,7 +59,8 @@ def read_cohort(
     Parameters
     ----------
     settings
-        The cohort's part of the configuration: `columns`, `labels`, `views`.
+        The cohort's part of the configuration: `columns`, `labels`, `types`, `views`, and `design` where a model is
+        to be fitted.
     paths
         ``samples`` and every view's name to the path as the user wrote it.
     groups
@@ -87,7 +85,14 @@ def read_cohort(
         # without a sheet the matrices can still be looked at for what is wrong inside them
         raise InputError([*error.problems, *_unreadable(settings["views"], paths)]) from error
     sheet, problems = mapped_sheet(
-        raw_sheet, paths["samples"], settings["columns"], settings["labels"], groups, sheet_schema
+        raw_sheet,
+        paths["samples"],
+        settings["columns"],
+        settings["labels"],
+        groups,
+        sheet_schema,
+        settings["types"],
+        settings.get("design", ""),
     )
     if sheet is None:
         raise InputError([*problems, *_unreadable(settings["views"], paths)])
@@ -98,7 +103,7 @@ def read_cohort(
     if not view_problems:
         problems += _in_no_view(samples, matrices, paths["samples"])
     if not problems:
-        problems += check_samples(typed_samples(samples))
+        problems += check_samples(samples)
     if problems:
         raise InputError(problems)
     kinds = {view["name"]: view for view in settings["views"]}
@@ -110,7 +115,7 @@ def read_cohort(
         missing = sorted(set(samples["sample"]) - set(views[name].obs_names))
         notes += [*view_notes, *((name, sample, "missing", "not measured in this view") for sample in missing)]
     samples = _with_membership(sheet.samples, {name: view.obs_names for name, view in views.items()})
-    return Cohort(samples, views, pd.DataFrame(notes, columns=NOTE_COLUMNS))
+    return Cohort(samples, views, pd.DataFrame(notes, columns=list(NOTE_COLUMNS)))
 
 
 def problems_of(read: Callable[..., Any], *arguments: Any) -> list[Problem]:
@@ -166,12 +171,12 @@ def _with_membership(samples: pd.DataFrame, members: Mapping[str, Any]) -> pd.Da
     samples = samples.copy()
     for name, view in members.items():
         present = view.columns if isinstance(view, RawMatrix) else view
-        samples[f"{IN_VIEW}{name}"] = samples["sample"].isin(set(present)).map({True: "true", False: "false"})
+        samples[f"{IN_VIEW}{name}"] = samples["sample"].isin(set(present))
     return samples
 
 
 def _in_no_view(samples: pd.DataFrame, matrices: Mapping[str, RawMatrix], path: str) -> list[Problem]:
-    absent = samples[samples[[f"{IN_VIEW}{name}" for name in matrices]].eq("false").all(axis=1)]
+    absent = samples[~samples[[f"{IN_VIEW}{name}" for name in matrices]].any(axis=1)]
     if absent.empty:
         return []
     noun = "sample" if len(absent) == 1 else "samples"

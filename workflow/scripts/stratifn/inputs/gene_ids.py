@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stratifn.inputs.near import listed
 from stratifn.registry.signatures import Registry
+from stratifn.shared.errors import listed
 
 ENSEMBL = re.compile(r"^(ENSG\d{11})(\.\d+)?(_PAR_Y)?$")
 ENTREZ = re.compile(r"^\d+$")

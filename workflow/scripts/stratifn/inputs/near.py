@@ -34,10 +34,3 @@ def near_matches(names: Iterable[str], candidates: Iterable[str]) -> dict[str, s
 def _form(name: str) -> str:
     form = re.sub(r"[^0-9a-z]+", "", name.lower())
     return re.sub(r"^x(?=\d)", "", form).lstrip("0")
-
-
-def listed(names: Iterable[str], limit: int = 10) -> str:
-    """Write ids as a list that stays readable: the first ones and how many more there are."""
-    names = list(names)
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stratifn.inputs.near import listed, near_matches
+from stratifn.inputs.near import near_matches
 from stratifn.inputs.reading import RawMatrix
-from stratifn.shared.errors import Problem
+from stratifn.shared.errors import Problem, listed
 
 
 def features_in_rows(raw: RawMatrix, samples: Sequence[str]) -> tuple[RawMatrix | None, list[Problem]]:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.vocabulary import MISSING_MARKS
 
 if TYPE_CHECKING:
     import h5py
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 DELIMITERS = {".tsv": "\t", ".csv": ",", ".txt": "\t"}
 MATRIX_FORMATS = ".tsv, .tsv.gz, .csv, .csv.gz, .parquet or .h5ad"
-MISSING_MARKS = ("", "NA", "NaN", "nan", "N/A", "NULL")
 GENE_NAME = "gene_name"
 CELLS_PER_BLOCK = 4_000_000
 
@@ -140,7 +140,7 @@ def _read_delimited(path: str, dtype: type) -> RawMatrix:
             names=range(len(header)),
             dtype={0: str, **({1: str} if annotated else {})},
             keep_default_na=False,
-            na_values=dict.fromkeys(range(2 if annotated else 1, len(header)), MISSING_MARKS),
+            na_values=dict.fromkeys(range(2 if annotated else 1, len(header)), sorted(MISSING_MARKS)),
             chunksize=max(1, CELLS_PER_BLOCK // max(1, len(header))),
             low_memory=False,
         )
@@ -167,6 +167,8 @@ def _numbers(block: pd.DataFrame, dtype: type) -> tuple[np.ndarray, dict[tuple[i
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             values[:, number] = column.to_numpy()
             continue
+        # of Parquet and .h5ad nobody has looked at the marks yet
+        column = column.where(~column.isin(MISSING_MARKS))
         numbers = pd.to_numeric(column, errors="coerce")
         values[:, number] = numbers.to_numpy(dtype=float)
         odd = np.flatnonzero((numbers.isna() & column.notna()).to_numpy())

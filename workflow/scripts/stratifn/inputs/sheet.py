@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stratifn.inputs.near import listed, near_matches
-from stratifn.shared.errors import Problem
-from stratifn.shared.samples import typed_samples
+from stratifn.inputs.answers import answered
+from stratifn.inputs.near import near_matches
+from stratifn.inputs.types import as_number, cells_named, typed_sheet
+from stratifn.shared.errors import Problem, listed
+from stratifn.shared.vocabulary import ID_PATTERN, MISSING_MARKS, NOT_STATED
 
-ID_PATTERN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 REQUIRED = ("sample", "disease")
-NOT_STATED = "unknown"
 FIRST_COLUMNS = ("sample", "patient", "disease", "sex", "age", "batch")
-MISSING_MARKS = frozenset({"", "NA", "N/A", "NaN", "nan", "."})
 SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
 
 
@@ -61,7 +60,7 @@ class Sheet:
     Attributes
     ----------
     samples
-        One row per analysed sample, sorted by `sample`; text as in the sheet, NA for missing.
+        One row per analysed sample, sorted by `sample`; numbers as float64, everything else text, NaN for missing.
     left_out
         Sample ids of diseases that this cohort leaves out.
     notes
@@ -80,8 +79,10 @@ def mapped_sheet(
     labels: Mapping[str, str],
     groups: Groups,
     schema: Mapping[str, Any],
+    types: Mapping[str, str],
+    design: str = "",
 ) -> tuple[Sheet | None, list[Problem]]:
-    """Apply `columns` and `labels`, and collect every problem.
+    """Apply `columns`, `labels` and `types`, and collect every problem.
 
     Parameters
     ----------
@@ -97,6 +98,8 @@ def mapped_sheet(
         The labels of the analysis.
     schema
         JSON Schema of a row of the sheet.
+    types, design
+        As for `stratifn.inputs.types.typed_sheet`.
 
     Returns
     -------
@@ -113,6 +116,8 @@ def mapped_sheet(
         groups = Groups(sorted(set(renamed["disease"])), None)
     problems = [*label_problems, *_id_problems(renamed, path), *_group_problems(renamed["disease"], path, groups)]
     samples, notes = _covariates(renamed)
+    samples, answers = answered(samples, schema, types)
+    notes += answers
     problems += cell_problems(samples, path, schema)
     left_out = sorted(samples.loc[~samples["disease"].isin(groups.analysed), "sample"])
     notes += [
@@ -122,6 +127,9 @@ def mapped_sheet(
     ]
     kept = samples[samples["disease"].isin(groups.analysed)].sort_values("sample", kind="stable")
     problems += _patient_problems(kept, path)
+    notes += _not_masked(kept)
+    kept, type_problems = typed_sheet(kept, path, types, design, schema)
+    problems += type_problems
     return Sheet(kept.reset_index(drop=True), left_out, notes), problems
 
 
@@ -251,23 +259,35 @@ def _covariates(samples: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, st
     return samples[[name for name in FIRST_COLUMNS if name in samples] + rest], notes
 
 
+def _not_masked(samples: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
+    """Say of how many samples it is not known whether a drug hides what the score measures."""
+    unknown = int(samples["anti_ifn"].isna().sum()) if "anti_ifn" in samples else 0
+    if unknown:
+        reason = f"in {unknown} of {len(samples)} samples: they get a class as if they were not treated"
+        yield "samples", "anti_ifn", "not known", reason
+
+
 def cell_problems(samples: pd.DataFrame, path: str, schema: Mapping[str, Any]) -> Iterator[Problem]:
     """Check every known column of the text sheet against the schema of the samples."""
     from jsonschema import Draft202012Validator
 
-    typed = typed_samples(samples).astype(object).where(lambda frame: frame.notna(), None)
     for column, rule in schema["properties"].items():
-        if column not in typed or column == "sample":
+        if column not in samples or column == "sample":
             continue
         validator = Draft202012Validator(rule)
-        odd = [
-            (name, written)
-            for name, value, written in zip(typed["sample"], typed[column], samples[column], strict=True)
-            if not validator.is_valid(value)
-        ]
-        if odd:
-            shown = listed((f"{written!r} in {name}" for name, written in odd), 5)
-            yield Problem(path, f"column {column}", shown, _allowed(rule), "Mend or empty the cells.")
+        cells = samples[column]
+        odd = cells[[not validator.is_valid(_value(cell, rule)) for cell in cells]]
+        if len(odd):
+            mend = "Correct these cells, or leave them empty if the value is unknown."
+            yield Problem(path, f"column {column}", cells_named(odd, samples["sample"]), _allowed(rule), mend)
+
+
+def _value(cell: Any, rule: Mapping[str, Any]) -> Any:
+    """Return what the schema is to judge: a number where it wants one and the cell is one."""
+    if pd.isna(cell):
+        return None
+    number = as_number(cell) if "number" in rule.get("type", ()) else np.nan
+    return cell if np.isnan(number) else number
 
 
 def _allowed(rule: Mapping[str, Any]) -> str:

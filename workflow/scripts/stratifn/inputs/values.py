@@ -10,9 +10,8 @@ import numpy as np
 
 from stratifn.inputs.reading import RawMatrix
 from stratifn.shared.errors import Problem
+from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, PROPORTION, VIEW_KINDS
 
-COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
-KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)
 LARGEST_COUNT = 2**31 - 1
 BELOW_LIMIT = re.compile(r"^<\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)$")
 ROWS_PER_BLOCK = 20_000
@@ -40,7 +39,7 @@ class ValueCheck:
 
 
 VALUE_CHECKS = (
-    ValueCheck(KINDS, np.isinf, "finite numbers", "Mend or empty these cells."),
+    ValueCheck(VIEW_KINDS, np.isinf, "finite numbers", "Mend or empty these cells."),
     ValueCheck(
         (COUNTS,),
         np.isnan,

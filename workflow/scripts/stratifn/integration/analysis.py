@@ -17,10 +17,10 @@ from stratifn.integration.selection import Integration, factors_table, select_mo
 from stratifn.integration.settings import Settings
 from stratifn.integration.verdicts import factor_verdicts
 from stratifn.integration.views import ModelInput
+from stratifn.shared.vocabulary import CONCENTRATION, PROPORTION, RNA
 
-RNA = "rna"
 # views whose single features are variables of interest, because they are few and have names that people know
-MEASURED_KINDS = ("proportion", "concentration")
+MEASURED_KINDS = (PROPORTION, CONCENTRATION)
 
 
 def choose_model(

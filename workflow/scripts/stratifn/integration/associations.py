@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from stratifn.shared.samples import covariates, is_number
 from stratifn.shared.statistics import benjamini_hochberg
 
 if TYPE_CHECKING:
     import anndata as ad
 
 COLUMNS = ["factor", "variable", "test", "n", "effect", "pvalue", "padj"]
-NOT_VARIABLES = frozenset({"sample", "patient"})
 MIN_SAMPLES = 6
 MIN_LEVEL = 3
 MAX_LEVELS = 20
@@ -60,8 +60,7 @@ def collect_variables(
         Name to (score per sample, view that it was computed from).
     """
     indexed = samples.set_index("sample")
-    covariates = [column for column in indexed.columns if column not in NOT_VARIABLES and not column.startswith("in_")]
-    parts = [indexed[covariates]]
+    parts = [indexed[covariates(indexed)]]
     sources: dict[str, str] = {}
     for view, data in (measured or {}).items():
         frame = data.to_df().reindex(indexed.index).add_prefix(f"{view}:")
@@ -119,7 +118,7 @@ def _compare(variable: str, values: pd.Series, factor: pd.Series) -> tuple[str, 
     """Return variable, test, n, effect, p value."""
     known = values.notna() & factor.notna()
     values, factor = values[known], factor[known]
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+    if is_number(values):
         if len(values) < MIN_SAMPLES or values.nunique() < 2 or factor.nunique() < 2:
             return variable, "none", len(values), np.nan, np.nan
         result = stats.spearmanr(values, factor)

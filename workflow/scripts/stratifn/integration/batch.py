@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.samples import is_number
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -128,7 +129,7 @@ def _design(batch: pd.Series, protected: pd.DataFrame) -> tuple[np.ndarray, np.n
     kept = [np.ones((len(batch), 1))]
     for column in protected.columns:
         values = protected[column]
-        if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        if is_number(values):
             kept.append((values - values.mean()).to_numpy(dtype=float)[:, None])
         else:
             kept.append(pd.get_dummies(values.astype(str), drop_first=True).to_numpy(dtype=float))

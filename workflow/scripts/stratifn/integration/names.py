@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.factor_model import RESERVED_VIEW_NAMES
+from stratifn.shared.vocabulary import ID_PATTERN
 
-PLAIN_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 _UNSAFE = re.compile(r"[^\x20-\x7e]|/")
 
 
@@ -22,13 +22,13 @@ def require_plain_names(views: Iterable[str], samples: Iterable[str]) -> None:
     InputError
         All such names at once.
     """
-    problems = [_name_problem("views", view) for view in views if not PLAIN_NAME.match(view)]
+    problems = [_name_problem("views", view) for view in views if not ID_PATTERN.match(view)]
     problems += [
         Problem("views", f"view {view}", "a name that MOFA's file format uses itself", "another", "Rename the view.")
         for view in views
         if view in RESERVED_VIEW_NAMES
     ]
-    problems += [_name_problem("samples", sample) for sample in samples if not PLAIN_NAME.match(sample)]
+    problems += [_name_problem("samples", sample) for sample in samples if not ID_PATTERN.match(sample)]
     if problems:
         raise InputError(problems)
 

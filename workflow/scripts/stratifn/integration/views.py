@@ -28,6 +28,7 @@ from stratifn.integration.batch import without_batch
 from stratifn.integration.names import model_feature_names, require_plain_names
 from stratifn.integration.settings import Settings
 from stratifn.shared.errors import InputError
+from stratifn.shared.vocabulary import NOTE_COLUMNS
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -270,4 +271,4 @@ def _notes(has_view, kept, views, chosen, ids, names, settings) -> pd.DataFrame:
             for feature, name in zip(ids[view], names[view], strict=True)
             if feature != name
         ]
-    return pd.DataFrame(rows, columns=["view", "item", "what", "reason"])
+    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))

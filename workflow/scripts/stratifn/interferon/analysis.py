@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from stratifn.interferon.axes import AXIS_COLUMNS, axes_table
-from stratifn.interferon.classes import CLASS_COLUMNS, UNSCORED
+from stratifn.interferon.classes import CLASS_COLUMNS
 from stratifn.interferon.confounding import CONFOUNDING_COLUMNS, confounding_table
 from stratifn.interferon.methylation import METHYLATION_COLUMNS, methylation_table
 from stratifn.interferon.mixture import MIXTURE_COLUMNS, mixture_table
-from stratifn.interferon.notes import NOTE_COLUMNS
 from stratifn.interferon.prevalence import AGREEMENT_COLUMNS, PREVALENCE_COLUMNS
 from stratifn.interferon.protein import (
     PROTEIN_COLUMNS,
@@ -34,8 +33,8 @@ from stratifn.interferon.settings import Settings
 from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.registry.signatures import AxisSet, Registry
 from stratifn.shared.claims import COLUMNS as VERDICT_COLUMNS
+from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA, UNSCORED
 
-RNA = "rna"
 FROM_ELSEWHERE = "read with care"
 COLUMNS = {
     "scores": SCORE_COLUMNS,

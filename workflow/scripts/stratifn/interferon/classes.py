@@ -17,6 +17,7 @@ from stratifn.interferon.methods import METHODS, RankMethod
 from stratifn.interferon.reference import GeneSet, Reference
 from stratifn.interferon.scoring import People, against_controls, set_scores, set_status
 from stratifn.interferon.types import type_table
+from stratifn.shared.vocabulary import NO, UNSCORED
 
 CLASS_COLUMNS = (
     "sample",
@@ -30,10 +31,8 @@ CLASS_COLUMNS = (
     "modules_active",
     "reason",
 )
-UNSCORED = "unscored"
 # people per block of resampled scores: bounds memory, changes no value
 BLOCK = 256
-NO_ANTI_IFN = frozenset({"", "no", "n", "none", "never", "false", "0", "0.0", "na", "nan"})
 MASKED = "under anti-IFN therapy: the class would describe the drug, not the disease"
 
 
@@ -118,11 +117,14 @@ def call(probability_high: np.ndarray, reference: Reference) -> np.ndarray:
 
 
 def under_anti_ifn(samples: pd.DataFrame) -> np.ndarray:
-    """Return who is treated with a drug against interferon (column ``anti_ifn``: yes, true, 1 or a drug's name)."""
+    """Return who is treated with a drug against interferon (column ``anti_ifn``: yes, or the drug's name).
+
+    Where it is not known nobody is masked; validation notes that.
+    """
     if "anti_ifn" not in samples:
         return np.zeros(len(samples), dtype=bool)
-    given = samples["anti_ifn"].fillna("").astype(str).str.strip().str.lower()
-    return ~given.isin(NO_ANTI_IFN).to_numpy()
+    given = samples["anti_ifn"]
+    return (given.notna() & given.ne(NO)).to_numpy()
 
 
 def class_table(people: People, reference: Reference, samples: pd.DataFrame) -> pd.DataFrame:

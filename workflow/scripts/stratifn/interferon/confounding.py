@@ -16,9 +16,11 @@ from scipy.stats import mannwhitneyu, t
 
 from stratifn.interferon import expression
 from stratifn.interferon.cells import leading_components
-from stratifn.interferon.classes import NO_ANTI_IFN, under_anti_ifn
+from stratifn.interferon.classes import under_anti_ifn
 from stratifn.interferon.concordance import rank_correlation
+from stratifn.shared.samples import is_number
 from stratifn.shared.statistics import benjamini_hochberg
+from stratifn.shared.vocabulary import AUTOANTIBODIES, NO, TREATMENTS, YES
 
 CONFOUNDING_COLUMNS = (
     "disease",
@@ -35,8 +37,6 @@ CONFOUNDING_COLUMNS = (
 )
 FEWEST = 8
 FEWEST_PER_GROUP = 4
-YES = frozenset({"yes", "y", "true", "1", "1.0", "positive", "pos", "+"})
-NO = NO_ANTI_IFN | {"negative", "neg", "-"}
 MEDIATION = "composition can lie on the way from interferon to the score: adjusting can remove a true effect"
 
 
@@ -54,22 +54,22 @@ MASKING = "anti-IFN therapy"
 FAMILIES = (
     Family(
         "treatment",
-        re.compile(r"^(hydroxychloroquine|hcq|glucocorticoid(_mg)?|prednisone(_mg)?|prednisolone(_mg)?)$", re.I),
+        TREATMENTS,
         "hydroxychloroquine and high-dose glucocorticoids lower the score",
     ),
     Family(
         MASKING,
-        re.compile(r"^anti_ifn$", re.I),
+        re.compile("anti_ifn"),
         "blocks what the score measures: the class is masked",
     ),
     Family(
         "activity",
-        re.compile(r"^(activity|sledai(_2k)?|essdai|cdasi(_a)?|mrss|physician_global)$", re.I),
+        re.compile(r"activity|sledai(_2k)?|essdai|cdasi(_a)?|mrss|physician_global", re.IGNORECASE),
         "within this disease only",
     ),
     Family(
         "autoantibody",
-        re.compile(r"^(anti[-_. ]?)?(ro(52|60)?|ssa|la|ssb|ds[-_]?dna|mda5|rnp|sm|ena)([-_. ]?positive)?$", re.I),
+        AUTOANTIBODIES,
         "control of sense: positive patients are expected to score higher",
     ),
 )
@@ -99,13 +99,17 @@ def confounding_table(
     ``cells``, which describe one and the same difference twice.
     """
     joined = classes[["sample", "disease", "score"]].merge(samples.drop(columns="disease"), on="sample", how="left")
-    joined = joined[np.isfinite(joined["score"])]
-    untreated = joined[~under_anti_ifn(joined)]
+    joined = joined[np.isfinite(joined["score"])].copy()
+    treated = under_anti_ifn(joined)
+    untreated = joined[~treated]
+    if "anti_ifn" in joined:
+        # the name of a drug is a yes
+        joined["anti_ifn"] = joined["anti_ifn"].where(~treated, YES)
     rows = [] if control is None else _against_controls(untreated, control, cells)
     for disease, group in joined[joined["disease"] != control].groupby("disease", sort=True):
         for family in FAMILIES:
             of_family = group if family.kind == MASKING else group.loc[group.index.intersection(untreated.index)]
-            for column in sorted(filter(family.columns.match, samples.columns)):
+            for column in sorted(filter(family.columns.fullmatch, samples.columns)):
                 rows.append(
                     {"disease": disease, "variable": column, "kind": family.kind}
                     | _association(of_family["score"], of_family[column])
@@ -161,19 +165,14 @@ def _difference(score: np.ndarray, is_patient: np.ndarray, covariates: np.ndarra
 
 
 def _association(score: pd.Series, column: pd.Series) -> dict:
-    """Test a score against a yes/no column or a number, within one disease."""
-    answers = column.astype(object).map(_answer)
-    known = column.notna() & (column.astype(str).str.strip() != "")
-    if known.any() and answers[known].notna().all():
-        return _yes_no(score[known].to_numpy(), answers[known].to_numpy(dtype=bool))
-    numbers = pd.to_numeric(column, errors="coerce")
-    return _number(score[numbers.notna()].to_numpy(), numbers.dropna().to_numpy())
-
-
-def _answer(value: object) -> bool | None:
-    """Read yes or no; None for anything else."""
-    text = str(value).strip().lower()
-    return True if text in YES else False if text in NO else None
+    """Test a score against answers (yes or no) or a number, within one disease."""
+    known = column.notna()
+    score, column = score[known].to_numpy(), column[known]
+    if is_number(column):
+        return _number(score, column.to_numpy())
+    if column.isin([YES, NO]).all():
+        return _yes_no(score, column.eq(YES).to_numpy())
+    return {"n": len(score), "test": "not tested: neither yes and no nor numbers"}
 
 
 def _yes_no(score: np.ndarray, yes: np.ndarray) -> dict:

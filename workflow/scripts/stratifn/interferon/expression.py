@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from stratifn.registry.signatures import Registry
+from stratifn.shared.vocabulary import CONTINUOUS, COUNTS
 
-KINDS = ("counts", "continuous")
+KINDS = (COUNTS, CONTINUOUS)
 # a gene below ten normalised counts is not told from background; the same ten as in BloodGen3's rule
 BACKGROUND_COUNTS = 10.0
 BACKGROUND_CENTILE = 5.0
@@ -122,7 +123,7 @@ def size_factors(counts: np.ndarray, reference_log_means: np.ndarray) -> np.ndar
 
 def log2_values(values: np.ndarray, kind: str, factors: np.ndarray | None) -> np.ndarray:
     """Return values on the scale of the scores: ``log2(count / size_factor + 1)``, or a log matrix as it is."""
-    if kind != "counts":
+    if kind != COUNTS:
         return values
     if factors is None:
         raise ValueError("counts need size factors")
@@ -134,6 +135,6 @@ def background(control_values: np.ndarray, kind: str) -> float:
 
     Ten normalised counts; on a log matrix the fifth centile of all control values.
     """
-    if kind == "counts":
+    if kind == COUNTS:
         return float(np.log2(BACKGROUND_COUNTS + 1.0))
     return float(np.nanpercentile(control_values, BACKGROUND_CENTILE))

@@ -25,6 +25,7 @@ from stratifn.interferon.reference import SLOPE_RANGE, TYPE_I, TYPE_II, GeneSet,
 from stratifn.interferon.settings import Settings
 from stratifn.registry.signatures import AxisSet, Registry
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.vocabulary import COUNTS
 
 SMALLEST_FLOOR = 0.1
 FLOOR_CENTILE = 20
@@ -152,7 +153,7 @@ def _with_controls(blank: Reference, values: np.ndarray) -> Reference:
     """Add locations, scales, cut-offs and type cut-offs to a reference that only knows its genes."""
     arrays: dict[str, np.ndarray] = {}
     factors = None
-    if blank.kind == "counts":
+    if blank.kind == COUNTS:
         log_means = expression.log_geometric_means(values)
         if np.isfinite(log_means).sum() < FEWEST_SIZE_FACTOR_GENES:
             few = f"fewer than {FEWEST_SIZE_FACTOR_GENES} genes were counted in every control: no size factors"

@@ -14,6 +14,8 @@ from types import MappingProxyType
 import numpy as np
 from scipy.stats import rankdata
 
+from stratifn.shared.vocabulary import COUNTS
+
 # patients per block of the median: bounds memory, changes no value
 BLOCK = 32
 FOLD_CHANGE = 1.5
@@ -114,7 +116,7 @@ def share_of_genes_up(
     total = np.zeros((len(values), location.shape[1]))
     for gene in range(values.shape[1]):
         up = values[:, gene, None] - location[gene] > np.log2(FOLD_CHANGE)
-        if kind == "counts":
+        if kind == COUNTS:
             up &= np.exp2(values[:, gene, None]) - np.exp2(location[gene]) > DIFFERENCE
         total += up
     return total / values.shape[1]

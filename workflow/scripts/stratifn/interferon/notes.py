@@ -10,9 +10,8 @@ from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, set_scores
 from stratifn.registry.signatures import Registry
 from stratifn.registry.user_signatures import REPEATED
+from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 
-NOTE_COLUMNS = ("view", "item", "what", "reason")
-VIEW = "rna"
 # distance from the median of the controls, in robust SDs, from which a control is named
 OUTLYING = 4.0
 
@@ -41,7 +40,7 @@ def notes_table(
     rows += _outlying_controls(reference, people, controls)
     if people.rank_refusal:
         rows.append(("singscore, ssgsea", "not computed", people.rank_refusal))
-    table = pd.DataFrame([(VIEW, *row) for row in rows], columns=list(NOTE_COLUMNS))
+    table = pd.DataFrame([(RNA, *row) for row in rows], columns=list(NOTE_COLUMNS))
     return table.drop_duplicates(ignore_index=True)
 
 

@@ -12,6 +12,8 @@ from stratifn.interferon import expression
 from stratifn.interferon.learning import FEWEST_GENES
 from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks
 from stratifn.interferon.reference import GeneSet, Reference
+from stratifn.shared.errors import listed
+from stratifn.shared.vocabulary import COUNTS
 
 SCORE_COLUMNS = ("sample", "signature", "method", "score", "genes_found", "genes_total", "status", "reason")
 
@@ -52,7 +54,7 @@ def measure(data: ad.AnnData, reference: Reference) -> People:
     )
     factors, genes = None, np.full((len(values), len(reference.genes)), np.nan)
     if not reference.refusal:
-        if reference.kind == "counts":
+        if reference.kind == COUNTS:
             found = np.array([feature in column for feature in reference.universe])
             factors = expression.size_factors(aligned, reference.arrays["log_geometric_means"][found])
         for position, feature in enumerate(reference.features):
@@ -158,15 +160,9 @@ def set_status(people: People, reference: Reference, gene_set: GeneSet, method_n
 def _remarks(reference: Reference, gene_set: GeneSet, method_name: str) -> list[str]:
     remarks = [] if gene_set.verified else ["gene list not verified against its paper"]
     if gene_set.missing:
-        remarks.append(f"not found: {_some(gene_set.missing)}")
+        remarks.append(f"not found: {listed(gene_set.missing, 6, ' ')}")
     remarks += gene_set.ambiguous
     floored = [gene for gene in gene_set.genes if gene in reference.floored]
     if method_name == "zscore" and floored:
-        remarks.append(f"control SD raised to its floor: {_some(floored)}")
+        remarks.append(f"control SD raised to its floor: {listed(floored, 6, ' ')}")
     return remarks
-
-
-def _some(names: list[str] | tuple[str, ...]) -> str:
-    """Name up to six genes, and count the rest."""
-    shown = " ".join(names[:6])
-    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f as f_distribution
 
-from stratifn.shared.design import is_factor
+from stratifn.shared.samples import covariates, is_number
 from stratifn.shared.statistics import benjamini_hochberg
 
 COLUMNS = ["view", "component", "variable", "r2", "pvalue", "padj"]
@@ -53,9 +53,7 @@ def _view_associations(name: str, view: ad.AnnData, samples: pd.DataFrame) -> pd
 
 def _variables(view: ad.AnnData, samples: pd.DataFrame) -> dict[str, pd.Series]:
     sheet = samples.set_index("sample").loc[view.obs_names]
-    candidates = {
-        column: sheet[column] for column in sorted(sheet) if column != "patient" and not column.startswith("in_")
-    }
+    candidates = {column: sheet[column] for column in sorted(covariates(sheet))}
     candidates |= {measure: view.obs[measure] for measure in SAMPLE_MEASURES if measure in view.obs}
     return {name: values for name, values in candidates.items() if _can_be_tested(values)}
 
@@ -64,7 +62,7 @@ def _can_be_tested(values: pd.Series) -> bool:
     known = values.dropna()
     levels = known.nunique()
     # a text that is different for every second sample is a name or a date, no group
-    return levels > 1 and len(known) >= MIN_SAMPLES and (not is_factor(values) or levels <= len(known) / 2)
+    return levels > 1 and len(known) >= MIN_SAMPLES and (is_number(values) or levels <= len(known) / 2)
 
 
 def _explained(scores: np.ndarray, values: pd.Series) -> tuple[float, float]:
@@ -72,7 +70,7 @@ def _explained(scores: np.ndarray, values: pd.Series) -> tuple[float, float]:
     known = values.notna().to_numpy()
     scores = scores[known]
     values = values[known]
-    if is_factor(values):
+    if not is_number(values):
         groups = pd.Series(scores).groupby(values.astype(str).to_numpy())
         fitted = groups.transform("mean").to_numpy()
         df_model = groups.ngroups - 1

@@ -13,10 +13,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.vocabulary import NOTE_COLUMNS
 
 SAMPLES_PER_BLOCK = 64
-MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,11 @@ def aligned(view: ad.AnnData, features: np.ndarray) -> ad.AnnData:
     positions = names.get_indexer(features)
     absent = features[positions < 0]
     if len(absent):
-        shown = ", ".join(absent[:MOST_NAMES]) + (" ..." if len(absent) > MOST_NAMES else "")
         raise InputError(
             Problem(
                 "matrix",
                 "features",
-                f"{len(absent)} of the {len(features)} features of the training matrix absent ({shown})",
+                f"{len(absent)} of the {len(features)} features of the training matrix absent ({listed(absent, 5)})",
                 "the same features as in the training matrix",
                 "Quantify the new samples against the same annotation.",
             )
@@ -116,4 +115,4 @@ def from_arrays(cls: type[FrozenTransform], arrays: dict[str, Any]) -> FrozenTra
 
 def note(view: str, item: str, what: str, reason: str) -> pd.DataFrame:
     """Return one row of notes."""
-    return pd.DataFrame([[view, item, what, reason]], columns=["view", "item", "what", "reason"])
+    return pd.DataFrame([[view, item, what, reason]], columns=list(NOTE_COLUMNS))

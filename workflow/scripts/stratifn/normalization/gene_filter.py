@@ -7,6 +7,8 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.vocabulary import NOTE_COLUMNS
+
 MOST_NAMES = 20
 
 
@@ -53,12 +55,11 @@ def filter_notes(kept: np.ndarray, genes: pd.DataFrame, view: str, min_count: in
         Columns view, item, what, reason; no row if nothing was dropped.
     """
     dropped = genes["gene_name"].astype(str).to_numpy()[~kept]
-    columns = ["view", "item", "what", "reason"]
     if not len(dropped):
-        return pd.DataFrame(columns=columns, dtype=object)
+        return pd.DataFrame(columns=list(NOTE_COLUMNS), dtype=object)
     reason = "zero in every sample"
     if min_count > 0:
         reason = f"counted {min_count} times or more in fewer samples than the smallest group has"
     if len(dropped) <= MOST_NAMES:
         reason += f": {', '.join(sorted(dropped))}"
-    return pd.DataFrame([[view, f"{len(dropped)} genes", "dropped", reason]], columns=columns)
+    return pd.DataFrame([[view, f"{len(dropped)} genes", "dropped", reason]], columns=list(NOTE_COLUMNS))

@@ -21,6 +21,7 @@ from stratifn.normalization.scales import (
     fit_proportion,
 )
 from stratifn.normalization.task import Task
+from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, PROPORTION
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ KINDS: dict[str, ViewKind] = {
     kind.name: kind
     for kind in (
         ViewKind(
-            "counts",
+            COUNTS,
             "Size factors by DESeq2's median of ratios over all genes, then the variance stabilizing transformation "
             "with a dispersion trend that is blind to the design.",
             "Love, Huber & Anders 2014, doi:10.1186/s13059-014-0550-8; "
@@ -65,7 +66,7 @@ KINDS: dict[str, ViewKind] = {
             fit_counts,
         ),
         ViewKind(
-            "beta",
+            BETA,
             "Methylation fractions were turned into M-values, log2(beta / (1 - beta)), after clipping to "
             "[0.001, 0.999].",
             "Du et al. 2010, doi:10.1186/1471-2105-11-587",
@@ -74,7 +75,7 @@ KINDS: dict[str, ViewKind] = {
             fit_beta,
         ),
         ViewKind(
-            "proportion",
+            PROPORTION,
             "Centred log-ratio (natural logarithm); a zero is replaced by half of the smallest positive value of the "
             "part in the training samples.",
             "Aitchison 1982, doi:10.1111/j.2517-6161.1982.tb01195.x; "
@@ -84,7 +85,7 @@ KINDS: dict[str, ViewKind] = {
             fit_proportion,
         ),
         ViewKind(
-            "concentration",
+            CONCENTRATION,
             "log2; values below the limit of detection are replaced by the limit over the square root of two, "
             "missing values stay missing.",
             "Hornung & Reed 1990, doi:10.1080/1047322X.1990.10389587",
@@ -93,7 +94,7 @@ KINDS: dict[str, ViewKind] = {
             fit_concentration,
         ),
         ViewKind(
-            "continuous",
+            CONTINUOUS,
             "Used as it is (already on a log or normal scale).",
             "none",
             "as given",

@@ -18,10 +18,11 @@ from stratifn.normalization.frozen import (
     transformed_view,
 )
 from stratifn.normalization.task import Task
+from stratifn.shared.vocabulary import NOTE_COLUMNS
 
 # fractions are read with three digits at best; beyond, a logit only magnifies noise
 BETA_LIMIT = 1e-3
-NO_NOTES = pd.DataFrame(columns=["view", "item", "what", "reason"], dtype=object)
+NO_NOTES = pd.DataFrame(columns=list(NOTE_COLUMNS), dtype=object)
 
 
 @dataclass(frozen=True)

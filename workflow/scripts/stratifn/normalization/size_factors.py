@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.vocabulary import RNA
 
 GENES_PER_BLOCK = 4096
 
@@ -165,7 +166,7 @@ def _log(values: np.ndarray) -> np.ndarray:
 
 def size_factor_table(views: Mapping[str, ad.AnnData]) -> pd.DataFrame:
     """Return `size_factors.tsv` (sample, size_factor) of the view ``rna``; without rows where it holds no counts."""
-    rna = views.get("rna")
+    rna = views.get(RNA)
     if rna is None or "size_factor" not in rna.obs:
         return pd.DataFrame({"sample": [], "size_factor": []})
     table = pd.DataFrame({"sample": rna.obs_names.astype(str), "size_factor": rna.obs["size_factor"].to_numpy()})

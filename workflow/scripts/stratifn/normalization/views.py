@@ -15,6 +15,7 @@ from stratifn.normalization.kinds import KINDS
 from stratifn.normalization.principal_components import add_principal_components
 from stratifn.normalization.settings import Settings
 from stratifn.normalization.task import Task
+from stratifn.shared.vocabulary import CONTINUOUS, COUNTS
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -108,12 +109,12 @@ def _measures(view: ad.AnnData, kind: str) -> dict[str, np.ndarray]:
         rows = slice(start, start + SAMPLES_PER_BLOCK)
         absent = np.isnan(values[rows])
         # an intensity has no zero that means absence; elsewhere a feature is detected above zero
-        seen = ~absent if kind == "continuous" else values[rows] > 0
+        seen = ~absent if kind == CONTINUOUS else values[rows] > 0
         if below is not None:
             absent, seen = absent & ~below[rows], seen & ~below[rows]
         missing[rows] = absent.mean(axis=1)
         detected[rows] = seen.sum(axis=1)
     measures = {"detected_features": detected, "missing_fraction": missing}
-    if kind == "counts":
+    if kind == COUNTS:
         measures["library_size"] = values.sum(axis=1, dtype=np.int64)
     return measures

@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterator
 import pandas as pd
 
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
-from stratifn.report.results import RANK_METHOD, RNA, Results
-from stratifn.shared.samples import IN_VIEW
+from stratifn.report.results import RANK_METHOD, Results
+from stratifn.shared.errors import listed
+from stratifn.shared.samples import covariates, is_number
+from stratifn.shared.vocabulary import RNA, UNSCORED
 
 LISTED_SAMPLES = 25
 MOST_LEVELS = 6
@@ -20,7 +22,7 @@ EXPLAINED = {
     BY_RANKS: "The score by ranks orders people within the run; it has no cut-off and says nothing about health.",
     "confidence": "The column confidence is the certainty of the stratum.",
 }
-NOT_CHARACTERISTICS = frozenset({"sample", "patient", "disease", "visit"})
+NOT_CHARACTERISTICS = frozenset({"disease", "visit"})
 
 
 def who_was_analysed(results: Results) -> Iterator[Item]:
@@ -61,11 +63,11 @@ def _about_controls(results: Results) -> str:
 
 def characteristics(results: Results) -> pd.DataFrame:
     """Describe the columns of the sample sheet, one column per group: counts of levels, medians of numbers."""
-    columns = [name for name in results.samples if name not in NOT_CHARACTERISTICS and not name.startswith(IN_VIEW)]
+    columns = [name for name in covariates(results.samples) if name not in NOT_CHARACTERISTICS]
     rows = []
     for column in columns:
         values = results.samples[column]
-        if pd.api.types.is_numeric_dtype(values) and values.nunique() > 2:
+        if is_number(values) and values.nunique() > 2:
             rows.append({"": column} | {group: _quartiles(values, group, results) for group in results.groups})
         elif 1 < values.nunique() <= MOST_LEVELS:
             levels = sorted(values.dropna().unique(), key=str)
@@ -129,7 +131,7 @@ def notes_table(notes: pd.DataFrame, samples: Collection[str], show_ids: bool, m
         for items, hide in zip(grouped["item"], hidden, strict=True)
     ]
     which = [
-        f"{count} samples" if hide else _listed(items)
+        f"{count} samples" if hide else listed(items, LISTED_SAMPLES)
         for items, hide, count in zip(grouped["item"], hidden, counts, strict=True)
     ]
     shown = grouped[by].assign(**{"how many": counts, "which": which})
@@ -150,11 +152,6 @@ def _kinds(notes: pd.DataFrame) -> pd.Series:
     )
     several = notes["item"].groupby([notes["view"], notes["reason"], plain]).transform("nunique") > 1
     return notes["what"].where(~several, plain)
-
-
-def _listed(items: list[str]) -> str:
-    more = f" and {len(items) - LISTED_SAMPLES} more" if len(items) > LISTED_SAMPLES else ""
-    return ", ".join(map(str, items[:LISTED_SAMPLES])) + more
 
 
 def quality(results: Results) -> Iterator[Item]:
@@ -212,7 +209,7 @@ def patient_table(results: Results) -> pd.DataFrame:
     """Join what is known of each listed sample: group, score, class, stratum, confidence, and why it is unscored."""
     classes = results.tables["classes"].drop(columns="disease")
     # where nobody is classed, the reason stands above, and ranks are what is left
-    unscored = (classes["ifn_class"] == "unscored") & results.has_classes
+    unscored = (classes["ifn_class"] == UNSCORED) & results.has_classes
     classes["not classed because"] = classes["reason"].where(unscored)
     classes[BY_RANKS] = None if results.has_classes else classes["sample"].map(results.scores(RANK_METHOD)["score"])
     strata = results.tables["strata"][["sample", "stratum", "confidence"]]

@@ -8,8 +8,9 @@ import pandas as pd
 
 from stratifn.report.claim_words import caveats, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, formatted
-from stratifn.report.results import RNA, Results
+from stratifn.report.results import Results
 from stratifn.shared.claims import NOT_COMPUTED, WEAK
+from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, RNA
 
 TOP_GENES = 10
 TOP_SETS = 5
@@ -213,6 +214,6 @@ def model_name(results: Results) -> str:
     """Name the model of differential expression by the kind of the view `rna`."""
     kinds = {view["name"]: view["kind"] for view in results.settings["views"]}
     return {
-        "counts": "negative binomial (DESeq2, by PyDESeq2)",
-        "continuous": "moderated t (limma's empirical Bayes), because the view rna holds no counts",
+        COUNTS: "negative binomial (DESeq2, by PyDESeq2)",
+        CONTINUOUS: "moderated t (limma's empirical Bayes), because the view rna holds no counts",
     }[kinds[RNA]]

@@ -12,6 +12,7 @@ from stratifn.report.content import people
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, stacked, strip, subplots
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.report.style import CLASS_COLOURS
+from stratifn.shared.vocabulary import UNSCORED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ def interferon_scores(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw the score of every sample with the cut-off; without controls, the rank-based score."""
     classes, settings = results.tables["classes"].set_index("sample"), results.config["interferon"]
     if classes["score"].notna().any():
-        hollow = classes["ifn_class"].eq("unscored") & results.has_classes
+        hollow = classes["ifn_class"].eq(UNSCORED) & results.has_classes
         method, score = settings["method"], classes["score"]
     else:
         method, score, hollow = RANK_METHOD, results.scores(RANK_METHOD)["score"], None

@@ -8,8 +8,9 @@ import pandas as pd
 
 from stratifn.report.content import FigureSlot, Item, Table, Text, first_reason, formatted, small_cells
 from stratifn.report.results import RANK_METHOD, Results
+from stratifn.shared.vocabulary import UNSCORED
 
-CLASSES = ("high", "borderline", "low", "unscored")
+CLASSES = ("high", "borderline", "low", UNSCORED)
 TYPES = ("none", "I", "I+II", "II", "uncertain")
 NO_TYPE = "no type: "
 NOT_SUPPORTED = (
@@ -93,10 +94,10 @@ def _classes(results: Results) -> Iterator[Item]:
     classes = results.tables["classes"]
     if not results.has_classes:
         return
-    counts = pd.crosstab(classes["disease"], classes["ifn_class"].fillna("unscored"))
+    counts = pd.crosstab(classes["disease"], classes["ifn_class"].fillna(UNSCORED))
     counts = counts.reindex(index=results.groups, columns=list(CLASSES), fill_value=0)
     yield Table("Samples by ISG expression signature", _by_group(counts, results))
-    unscored = classes[(classes["ifn_class"] == "unscored") & classes["disease"].isin(results.subject)]
+    unscored = classes[(classes["ifn_class"] == UNSCORED) & classes["disease"].isin(results.subject)]
     if len(unscored):
         reasons = "; ".join(sorted(set(unscored["reason"].dropna())))
         yield Text(f"Unscored because: {reasons or 'no reason recorded'}.")

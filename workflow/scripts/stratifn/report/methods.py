@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from stratifn import __version__
 from stratifn.report.results import Results
+from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, PROPORTION, RNA
 
 # names of references to their numbers in brackets
 Cite = Callable[..., str]
@@ -75,7 +76,7 @@ def _kinds(results: Results) -> dict[str, list[str]]:
 def _normalization(results: Results, versions: Mapping[str, str], cite: Cite) -> str:
     settings, kinds = results.config["normalization"], _kinds(results)
     sentences = []
-    if "counts" in kinds:
+    if COUNTS in kinds:
         sentences.append(
             f"Counts ({', '.join(kinds['counts'])}) were normalised by DESeq2's size factors ({settings['size_factors']}, on "
             f"all genes) and transformed by its variance-stabilising transformation with a design-blind dispersion trend "
@@ -84,11 +85,11 @@ def _normalization(results: Results, versions: Mapping[str, str], cite: Cite) ->
             f"signature registry in any case."
         )
     words = {
-        "beta": "methylation fractions ({}) were turned into M-values",
-        "proportion": "proportions ({}) were centred log-ratio transformed",
-        "concentration": "concentrations ({}) were log2 transformed, values below the limit of detection taken as the "
+        BETA: "methylation fractions ({}) were turned into M-values",
+        PROPORTION: "proportions ({}) were centred log-ratio transformed",
+        CONCENTRATION: "concentrations ({}) were log2 transformed, values below the limit of detection taken as the "
         "limit divided by the square root of two",
-        "continuous": "values of {} were used as they are",
+        CONTINUOUS: "values of {} were used as they are",
     }
     rest = [text.format(", ".join(kinds[kind])) for kind, text in words.items() if kind in kinds]
     if rest:
@@ -102,7 +103,7 @@ def _differential_expression(results: Results, cite: Cite) -> str:
         return ""
     settings, kinds = results.config["differential_expression"], _kinds(results)
     contrasts = ", ".join(name.replace("_vs_", " against ") for name in results.tested_contrasts)
-    if "rna" in kinds.get("counts", []):
+    if RNA in kinds.get(COUNTS, []):
         shrunk = f" Log2 fold changes were also shrunken by apeGLM {cite('apeGLM')}." if settings["shrink"] else ""
         model = (
             "one negative binomial model per cohort with Wald tests, Cook's distance outlier handling and independent "

@@ -124,7 +124,7 @@ def read_new_patients(
         name=name,
         shown=shown,
         samples=read_samples(tables["samples"]),
-        reference=read_table(tables["provenance"], ("contract", "stratifn", "specimen", "platform")),
+        reference=read_table(tables["provenance"]),
         # a stratum is a name: tables hold it as text
         strata=pd.DataFrame(strata).astype({"stratum": str}),
         scoring=scoring,

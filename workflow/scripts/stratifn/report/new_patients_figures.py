@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stratifn.report.interferon_figures import cut_off
 from stratifn.report.marks import strip, subplots
 from stratifn.report.new_patients import NewPatients
+from stratifn.shared.vocabulary import UNSCORED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +20,7 @@ def scores_of_new_patients(new: NewPatients) -> Iterator[tuple[str, Figure]]:
     if patients["score"].isna().all():
         return
     figure, (panel,) = subplots(2.4 + 0.95 * len(new.colours), 3.8)
-    unscored = patients["ifn_class"].eq("unscored")
+    unscored = patients["ifn_class"].eq(UNSCORED)
     groups = new.disease_of.reindex(patients.index)
     strip(panel, patients["score"], groups, new.colours, new.min_cell, unscored)
     if new.cutoff is not None:

@@ -12,16 +12,14 @@ import pandas as pd
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
 from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.claims import Standing, standing, verdicts_table
-from stratifn.shared.samples import IN_VIEW, read_samples
+from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
+from stratifn.shared.vocabulary import IN_VIEW
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
-RNA = "rna"
 AXES = ("ligand", "sensing", "response")
 # a method that needs no controls
 RANK_METHOD = "singscore"
-# columns of words, besides those that every table has
-WORDS = ("near_duplicate", "published_source", "axis", "kind", "note", "verdict")
 
 
 @dataclass(frozen=True)
@@ -245,7 +243,7 @@ def read_results(
     """
     joined = (NOTES, VERDICTS)
     shown = {name: path for name, path in tables.items() if name != SAMPLES and not name.endswith(joined)}
-    read = {name: read_table(path, WORDS) for name, path in shown.items()}
+    read = {name: read_table(path) for name, path in shown.items()}
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}

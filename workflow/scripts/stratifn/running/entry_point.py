@@ -1,7 +1,4 @@
-"""The one way in for every script of the workflow: logging, one BLAS thread, plain words for a user's mistake.
-
-It also knows where the files that come with the library are.
-"""
+"""The one way in for every script of the workflow: logging, one BLAS thread, plain words for a user's mistake."""
 
 from __future__ import annotations
 
@@ -11,19 +8,13 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
-
-import yaml
 
 from stratifn.shared.errors import InputError
 from stratifn.shared.files import being_written, remove_unfinished, write_json
 from stratifn.shared.machine import MachineError, machine_error
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-# where pyproject.toml puts resources, schemas and templates in the wheel
-PACKAGED = Path(__file__).resolve().parents[1] / "package_data"
-CLONE = Path(__file__).resolve().parents[4]
 logger = logging.getLogger("stratifn")
 
 
@@ -94,38 +85,6 @@ def _leave(fault: MachineError, error: BaseException) -> NoReturn:
         with contextlib.suppress(OSError, ValueError):
             last_act()
     os._exit(1)
-
-
-def resource_folder() -> Path:
-    """Return the folder of signatures, gene sets and genes: that of the installed wheel, or of this clone.
-
-    It is no input of a rule, because a moved clone would then rerun everything; its content is in the rule's digest.
-    """
-    return _shipped("resources", CLONE / "resources")
-
-
-def template_folder() -> Path:
-    """Return the folder of the report's templates, for the same reason as `resource_folder`."""
-    return _shipped("report", CLONE / "workflow" / "report")
-
-
-def sheet_schema() -> dict[str, Any]:
-    """Return the schema of the sample sheet."""
-    return _schema("samples.schema.yaml")
-
-
-def config_schema() -> dict[str, Any]:
-    """Return the schema of the configuration, with every default and bound."""
-    return _schema("config.schema.yaml")
-
-
-def _schema(name: str) -> dict[str, Any]:
-    path = _shipped("schemas", CLONE / "workflow" / "schemas") / name
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def _shipped(name: str, in_clone: Path) -> Path:
-    return PACKAGED / name if PACKAGED.is_dir() else in_clone
 
 
 def use_one_blas_thread() -> None:

@@ -7,7 +7,6 @@ evaluate what they are given.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -15,14 +14,13 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.samples import covariates, is_number
+from stratifn.shared.vocabulary import ID_PATTERN
 
 INTERCEPT = "Intercept"
 # samples per group that a comparison needs
 MIN_REPLICATES = 3
-# columns whose values are labels, also when a sheet writes them as numbers
-LABEL_COLUMNS = frozenset({"disease", "sex", "batch", "patient", "visit"})
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _ALLOWED = "names of sample sheet columns joined by +, interactions as a:b, and nothing else"
 # relative length of what a column adds to the columns before it, below which it adds nothing
 _RANK_TOLERANCE = 1e-8
@@ -162,7 +160,7 @@ def parse_design(design: str) -> list[Term]:
     """
     terms = [tuple(part.strip() for part in term.split(":")) for term in str(design).split("+")]
     names = [name for term in terms for name in term]
-    wrong = [name for name in names if not _NAME.fullmatch(name)]
+    wrong = [name for name in names if not ID_PATTERN.match(name)]
     if wrong:
         raise InputError(_config_problem("design", repr(wrong[0]) + f" in {design!r}", _ALLOWED))
     if len({frozenset(term) for term in terms}) < len(terms) or any(len(set(t)) < len(t) for t in terms):
@@ -220,9 +218,9 @@ def check_design(samples: pd.DataFrame, design: str, control: str | None, sheet:
 def model_matrix(samples: pd.DataFrame, design: str = "disease", control: str | None = None) -> DesignMatrix:
     """Build the model matrix of a design.
 
-    Text columns (and ``disease``, ``sex``, ``batch``, ``patient``, ``visit``) are factors in treatment coding with
-    columns ``factor[level]``; other numeric columns are continuous covariates. The baseline of ``disease`` is the
-    control, every other baseline is the first level in alphabetical order.
+    Columns of text are factors in treatment coding with columns ``factor[level]``; columns of numbers are continuous
+    covariates: what a column is, validation has decided. The baseline of ``disease`` is the control, every other
+    baseline is the first level in alphabetical order.
 
     Parameters
     ----------
@@ -244,20 +242,13 @@ def model_matrix(samples: pd.DataFrame, design: str = "disease", control: str | 
     return _build(samples, parse_design(design), control)
 
 
-def is_factor(values: pd.Series) -> bool:
-    """Tell whether a column of the sheet is a factor (else it is a continuous covariate)."""
-    return values.name in LABEL_COLUMNS or not (
-        pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    )
-
-
 def _build(samples: pd.DataFrame, terms: list[Term], control: str | None) -> DesignMatrix:
     variables: dict[str, dict[str, np.ndarray]] = {}
     levels: dict[str, tuple[str, ...]] = {}
     spread: dict[str, float] = {}
     for (name,) in (term for term in terms if len(term) == 1):
         values = samples[name]
-        if is_factor(values):
+        if not is_number(values):
             levels[name] = _levels(values, control if name == "disease" else None)
             text = values.astype(str).to_numpy()
             variables[name] = {column_name(name, level): (text == level) * 1.0 for level in levels[name][1:]}
@@ -297,14 +288,14 @@ def _main_effects(design: str) -> list[str]:
 
 def _check_term(samples: pd.DataFrame, name: str, sheet: str) -> list[Problem]:
     if name not in samples.columns:
-        known = ", ".join(c for c in samples.columns if not c.startswith("in_"))
+        known = ", ".join(covariates(samples))
         return [_config_problem("design", name, f"a column of the sample sheet ({known})")]
     values, where = samples[name], f"column {name}"
     absent = samples.loc[values.isna(), "sample"].astype(str).tolist()
     if absent:
         mend = f"Fill it in, leave these samples out, or take {name} out of the design."
-        return [Problem(sheet, where, f"no value for {_shortened(absent)}", "a value for every sample", mend)]
-    if not is_factor(values) and not np.isfinite(values.to_numpy(dtype=float)).all():
+        return [Problem(sheet, where, f"no value for {listed(absent, 5)}", "a value for every sample", mend)]
+    if is_number(values) and not np.isfinite(values.to_numpy(dtype=float)).all():
         return [Problem(sheet, where, "an infinite value", "numbers", "Correct the sheet.")]
     return []
 
@@ -317,7 +308,7 @@ def _check_levels(samples: pd.DataFrame, name: str, control: str | None, sheet: 
         return [Problem(sheet, f"column {name}", found, "at least two different values", mend)]
     if name == "disease":
         return _check_control(values, control)
-    return _check_identical(samples, name) if is_factor(samples[name]) else []
+    return _check_identical(samples, name) if not is_number(samples[name]) else []
 
 
 def _check_control(disease: pd.Series, control: str | None) -> list[Problem]:
@@ -381,9 +372,3 @@ def aliased_columns(matrix: pd.DataFrame) -> dict[str, str]:
 
 def _config_problem(where: str, found: str, expected: str, mend: str = "Correct the config.") -> Problem:
     return Problem("config", where, found, expected, mend)
-
-
-def _shortened(names: list[str], most: int = 5) -> str:
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:most])} and {len(names) - most} more"

@@ -84,6 +84,13 @@ def gathered(*reads: Callable[[], Any]) -> list[Any]:
     return results
 
 
+def listed(names: Iterable[object], limit: int = 10, mark: str = ", ") -> str:
+    """Write names as a list that stays readable: the first ones, and how many more there are."""
+    written = [str(name) for name in names]
+    more = f" and {len(written) - limit} more" if len(written) > limit else ""
+    return mark.join(written[:limit]) + more
+
+
 def _message(problems: list[Problem]) -> str:
     """Group the problems by file, in the order in which the files were first named."""
     by_source: dict[str, list[Problem]] = {}

@@ -1,38 +1,118 @@
-"""The samples of a cohort as every phase after `inputs` sees them."""
+"""The samples of a cohort as every phase after `inputs` sees them: a table, and beside it the types of its columns.
+
+Validation decides the types; they are read from ``samples.types.json`` ever after, and nothing looks at cells to guess
+one.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
 
 import pandas as pd
 
-from stratifn.shared.tables import MISSING
+from stratifn.shared.columns import Column, Table
+from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.files import write_json
+from stratifn.shared.tables import read_table, write_table
+from stratifn.shared.vocabulary import IN_VIEW
 
-TEXT_COLUMNS = ("sample", "patient", "disease", "sex", "batch", "visit")
-IN_VIEW = "in_"
+TEXT, FACTOR, NUMBER, BOOLEAN = "text", "factor", "number", "boolean"
+# ids and labels of the sheet, of which none is missing: `NA` is a name there
+NAMES = ("sample", "patient", "disease")
+# what names a person or a sample is no variable
+IDS = ("sample", "patient")
+
+
+def types_path(path: str | os.PathLike) -> Path:
+    """Return where the types of a table of samples lie: beside it."""
+    return Path(path).with_suffix(".types.json")
+
+
+def write_samples(samples: pd.DataFrame, path: str | os.PathLike) -> None:
+    """Write the samples, and beside them the types of their columns.
+
+    Parameters
+    ----------
+    samples
+        One row per sample; columns of numbers, of truth values and of text. Numbers are printed so that the same
+        ones are read back.
+    path
+        ``samples.tsv``; the types go to ``samples.types.json``.
+    """
+    types = column_types(samples)
+    write_json(types, types_path(path))
+    write_table(samples, path, _table(types))
+
+
+def column_types(samples: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """Return per column its `type`, and the `levels` of a factor.
+
+    A column of text is a factor, unless it holds ids, or no value twice (a date, a comment).
+    """
+    return {str(name): _column_type(samples[name]) for name in samples.columns}
+
+
+def _column_type(values: pd.Series) -> dict[str, object]:
+    if pd.api.types.is_bool_dtype(values):
+        return {"type": BOOLEAN}
+    if is_number(values):
+        return {"type": NUMBER}
+    known = values.dropna().astype(str)
+    if values.name in IDS or known.is_unique:
+        return {"type": TEXT}
+    return {"type": FACTOR, "levels": sorted(known.unique())}
 
 
 def read_samples(path: str | os.PathLike) -> pd.DataFrame:
-    """Read ``inputs/samples.tsv``, one row per sample.
+    """Read the samples with the types that lie beside them.
 
-    Columns are numbers where every cell is one, booleans for `in_<view>`, and text elsewhere; `sample`, `patient`,
-    `disease`, `sex`, `batch` and `visit` stay text whatever they look like.
+    Returns
+    -------
+    pandas.DataFrame
+        One row per sample: numbers as float64, `in_<view>` as bool, factors and other text as text; NaN where missing.
+
+    Raises
+    ------
+    InputError
+        There are no types beside the table, or not of its columns.
     """
-    text = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    return typed_samples(text)
+    beside = types_path(path)
+    if not beside.is_file():
+        raise InputError(_problem(path, f"no {beside.name} beside it", "the types of its columns"))
+    types = json.loads(beside.read_text(encoding="utf-8"))
+    samples = read_table(path, _table(types))
+    if set(samples.columns) != set(types):
+        raise InputError(_problem(path, "other columns than those of its types", f"those that {beside.name} names"))
+    return samples
 
 
-def typed_samples(text: pd.DataFrame) -> pd.DataFrame:
-    """Give a table of text the types that `read_samples` describes."""
-    typed = text.copy()
-    for column in typed.columns:
-        if column in ("sample", "patient", "disease"):
-            continue
-        cells = typed[column].astype(object).where(~typed[column].isin([MISSING, ""]))
-        if column.startswith(IN_VIEW) and cells.isin(["true", "false"]).all():
-            typed[column] = cells.eq("true")
-            continue
-        numbers = pd.to_numeric(cells, errors="coerce")
-        is_number = column not in TEXT_COLUMNS and not (numbers.isna() & cells.notna()).any() and cells.notna().any()
-        typed[column] = numbers if is_number else cells
-    return typed
+def _problem(path: str | os.PathLike, found: str, expected: str) -> Problem:
+    return Problem(str(path), "the file", found, expected, "Run the validation of the inputs again.")
+
+
+def _table(types: dict[str, dict[str, object]]) -> Table:
+    kinds = {TEXT: "text", FACTOR: "text", NUMBER: "number", BOOLEAN: "boolean"}
+    # a membership is always known
+    return Table(
+        "inputs/samples.tsv",
+        {
+            name: Column(kinds[str(one["type"])], missing=name not in NAMES and one["type"] != BOOLEAN)
+            for name, one in types.items()
+        },
+    )
+
+
+def is_number(values: pd.Series) -> bool:
+    """Tell whether a column is a number; everything else is a factor."""
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+
+
+def covariates(samples: pd.DataFrame) -> list[str]:
+    """Return the columns that are variables: neither ids nor the truth values `in_<view>`."""
+    return [
+        name
+        for name, values in samples.items()
+        if name not in IDS and not (str(name).startswith(IN_VIEW) and pd.api.types.is_bool_dtype(values))
+    ]

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from stratifn.shared.columns import UNNAMED, Column, Table, table_of
 from stratifn.shared.files import atomic_path
+from stratifn.shared.vocabulary import MISSING
 
 if TYPE_CHECKING:
     import anndata as ad
 
-MISSING = "NA"
-# columns that hold names: there `NA`, `007` and `1e5` are names, neither missing nor numbers
-IDENTIFIER_COLUMNS = frozenset("sample patient disease gene_id gene_name feature item".split())
-# other columns of words: `NA` is missing
-WORD_COLUMNS = frozenset(
-    "sex batch visit view what reason contrast gene_set source signature signature_a signature_b method status "
-    "label stratum ifn_class ifn_type factor variable test class path name version sha256".split()
-)
-FORMULA_STARTS = ("=", "+", "-", "@", "\t")
+# a cell that starts with one of these, and has more than one character, gains an apostrophe: a spreadsheet would run it
+ESCAPED_STARTS = ("=", "+", "-", "@", "'", "\t", "\r")
+# digits of a number in a column that the contract does not name
+OTHER_DIGITS = 6
+_QUOTED = re.compile(r'["\t\r\n]')
+_DTYPES = {"text": str, "number": float, "integer": "Int64", "boolean": "boolean"}
+_EXACT = {"integer": "int64", "boolean": "bool"}
+# rows that are printed at a time: bounds memory, changes no byte
+ROWS_PER_BLOCK = 50_000
 
 
-def write_table(frame: pd.DataFrame, path: str | os.PathLike, float_format: str = "%.6g") -> None:
+def write_table(frame: pd.DataFrame, path: str | os.PathLike, table: Table | None = None) -> None:
     """Write a table: UTF-8 TSV, `NA` for missing, gzip without name or time for ``.gz``.
 
-    Text that a spreadsheet would run as a formula gets a leading apostrophe. The index is not written.
+    What is written is what `read_table` reads: types, missing cells, names such as ``NA`` and the printed number. The
+    index is not written.
 
     Parameters
     ----------
@@ -37,13 +42,16 @@ def write_table(frame: pd.DataFrame, path: str | os.PathLike, float_format: str 
         The table; its rows are written in the order given, so sort before.
     path
         ``.tsv`` or ``.tsv.gz``.
-    float_format
-        Six significant digits, but for numbers that others compute on.
+    table
+        What is in the columns; by default what the contract says of a file of that name.
+
+    Raises
+    ------
+    LookupError
+        Without `table`, a file that the contract does not have.
     """
-    text = _printable(frame).to_csv(
-        sep="\t", index=False, na_rep=MISSING, float_format=float_format, lineterminator="\n"
-    )
-    data = text.encode("utf-8")
+    table = table_of(path) if table is None else table
+    data = "".join(_lines(frame, table)).encode("utf-8")
     with atomic_path(path) as temporary:
         temporary.write_bytes(_gzip(data) if str(path).endswith(".gz") else data)
 
@@ -53,44 +61,116 @@ def _gzip(data: bytes) -> bytes:
     return gzip.compress(data, compresslevel=6, mtime=0)
 
 
-def _printable(frame: pd.DataFrame) -> pd.DataFrame:
-    printable = frame.copy()
-    for column in printable.columns:
-        values = printable[column]
-        if pd.api.types.is_bool_dtype(values):
-            printable[column] = values.map({True: "true", False: "false"})
-        elif not pd.api.types.is_numeric_dtype(values):
-            printable[column] = values.astype(object).map(_harmless, na_action="ignore")
-    return printable
+def _lines(frame: pd.DataFrame, table: Table) -> Iterator[str]:
+    yield "\t".join(map(_quoted, frame.columns)) + "\n"
+    columns = [table.column(name) or _column_of(frame[name]) for name in frame.columns]
+    for start in range(0, len(frame), ROWS_PER_BLOCK):
+        block = frame.iloc[start : start + ROWS_PER_BLOCK]
+        cells = [_printed(block[name], column) for name, column in zip(block.columns, columns, strict=True)]
+        if len(cells) == 1:
+            # a line with nothing on it would be no row
+            cells = [[cell or '""' for cell in cells[0]]]
+        yield "".join(map("{}\n".format, map("\t".join, zip(*cells, strict=True))))
 
 
-def _harmless(value: object) -> object:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return "'" + value
-    return value
+def _column_of(values: pd.Series) -> Column:
+    """Say by its dtype what a column is that the contract does not name."""
+    if pd.api.types.is_bool_dtype(values):
+        return Column("boolean", missing=True)
+    if pd.api.types.is_integer_dtype(values):
+        return Column("integer", missing=True)
+    return Column("number", missing=True, digits=OTHER_DIGITS) if pd.api.types.is_float_dtype(values) else UNNAMED
 
 
-def read_table(path: str | os.PathLike, words: tuple[str, ...] = ()) -> pd.DataFrame:
+def _printed(values: pd.Series, column: Column) -> list[str]:
+    """Print the cells of a column."""
+    absent = values.isna().tolist()
+    if column.kind == "boolean":
+        return [MISSING if no else "true" if value else "false" for value, no in zip(values, absent, strict=True)]
+    if column.kind == "text" and not _is_number(values):
+        return [
+            MISSING if no else _quoted(_escaped(_word(value), column.missing))
+            for value, no in zip(values, absent, strict=True)
+        ]
+    numbers = pd.to_numeric(values).tolist()
+    if column.kind == "number":
+        return [
+            MISSING if no else _number(float(value), column.digits) for value, no in zip(numbers, absent, strict=True)
+        ]
+    return [MISSING if no else _whole(value) for value, no in zip(numbers, absent, strict=True)]
+
+
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+
+
+def _number(value: float, digits: int | None) -> str:
+    return repr(value).removesuffix(".0") if digits is None else f"{value:.{digits}g}"
+
+
+def _whole(value: float) -> str:
+    """Print a whole number in full, also where missing cells made the column one of floats."""
+    return str(int(value)) if value == value // 1 else _number(value, OTHER_DIGITS)
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
+
+
+def _escaped(text: str, missing: bool) -> str:
+    """Put an apostrophe before text that a spreadsheet would run, or that would read as a missing cell."""
+    is_mark = missing and text == MISSING
+    return "'" + text if is_mark or (len(text) > 1 and text.startswith(ESCAPED_STARTS)) else text
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+
+
+def read_table(path: str | os.PathLike, table: Table | None = None) -> pd.DataFrame:
     """Read a table that `write_table` wrote.
 
     Parameters
     ----------
     path
         ``.tsv`` or ``.tsv.gz``.
-    words
-        Columns of text besides `IDENTIFIER_COLUMNS` and `WORD_COLUMNS`.
+    table
+        What is in the columns; by default what the contract says of a file of that name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Text as objects (NaN where missing), numbers as float64, whole numbers and truth values as int64 and bool, or
+        as Int64 and boolean where the contract lets cells be missing.
+
+    Raises
+    ------
+    LookupError
+        Without `table`, a file that the contract does not have.
     """
-    header = list(pd.read_csv(path, sep="\t", nrows=0).columns)
-    text = IDENTIFIER_COLUMNS | WORD_COLUMNS | set(words)
-    return pd.read_csv(
+    table = table_of(path) if table is None else table
+    names = list(pd.read_csv(path, sep="\t", nrows=0, encoding="utf-8").columns)
+    columns = {name: table.column(name) or UNNAMED for name in names}
+    frame = pd.read_csv(
         path,
         sep="\t",
-        dtype={column: str for column in header if column in text},
+        encoding="utf-8",
+        dtype={name: _DTYPES[column.kind] for name, column in columns.items()},
         keep_default_na=False,
-        na_values={column: [MISSING] for column in header if column not in IDENTIFIER_COLUMNS},
+        na_values={name: [MISSING] for name, column in columns.items() if column.missing or column.kind != "text"},
+        float_precision="round_trip",
     )
+    for name, column in columns.items():
+        if column.kind == "text":
+            frame[name] = _unescaped(frame[name])
+        elif column.kind in _EXACT and not column.missing and not frame[name].isna().any():
+            frame[name] = frame[name].astype(_EXACT[column.kind])
+    return frame
+
+
+def _unescaped(values: pd.Series) -> pd.Series:
+    escaped = (values.str.startswith("'") & values.str.len().gt(1)).eq(True)
+    return values.where(~escaped, values.str[1:]) if escaped.any() else values
 
 
 def write_anndata(data: ad.AnnData, path: str | os.PathLike) -> None:

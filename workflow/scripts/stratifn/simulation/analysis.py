@@ -10,6 +10,7 @@ import pandas as pd
 
 from stratifn.registry.signatures import Registry
 from stratifn.shared.tables import write_table
+from stratifn.shared.vocabulary import RNA
 from stratifn.simulation.composition import measured_cells, true_proportions
 from stratifn.simulation.cytokines import measured_cytokines, true_weights
 from stratifn.simulation.expression import write_counts
@@ -20,7 +21,7 @@ from stratifn.simulation.randomness import random_stream
 from stratifn.simulation.settings import Settings
 from stratifn.simulation.truth import driver_table, population_log2_fold_changes, truth_of_samples
 
-VIEWS = ("rna", "methylation", "cytokines", "cells")
+VIEWS = (RNA, "methylation", "cytokines", "cells")
 logger = logging.getLogger("stratifn.simulation")
 
 
@@ -69,7 +70,7 @@ def simulate_cohort(
     write_table(drivers.reset_index(), truth / "factors.tsv")
     _write_small_views(cohort, drivers, proportions, measured, settings.seed, simulated, truth)
     model = _gene_model(settings, diseases, registry, gene_symbols)
-    write_counts(cohort, drivers, model, measured["rna"], settings.seed, simulated / "rna.tsv.gz")
+    write_counts(cohort, drivers, model, measured[RNA], settings.seed, simulated / "rna.tsv.gz")
     changes = population_log2_fold_changes(model, diseases, control, settings.seed)
     write_table(changes, truth / "differential_expression.tsv")
     write_table(model.weights.rename_axis("feature").reset_index(), truth / "weights_rna.tsv.gz")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from stratifn.shared.vocabulary import RNA
 from stratifn.simulation.profiles import (
     ANTIBODIES,
     HEALTHY_LIKE,
@@ -204,6 +205,6 @@ def presence(samples: Sequence[str], views: Sequence[str], seed: int) -> pd.Data
     order = rng.permutation(size)
     without_rna, others = order[: round(0.02 * size)], order[round(0.02 * size) :]
     for view in views:
-        absent = without_rna if view == "rna" else rng.permutation(others)[: round(0.10 * size)]
+        absent = without_rna if view == RNA else rng.permutation(others)[: round(0.10 * size)]
         measured.iloc[absent, measured.columns.get_loc(view)] = False
     return measured

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.shared.tables import MISSING
+from stratifn.shared.samples import covariates
+from stratifn.shared.vocabulary import MISSING, RNA, UNSCORED
 from stratifn.stratification.associations import associations
 from stratifn.stratification.labels import Label, name_strata
 from stratifn.stratification.markers import markers
@@ -21,11 +22,7 @@ from stratifn.stratification.verdicts import strata_verdicts
 if TYPE_CHECKING:
     import anndata as ad
 
-NOT_VARIABLES = ("sample", "patient")
-IN_VIEW = "in_"
 IFN_SCORE = "ifn_score"
-UNSCORED = "unscored"
-RNA = "rna"
 
 
 @dataclass(frozen=True)
@@ -164,8 +161,7 @@ def _variables(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Collect the variables, and name those that were computed from the views that made the strata."""
     sheet = samples.set_index("sample")
-    of_sheet = [c for c in sheet.columns if c not in NOT_VARIABLES and not c.startswith(IN_VIEW)]
-    parts, descriptive = [sheet[of_sheet]], []
+    parts, descriptive = [sheet[covariates(sheet)]], []
     if ifn is not None:
         parts.append(ifn.set_index("sample")["score"].rename(IFN_SCORE))
         descriptive += [IFN_SCORE] if RNA in made_of else []

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, rankdata
 
+from stratifn.shared.samples import is_number
 from stratifn.shared.statistics import benjamini_hochberg
 
 ASSOCIATION_COLUMNS = [
@@ -99,35 +100,35 @@ def _row(
     known = values.notna().to_numpy()
     values, groups = values[known], stratum[known].to_numpy()
     n = int(known.sum())
-    is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    numeric = is_number(values)
     levels = values.nunique()
-    if levels < 2 or len(np.unique(groups)) < 2 or (not is_number and levels > LEVELS):
+    if levels < 2 or len(np.unique(groups)) < 2 or (not numeric and levels > LEVELS):
         return name, "none", n, np.nan, np.nan, np.nan
     overall = np.zeros(n, dtype=np.int64)
     blocks = pd.factorize(disease[known], sort=True)[0]
     if descriptive:
-        return name, "descriptive", n, _effect(groups, values, is_number), np.nan, np.nan
-    test = block_test(groups, values, overall, is_number, rng)
-    within = np.nan if name == DISEASE else block_test(groups, values, blocks, is_number, rng).pvalue
-    kind = "kruskal_wallis" if is_number else "chi_squared"
-    return name, kind + "_permutation" * test.permuted, n, _effect(groups, values, is_number), test.pvalue, within
+        return name, "descriptive", n, _effect(groups, values, numeric), np.nan, np.nan
+    test = block_test(groups, values, overall, numeric, rng)
+    within = np.nan if name == DISEASE else block_test(groups, values, blocks, numeric, rng).pvalue
+    kind = "kruskal_wallis" if numeric else "chi_squared"
+    return name, kind + "_permutation" * test.permuted, n, _effect(groups, values, numeric), test.pvalue, within
 
 
-def _effect(groups: np.ndarray, values: pd.Series, is_number: bool) -> float:
+def _effect(groups: np.ndarray, values: pd.Series, numeric: bool) -> float:
     """Epsilon squared (a number) or Cramer's V (a category), both from 0 to 1."""
     n = len(values)
     together = np.zeros(n, dtype=np.int64)
     indicator = _indicators(groups)
-    explained = BlockDesign.fit(indicator, scores(values, together, is_number), together).statistic(indicator) / (n - 1)
-    if is_number:
+    explained = BlockDesign.fit(indicator, scores(values, together, numeric), together).statistic(indicator) / (n - 1)
+    if numeric:
         return explained
     smaller = min(indicator.shape[1], values.nunique() - 1)
     return float(np.sqrt(explained / smaller))
 
 
-def scores(values: pd.Series, blocks: np.ndarray, is_number: bool) -> np.ndarray:
+def scores(values: pd.Series, blocks: np.ndarray, numeric: bool) -> np.ndarray:
     """Return n x columns: ranks within blocks over (n + 1), or indicators of all levels but the last."""
-    if not is_number:
+    if not numeric:
         codes, levels = pd.factorize(values.astype(str), sort=True)
         return np.eye(len(levels))[codes][:, :-1]
     ranked = np.empty(len(values))
@@ -185,7 +186,7 @@ def _indicators(groups: np.ndarray) -> np.ndarray:
 
 
 def block_test(
-    groups: np.ndarray, values: pd.Series, blocks: np.ndarray, is_number: bool, rng: np.random.Generator
+    groups: np.ndarray, values: pd.Series, blocks: np.ndarray, numeric: bool, rng: np.random.Generator
 ) -> Test:
     """Test whether groups and values go together within blocks.
 
@@ -195,19 +196,19 @@ def block_test(
         With a missing p value where no block can tell (one group or one value in each block).
     """
     indicator = _indicators(groups)
-    design = BlockDesign.fit(indicator, scores(values, blocks, is_number), blocks)
+    design = BlockDesign.fit(indicator, scores(values, blocks, numeric), blocks)
     statistic = design.statistic(indicator)
     if design.degrees == 0:
         return Test(statistic, 0, np.nan, False)
-    if _enough(groups, values, is_number):
+    if _enough(groups, values, numeric):
         return Test(statistic, design.degrees, float(chi2.sf(statistic, design.degrees)), False)
     return Test(statistic, design.degrees, _permutation_pvalue(indicator, design, blocks, statistic, rng), True)
 
 
-def _enough(groups: np.ndarray, values: pd.Series, is_number: bool) -> bool:
+def _enough(groups: np.ndarray, values: pd.Series, numeric: bool) -> bool:
     """Whether the chi-squared approximation holds: group sizes, or expected counts, of at least `EXPECTED`."""
     sizes = np.unique(groups, return_counts=True)[1]
-    if is_number:
+    if numeric:
         return bool(sizes.min() >= EXPECTED)
     return bool(np.outer(sizes, values.value_counts()).min() / len(values) >= EXPECTED)
 

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem, listed
 from stratifn.shared.tables import read_features
 from stratifn.shared.views import view_mismatches
+from stratifn.shared.vocabulary import COUNTS
 from stratifn.transfer.freezing import GENE_NAME, FrozenView, frozen_views
 from stratifn.transfer.reference import load_reference
 
 if TYPE_CHECKING:
     import anndata as ad
 
-COUNTS = "counts"
 # A size factor is a median over genes. Where hardly more match than the registry of signatures names, they are
 # interferon-stimulated genes, and these would be their own yardstick.
 LEAST_SHARE, ENOUGH_GENES = 0.5, 5000
@@ -236,20 +236,16 @@ def _notes(view: str, pairs: _Pairs, known: Features, new: Features) -> Iterator
     total = f"of {len(known.ids)} features of the reference"
     if pairs.by_name.any():
         named = zip(new.ids[pairs.position[pairs.by_name]], known.ids[pairs.by_name], strict=True)
-        shown = _listed([f"{ours} as {theirs}" for ours, theirs in named])
+        shown = listed((f"{ours} as {theirs}" for ours, theirs in named), MOST_NAMES)
         yield view, f"{pairs.by_name.sum()} {total}", "matched by gene name", f"one on either side has it: {shown}"
     if pairs.ambiguous.any():
-        shown = _listed(known.ids[pairs.ambiguous])
+        shown = listed(known.ids[pairs.ambiguous], MOST_NAMES)
         reason = f"not used: several features here or in the reference have the gene name: {shown}"
         yield view, f"{pairs.ambiguous.sum()} {total}", "ambiguous", reason
     missing = ~(pairs.found | pairs.ambiguous)
     if missing.any():
-        reason = f"not measured here; scores and factors come from the others: {_listed(known.ids[missing])}"
+        reason = f"not measured here; scores and factors come from the others: {listed(known.ids[missing], MOST_NAMES)}"
         yield view, f"{missing.sum()} {total}", "missing", reason
     unknown = len(new.ids) - int(pairs.found.sum())
     if unknown:
         yield view, f"{unknown} features", "not used", "the reference does not have them, or not for certain"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(str, names[:MOST_NAMES])) + (" ..." if len(names) > MOST_NAMES else "")

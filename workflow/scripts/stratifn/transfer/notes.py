@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from stratifn.shared.vocabulary import NOTE_COLUMNS
 from stratifn.transfer.freezing import ReferenceModel
 from stratifn.transfer.matching import MatchedView, Note
 from stratifn.transfer.reference import STRATA, Reference, Source
 
-NOTE_COLUMNS = ["view", "item", "what", "reason"]
 REFERENCE_COLUMNS = ["name", "contract", "stratifn", "specimen", "platform", "sha256"]
 # says what a specimen is not: two of them are not known to be the same
 OTHER = "other"
@@ -67,7 +67,7 @@ def placement_notes(
         if view.name not in matched
     ]
     notes += [note for view in matched.values() for note in view.notes]
-    return pd.DataFrame(notes, columns=NOTE_COLUMNS)
+    return pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
 
 
 def _comparability(item: str, theirs: str, ours: str | None) -> list[Note]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from stratifn.shared import claims
 from stratifn.shared.claims import EVERYBODY, judged
+from stratifn.shared.vocabulary import RNA, UNSCORED
 from stratifn.transfer.factors import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
 from stratifn.transfer.limits import Limits
@@ -25,8 +26,6 @@ from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
 if TYPE_CHECKING:
     import anndata as ad
 
-RNA = "rna"
-UNSCORED = "unscored"
 PATIENT_COLUMNS = [
     "sample",
     "score",

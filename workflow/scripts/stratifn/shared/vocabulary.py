@@ -1,0 +1,53 @@
+"""The words that the whole pipeline shares, each stated once: marks, answers, names, kinds. Constants, no logic."""
+
+from __future__ import annotations
+
+import re
+
+# --- cells ----------------------------------------------------------------------------------------------------------
+
+# how our tables write a missing value
+MISSING = "NA"
+# what a user's sheet or matrix may write for one. A dash or `unknown` is not among them: outside `QUESTIONS` they may
+# mean negative, zero or a level of its own
+MISSING_MARKS = frozenset({"", MISSING, "na", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", "."})
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+YES, NO = "yes", "no"
+# in small letters
+YES_WORDS = frozenset({YES, "y", "true", "1", "1.0", "positive", "pos", "+"})
+NO_WORDS = frozenset(
+    {NO, "n", "false", "0", "0.0", "negative", "neg", "-", "none", "nil", "never", "untreated", "placebo"}
+)
+NOT_KNOWN_WORDS = frozenset(
+    {"unknown", "unk", "?", "not known", "not stated", "not reported", "not available", "not done", "nd", "n.d."}
+)
+# columns that are questions where all their cells are answers; those of the sheet's schema say so themselves
+AUTOANTIBODIES = re.compile(
+    r"(anti[-_. ]?)?(ro(52|60)?|ssa|la|ssb|ds[-_]?dna|mda5|rnp|sm|ena)([-_. ]?positive)?", re.IGNORECASE
+)
+TREATMENTS = re.compile(
+    r"hydroxychloroquine|hcq|glucocorticoid(_mg)?|prednisone(_mg)?|prednisolone(_mg)?", re.IGNORECASE
+)
+QUESTIONS = (AUTOANTIBODIES, TREATMENTS)
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+# ids, diseases, contrasts, views, cohorts; `$` would let a line end follow
+ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+ID_PATTERN = re.compile(rf"^{ID}\Z")
+# a new patient's disease where the sheet says none
+NOT_STATED = "unknown"
+# the column that says whether a sample was measured in a view is called `in_<view>`
+IN_VIEW = "in_"
+NOTE_COLUMNS = ("view", "item", "what", "reason")
+# a sample without a class of its ISG expression signature
+UNSCORED = "unscored"
+
+# --- views ----------------------------------------------------------------------------------------------------------
+
+# the view that carries differential expression and the interferon scores
+RNA = "rna"
+COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
+VIEW_KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)
