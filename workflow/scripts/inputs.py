@@ -13,8 +13,7 @@ from stratifn.shared.tables import write_table, write_views
 
 def main(snakemake):
     cohort, paths, params = snakemake.params.cohort, snakemake.params.paths, snakemake.params
-    registry = load_registry(resource_folder() / "signatures")
-    question = Question.of(cohort, params.contrasts)
+    registry, question = load_registry(resource_folder() / "signatures"), Question.of(cohort, params.contrasts)
 
     def check(samples):
         problems = check_comparisons(samples, question)
