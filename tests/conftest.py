@@ -9,13 +9,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
 from stratifn.configuration.config import complete_config
 from stratifn.inputs import GeneNames, Groups, read_cohort
-from stratifn.registry.signatures import load_registry
+from stratifn.registry.knowledge import load_knowledge
 from stratifn.shared.design import model_matrix
-from stratifn.shared.package_data import resource_folder, sheet_schema
+from stratifn.shared.package_data import config_schema, output_contract, sheet_schema
 from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,13 +31,12 @@ def assert_the_checked_design_was_fitted():
     """Compare the model matrix of validation, made anew from the user's files, with the one that a run has fitted."""
 
     def compare(results: Path, config: Mapping[str, Any], folder: Path) -> None:
-        schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
-        complete = complete_config(dict(config), schema)
+        complete = complete_config(dict(config), config_schema(), output_contract())
         (cohort,) = [each for each in complete["cohorts"] if each["name"] == results.name]
         base, sheet = (results / "simulated", "samples.tsv") if cohort["simulate"] else (folder, cohort["samples"])
         paths = {"samples": str(base / sheet)} | {view["name"]: str(base / view["path"]) for view in cohort["views"]}
         groups = Groups(cohort["diseases"], cohort["control"], complete["diseases"])
-        genes = GeneNames.of(load_registry(resource_folder() / "signatures"))
+        genes = GeneNames.of(load_knowledge().registry)
         checked: list[pd.DataFrame] = []
         read_cohort(cohort, paths, groups, genes, sheet_schema(), lambda samples: checked.append(samples) or [])
         tested = checked[0][checked[0]["in_rna"]]

@@ -78,7 +78,7 @@ def test_what_a_configuration_has_must_be_there_and_nothing_else(tmp_path):
 
 
 def completed(**keys):
-    return complete_config({"cohorts": [{"name": "demo", "simulate": {}}]} | keys, SCHEMA)
+    return complete_config({"cohorts": [{"name": "demo", "simulate": {}}]} | keys, SCHEMA, SHIPPED)
 
 
 def paths_of(config):
