@@ -53,6 +53,9 @@ test-full: $(READY) ## every test
 lint: $(READY) ## what CI checks besides the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@# in the scripts `snakemake` is undefined; ruff finds other undefined names
+	$(BIN)/mypy --follow-imports silent --disable-error-code name-defined $(LIBRARY)/*.py
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 

@@ -13,3 +13,5 @@ rule default:
     default_target: True
     input:
         rules.all.input,
+    message:
+        "Every result that the configuration asks for is there"

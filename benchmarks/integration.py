@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,7 +28,7 @@ import numpy as np
 import pandas as pd
 from measuring import ONE_THREAD, RESULTS, Usage, default_settings, markdown, measure, run_line, write_part
 
-from stratifn.integration import IntegrationSettings, prepare_views, read_model, train_mofa, training
+from stratifn.integration import Settings, prepare_views, read_model, train_mofa, training
 from stratifn.integration.selection import match_factors
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_anndata
@@ -79,7 +80,8 @@ def run_one(patients: int, stock: bool, single: bool, iterations: int, path: str
     import mofapy2.run.entry_point  # noqa: F401
 
     views, samples, z = simulate(patients)
-    settings = IntegrationSettings(float32=single, max_iterations=iterations)
+    settings = Settings.from_config(default_settings("integration"))
+    settings = replace(settings, float32=single, max_iterations=iterations)
     model_input = prepare_views(views, samples, settings)
     del views
     spent = {}

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "workflow" / "scripts"
@@ -26,7 +25,8 @@ RESULTS = Path(__file__).resolve().parent / "results"
 PART = "\n## "
 sys.path.insert(0, str(LIBRARY))
 
-from stratifn.running.entry_point import THREAD_VARIABLES  # noqa: E402
+from stratifn.configuration.schema import default_section  # noqa: E402
+from stratifn.running.entry_point import THREAD_VARIABLES, config_schema  # noqa: E402
 
 ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, "1")
 
@@ -52,12 +52,9 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
     return Usage(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss)
 
 
-def default_settings(section: str) -> dict[str, Any]:
+def default_settings(*path: str) -> dict[str, Any]:
     """Return a section of the configuration as the pipeline has it when nothing is set."""
-    from stratifn.configuration.config import complete_config, read_config
-
-    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
-    return complete_config(read_config(ROOT / "config" / "config.yaml"), schema)[section]
+    return default_section(config_schema(), *path)
 
 
 def machine() -> str:

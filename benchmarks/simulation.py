@@ -27,7 +27,7 @@ def simulate(size: tuple[int, int, int, int], results: multiprocessing.Queue) ->
 
     from stratifn.registry.signatures import load_registry
     from stratifn.running.entry_point import use_one_blas_thread
-    from stratifn.simulation import SimulationSettings, simulate_cohort
+    from stratifn.simulation import Settings, simulate_cohort
 
     use_one_blas_thread()
     registry = load_registry(ROOT / "resources" / "signatures")
@@ -35,7 +35,7 @@ def simulate(size: tuple[int, int, int, int], results: multiprocessing.Queue) ->
     with tempfile.TemporaryDirectory() as folder:
         simulated, truth = Path(folder) / "simulated", Path(folder) / "truth"
         start = time.perf_counter()
-        simulate_cohort(SimulationSettings(*size), DISEASES, "HC", registry, genes, simulated, truth)
+        simulate_cohort(Settings(*size), DISEASES, "HC", registry, genes, simulated, truth)
         seconds = time.perf_counter() - start
         written = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     results.put((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, written / 1e6))

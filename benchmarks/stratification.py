@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import stratifn.stratification.strata
 from stratifn.running.entry_point import use_one_blas_thread
-from stratifn.stratification import StratificationSettings, find_strata
+from stratifn.stratification import Settings, find_strata
 from stratifn.stratification.null import null_test
 from stratifn.stratification.selection import candidates, choose
 
@@ -81,7 +82,7 @@ def coordinates(values: np.ndarray) -> np.ndarray:
     return (values - values.mean(axis=0)) / values.std(axis=0) * np.sqrt(R2)
 
 
-def recovery(n: int, repeats: int, settings: StratificationSettings) -> pd.DataFrame:
+def recovery(n: int, repeats: int, settings: Settings) -> pd.DataFrame:
     rows = []
     for strata in (2, 3, 4, 5):
         for separation in (3.0, 4.0, 6.0):
@@ -112,7 +113,7 @@ def recovery(n: int, repeats: int, settings: StratificationSettings) -> pd.DataF
     return grouped.mean().drop(columns=["k_ours", "k_pac"]).join(medians).round(2)
 
 
-def false_strata(n: int, repeats: int, settings: StratificationSettings) -> pd.DataFrame:
+def false_strata(n: int, repeats: int, settings: Settings) -> pd.DataFrame:
     rows = []
     for name, draw in STRUCTURELESS.items():
         rejected = 0
@@ -127,7 +128,7 @@ def false_strata(n: int, repeats: int, settings: StratificationSettings) -> pd.D
 
 def times(sizes: list[int]) -> pd.DataFrame:
     """Seconds of `find_strata` with the pipeline's default settings, and the part that the null test takes."""
-    settings = StratificationSettings.from_config(default_settings("stratification"))
+    settings = Settings.from_config(default_settings("stratification"))
     spent = {}
 
     def timed(*arguments):
@@ -162,7 +163,7 @@ def times(sizes: list[int]) -> pd.DataFrame:
 
 
 def write_time(arguments: argparse.Namespace) -> str:
-    settings = StratificationSettings.from_config(default_settings("stratification"))
+    settings = Settings.from_config(default_settings("stratification"))
     about = (
         f"The pipeline's default settings ({settings.resamples} resamples, {settings.draws} null draws, k "
         f"{settings.clusters[0]} to {settings.clusters[1]}), {len(TIMED_R2)} factors with four planted strata; compilation "
@@ -172,7 +173,7 @@ def write_time(arguments: argparse.Namespace) -> str:
 
 
 def write_structureless(arguments: argparse.Namespace) -> str:
-    settings = StratificationSettings(resamples=arguments.resamples)
+    settings = replace(Settings.from_config(default_settings("stratification")), resamples=arguments.resamples)
     table = false_strata(arguments.patients, arguments.repeats, settings)
     about = (
         f"{arguments.patients} patients, {FACTORS} factors, no strata: sets in which more than one stratum is reported."
@@ -181,7 +182,7 @@ def write_structureless(arguments: argparse.Namespace) -> str:
 
 
 def write_planted(arguments: argparse.Namespace) -> str:
-    settings = StratificationSettings(resamples=arguments.resamples)
+    settings = replace(Settings.from_config(default_settings("stratification")), resamples=arguments.resamples)
     table = recovery(arguments.patients, arguments.repeats, settings)
     about = f"{arguments.patients} patients, {FACTORS} factors, means over {arguments.repeats} sets (k: medians)."
     return f"{about}\n\n{markdown(table.reset_index())}"

@@ -14,8 +14,8 @@ import yaml
 from stratifn.configuration.config import complete_config
 from stratifn.inputs import GeneNames, Groups, read_cohort
 from stratifn.registry.signatures import load_registry
-from stratifn.running.entry_point import resource_folder, sheet_schema
 from stratifn.shared.design import model_matrix
+from stratifn.shared.package_data import resource_folder, sheet_schema
 from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[1]

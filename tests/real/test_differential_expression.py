@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
@@ -5,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.differential_expression import Contrast, contrast_table, fit_model, threshold_table
+from defaults import settings_of
+from stratifn.differential_expression import Contrast, contrast_table, fit_model
 from stratifn.differential_expression.contrasts import versus
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
@@ -13,6 +15,9 @@ from stratifn.shared.design import model_matrix
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
+
+
+SETTINGS = settings_of("differential_expression", shrink=False, permutations=0)
 
 
 def reference(name):
@@ -25,15 +30,16 @@ def reference(name):
 def counts_fit(counts, samples, design, control):
     view = ad.AnnData(counts.T.loc[samples["sample"]])
     # all genes, also those without a count: R's independent filtering starts at their share
-    options = {"min_count": 0, "always_keep": set(counts.index), "inference": BatchedInference()}
-    data = normalize_view(view, "rna", "counts", samples, **options).data
+    every_gene = settings_of("normalization", min_count=0)
+    options = {"always_keep": set(counts.index), "inference": BatchedInference()}
+    data = normalize_view(view, "rna", "counts", samples, every_gene, **options).data
     return fit_model(data, model_matrix(samples, design, control), BatchedInference())
 
 
 def compared(fit, contrast, name, table=None):
     """Our table and R's on R's genes."""
     theirs = reference(name)
-    ours = contrast_table(fit, contrast) if table is None else table
+    ours = contrast_table(fit, contrast, SETTINGS) if table is None else table
     return ours.set_index("gene_id").loc[theirs.index], theirs
 
 
@@ -67,7 +73,7 @@ def test_the_salivary_gland_gives_r_s_numbers(pss):
 
 
 def test_shrinkage_keeps_the_direction_of_what_is_called(pss):
-    table = contrast_table(pss, versus("pSS", "nonSS"), shrink=True)
+    table = contrast_table(pss, versus("pSS", "nonSS"), replace(SETTINGS, shrink=True))
     called = table[table["padj"] < 0.05]
     same = np.sign(called["log2FoldChangeShrunk"]) == np.sign(called["log2FoldChange"])
     # as R's lfcShrink, shrinkage sees the counts as they were, also where an outlying one was replaced for the test
@@ -114,7 +120,7 @@ def test_a_continuous_covariate_gives_r_s_numbers(age_fit):
 
 
 def test_the_threshold_test_of_disease_against_disease_gives_r_s_numbers(age_fit):
-    table = threshold_table(age_fit, versus("SLE", "RA"), 0.5)
+    table = contrast_table(age_fit, versus("SLE", "RA"), replace(SETTINGS, lfc_threshold=0.5))
     ours, theirs = compared(age_fit, None, "multifactor6k_deseq2_SLE_vs_RA_threshold0.5", table)
     near = np.isclose(ours["pvalue"], theirs["pvalue"], rtol=0.02, atol=1e-3, equal_nan=True)
     # three genes below ten counts differ, as their standard errors do
@@ -135,7 +141,9 @@ def test_moderated_t_equals_limma_on_scleroderma_blood():
     samples["sample"] = samples["gsm"]
     samples["disease"] = samples["condition"].map({"Control": "HC", "systemic sclerosis patient": "SSc"})
     values = pd.read_csv(SHARED / "data/ssc-blood/expr_log2_symbol.tsv.gz", sep="\t", index_col=0)
-    data = normalize_view(ad.AnnData(values.T.loc[samples["sample"]]), "rna", "continuous", samples).data
+    data = normalize_view(
+        ad.AnnData(values.T.loc[samples["sample"]]), "rna", "continuous", samples, settings_of("normalization")
+    ).data
     fit = fit_model(data, model_matrix(samples, "disease", "HC"))
     ours, theirs = compared(fit, versus("SSc", "HC"), "ssc_limma_SSc_vs_HC")
     # the same formulas: the digits that the reference is printed with set the limit

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import linear_sum_assignment
 
+from defaults import settings_of
 from stratifn.integration import (
-    IntegrationSettings,
     factors_table,
     prepare_views,
     quality_warnings,
@@ -48,7 +48,7 @@ def reference():
 @pytest.fixture(scope="module", params=["mofapy2's start", "five seeds"])
 def refitted(reference, request, tmp_path_factory):
     views, samples, _, _ = reference
-    settings = IntegrationSettings(factors=10)
+    settings = settings_of("integration", factors=10)
     if request.param == "mofapy2's start":
         settings = replace(settings, start_noise=0.0, float32=False)
     seeds = (42,) if request.param == "mofapy2's start" else (1, 2, 3, 4, 5)
@@ -82,7 +82,7 @@ def test_mofa2_reference_factors_match_the_stored_model(refitted, reference):
 
 @pytest.fixture(scope="module")
 def breast_integration(breast, tmp_path_factory):
-    settings = IntegrationSettings()
+    settings = settings_of("integration")
     model_input = prepare_views(breast[0], breast[1], settings)
     folder = tmp_path_factory.mktemp("models")
     models = [train_mofa(model_input, settings, seed, folder / f"{seed}.hdf5") for seed in (1, 2, 3)]
@@ -130,7 +130,7 @@ def agreement_of_held_out_factors(breast, joint, folder, split: int, seeds) -> f
     The reference is fitted on two thirds; its factors for the other third come from its weights alone.
     """
     views, samples = breast
-    settings = IntegrationSettings()
+    settings = settings_of("integration")
     order = np.random.default_rng(split).permutation(len(samples))
     inside = samples.iloc[np.sort(order[:100])]
     outside = sorted(samples["sample"].iloc[order[100:]])

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.interferon import METHODS, Origin, Settings, analyse_cohort, from_parts, place_patients, to_parts
+from defaults import default_origin, settings_of
+from stratifn.interferon import METHODS, analyse_cohort, from_parts, place_patients, to_parts
 from stratifn.registry.signatures import load_axis_sets, load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,9 @@ def analyse(name, **settings):
     data, samples, kind = load(name)
     registry = load_registry(ROOT / "resources" / "signatures")
     axes = load_axis_sets(ROOT / "resources" / "gene_sets" / "axes.tsv")
-    return analyse_cohort(data, kind, samples, CONTROL[name], registry, axes, Settings(**settings), Origin())
+    return analyse_cohort(
+        data, kind, samples, CONTROL[name], registry, axes, settings_of("interferon", **settings), default_origin()
+    )
 
 
 @pytest.fixture(scope="module")

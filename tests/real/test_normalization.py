@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
 
@@ -18,7 +19,9 @@ def normalized():
     samples["disease"] = samples["condition"]
     counts = pd.read_csv(SHARED / "data/pss-salivary-gland/counts.tsv.gz", sep="\t", index_col=0)
     view = ad.AnnData(counts.T.loc[samples["sample"]])
-    return normalize_view(view, "rna", "counts", samples, min_count=0, inference=BatchedInference())
+    return normalize_view(
+        view, "rna", "counts", samples, settings_of("normalization", min_count=0), inference=BatchedInference()
+    )
 
 
 def test_size_factors_equal_those_of_r(normalized):

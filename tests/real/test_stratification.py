@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from defaults import settings_of
 from stratifn.integration import (
-    IntegrationSettings,
     factors_table,
     prepare_views,
     select_model,
     train_mofa,
     variance_table,
 )
-from stratifn.stratification import StratificationSettings, stratify_cohort
+from stratifn.stratification import stratify_cohort
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared re
 def cohort(breast, tmp_path_factory):
     """Three views, the sample table, and the factors of the best of five seeds."""
     views, samples = breast
-    settings = IntegrationSettings()
+    settings = settings_of("integration")
     model_input = prepare_views(views, samples, settings)
     folder = tmp_path_factory.mktemp("models")
     models = [train_mofa(model_input, settings, seed, folder / f"{seed}.hdf5") for seed in (1, 2, 3, 4, 5)]
@@ -44,7 +44,7 @@ def cohort(breast, tmp_path_factory):
 @pytest.fixture(scope="module")
 def stratified(cohort):
     views, samples, factors, variance_explained, robust = cohort
-    return stratify_cohort(factors, variance_explained, robust, samples, views, None, StratificationSettings())
+    return stratify_cohort(factors, variance_explained, robust, samples, views, None, settings_of("stratification"))
 
 
 def test_breast_cancer_has_structure(stratified):

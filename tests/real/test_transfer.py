@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from defaults import settings_of
 from stratifn.integration import (
-    IntegrationSettings,
     factors_table,
     prepare_views,
     select_model,
     train_mofa,
     variance_table,
 )
-from stratifn.stratification import StratificationSettings, find_strata, stratum_arrays, stratum_model
+from stratifn.stratification import find_strata, stratum_arrays, stratum_model
 from stratifn.stratification.selection import candidates
 from stratifn.stratification.space import factor_space
 from stratifn.transfer import (
@@ -39,7 +39,7 @@ from stratifn.transfer import (
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
 VIEWS = ("mrna", "mirna", "protein")
-INTEGRATION, STRATIFICATION = IntegrationSettings(), StratificationSettings()
+INTEGRATION, STRATIFICATION = settings_of("integration"), settings_of("stratification")
 # the views are on a log scale already, and there is nothing to score
 PHASES = Phases(transform=lambda frozen, view: view, score=None, strata=stratum_model)
 MEASURED = Measured("other", "microarray")
@@ -139,7 +139,7 @@ def test_held_out_patients_are_placed_as_well_as_the_reference_knows_its_own_ove
 @pytest.mark.full
 def test_with_the_usual_bound_of_stability_what_is_lost_follows_it_over_20_splits(breast, joint, tmp_path, monkeypatch):
     # why the bound is 0.85 and not 0.75: divisions between the two do not come back
-    monkeypatch.setattr("stratifn.stratification.selection.STABLE", 0.75)
+    monkeypatch.setattr("stratifn.stratification.selection.bound_of", lambda claim, criterion: 0.75)
     table = pd.DataFrame([held_out(breast, joint, tmp_path, split) for split in range(20)])
     shown = "\n" + table.round(2).to_string()
     with_strata = table[table["k"] > 1]

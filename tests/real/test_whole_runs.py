@@ -13,30 +13,39 @@ import pytest
 import yaml
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
-from stratifn.configuration.contract import breaches
+from stratifn.configuration.config import complete_config
+from stratifn.configuration.contract import breaches, cohort_outputs
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
-CONTRACT = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())
+SCHEMA, CONTRACT = (
+    yaml.safe_load((ROOT / "workflow" / "schemas" / name).read_text())
+    for name in ("config.schema.yaml", "outputs.yaml")
+)
 
 
-def run_example(name: str, folder: Path, assert_the_checked_design_was_fitted) -> Path:
-    """Run an example as its first lines say: the data beside a copy of the configuration."""
+def run_example(name: str, folder: Path, assert_the_checked_design_was_fitted, **settings: dict) -> Path:
+    """Run an example as its first lines say, the data beside a copy of the configuration, with further settings."""
     shutil.copytree(SHARED / "data" / name, folder, dirs_exist_ok=True)
     os.chmod(folder, 0o755)
-    shutil.copy(ROOT / "config" / "examples" / f"{name}.yaml", folder / "my.yaml")
+    config = yaml.safe_load((ROOT / "config" / "examples" / f"{name}.yaml").read_text()) | settings
+    (folder / "my.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
     command += ["--directory", str(folder), "--configfile", str(folder / "my.yaml")]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     results = folder / "results" / name
-    assert breaches(results, CONTRACT) == []
-    config = yaml.safe_load((folder / "my.yaml").read_text())
-    assert_the_checked_design_was_fitted(results, config, folder)
+    config = complete_config(yaml.safe_load((folder / "my.yaml").read_text()), SCHEMA)
+    assert breaches(results, cohort_outputs(CONTRACT, config["cohorts"][0], config)) == []
+    assert_the_checked_design_was_fitted(results, yaml.safe_load((folder / "my.yaml").read_text()), folder)
     return results
+
+
+# factors are not the question where differential expression is
+ONE_QUICK_SEED = {"seeds": [1], "factors": 5, "convergence": "fast"}
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +123,27 @@ def test_ssc_runs_from_the_sheets_own_names_and_names_the_damaged_symbols(ssc):
     page = (ssc / "report" / "index.html").read_text()
     assert "moderated t" in page
     assert "SIGLEC1" in page
+
+
+def check_cells_under_interferon(folder: Path, threshold: float) -> None:
+    results = run_example(
+        "ifn-stimulated-airway", folder,
+        integration=ONE_QUICK_SEED, differential_expression={"lfc_threshold": threshold, "permutations": 0},
+    )  # fmt: skip
+    sets = read_table(results / "differential_expression" / "enrichment.tsv").set_index(["contrast", "gene_set"])
+    assert sets.index.get_level_values("contrast").nunique() == 10
+    for cells in ("IFNa", "IFNb", "IFNg", "IFNl3"):
+        # six genes that lead the ranking of stimulated cells
+        six = sets.loc[(f"{cells}_vs_Control", "RICE_CROW_6")]
+        assert six["n_genes"] == 6 and six["score"] > 0 and six["padj"] < 0.05
+    assert (results / "report" / "index.html").exists()
+
+
+def test_cells_under_interferon_run_to_the_report_with_a_threshold(tmp_path):
+    check_cells_under_interferon(tmp_path, 0.5)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("threshold", [0, 1])
+def test_cells_under_interferon_run_to_the_report_with_any_threshold(tmp_path, threshold):
+    check_cells_under_interferon(tmp_path, threshold)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.registry.signatures import load_registry
-from stratifn.simulation import SimulationSettings, simulate_cohort
+from stratifn.simulation import Settings, simulate_cohort
 
 DISEASES = ("SLE", "pSS", "SSc", "DM")
 
@@ -27,7 +28,7 @@ def gene_symbols(root):
 def simulate(registry, gene_symbols):
     """Write a cohort below a folder, into ``simulated`` and ``truth``."""
 
-    def run(folder: Path, settings: SimulationSettings, diseases=DISEASES, control="HC") -> Path:
+    def run(folder: Path, settings: Settings, diseases=DISEASES, control="HC") -> Path:
         simulate_cohort(settings, diseases, control, registry, gene_symbols, folder / "simulated", folder / "truth")
         return folder
 
@@ -37,4 +38,4 @@ def simulate(registry, gene_symbols):
 @pytest.fixture(scope="session")
 def demo(simulate, tmp_path_factory):
     """The cohort of the shipped demo, to be read only."""
-    return simulate(tmp_path_factory.mktemp("demo"), SimulationSettings())
+    return simulate(tmp_path_factory.mktemp("demo"), settings_of("simulation"))

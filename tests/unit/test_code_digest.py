@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,20 @@ def test_a_changed_resource_changes_the_digest(clone, tmp_path):
     before = code_digest(clone / "inputs.py", [data])
     (data / "genes.tsv").write_text("b")
     assert code_digest(clone / "inputs.py", [data]) != before
+
+
+def test_modules_that_several_rules_share_are_parsed_once(clone, monkeypatch):
+    parsed, parse = Counter(), ast.parse
+    monkeypatch.setattr(ast, "parse", lambda source: parsed.update([source]) or parse(source))
+    scripts = sorted(clone.glob("*.py"))
+    for script in scripts:
+        code_digest(script)
+    assert len(parsed) > len(scripts)
+    assert set(parsed.values()) == {1}
+
+
+def test_a_new_import_is_followed_although_the_module_was_read_before(clone):
+    before = imported_modules(clone / "mofa.py")
+    path = clone / "stratifn" / "shared" / "samples.py"
+    path.write_text(path.read_text() + "\nfrom stratifn.inputs import near\n")
+    assert clone / "stratifn" / "inputs" / "near.py" in imported_modules(clone / "mofa.py") - before

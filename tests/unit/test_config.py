@@ -9,18 +9,20 @@ import yaml
 
 from stratifn.configuration.config import complete_config, main, read_config
 from stratifn.configuration.reference import config_reference, keys
+from stratifn.configuration.schema import allowed_values, key_path, types_of
 from stratifn.shared.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA_PATH = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text())
+CONTRACT = yaml.safe_load((SCHEMA_PATH.parent / "outputs.yaml").read_text())
 RNA = {"name": "rna", "kind": "counts", "path": "c.tsv"}
 READ = {"name": "mine", "samples": "s.tsv", "views": [RNA]}
 PLACED = {"name": "later", "reference": "mine", "samples": "n.tsv", "views": [RNA]}
 
 
 def complete(**config):
-    return complete_config({"cohorts": [READ]} | config, SCHEMA)
+    return complete_config({"cohorts": [READ]} | config, SCHEMA, CONTRACT)
 
 
 def problems(**config):
@@ -30,7 +32,7 @@ def problems(**config):
 
 
 def test_the_shipped_configuration_is_complete_and_gives_the_demo_its_views():
-    config = complete_config(read_config(ROOT / "config" / "config.yaml"), SCHEMA)
+    config = complete_config(read_config(ROOT / "config" / "config.yaml"), SCHEMA, CONTRACT)
     (demo,) = config["cohorts"]
     assert [view["name"] for view in demo["views"]] == ["rna", "methylation", "cytokines", "cells"]
     assert demo["control"] == "HC"
@@ -39,7 +41,7 @@ def test_the_shipped_configuration_is_complete_and_gives_the_demo_its_views():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config" / "examples").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_example_is_a_valid_configuration(path):
-    assert complete_config(read_config(path), SCHEMA)["cohorts"]
+    assert complete_config(read_config(path), SCHEMA, CONTRACT)["cohorts"]
 
 
 def test_defaults_are_filled_in_at_every_depth():
@@ -56,7 +58,7 @@ def test_a_cohorts_own_control_wins_and_null_means_none():
 
 def test_the_callers_configuration_is_left_as_it_was():
     config = {"cohorts": [dict(READ)]}
-    complete_config(config, SCHEMA)
+    complete_config(config, SCHEMA, CONTRACT)
     assert config == {"cohorts": [READ]}
 
 
@@ -101,6 +103,80 @@ def test_keys_that_do_not_fit_together_are_refused(config, expected):
     assert expected in problems(**config)
 
 
+def number_keys(schema, at=()):
+    """List the path of every key that holds a number."""
+    if types_of(schema) & {"number", "integer"}:
+        yield at
+    for name, child in schema.get("properties", {}).items():
+        yield from number_keys(child, (*at, name))
+    if "items" in schema:
+        yield from number_keys(schema["items"], (*at, 0))
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from number_keys(schema["additionalProperties"], (*at, "anything"))
+
+
+def with_value(at, value):
+    """Write a configuration in which one key has a value."""
+    config = {"cohorts": [{"name": "mine", "simulate": {}}]}
+    place = config
+    for part, following in zip(at, at[1:], strict=False):
+        empty = [] if isinstance(following, int) else {}
+        if isinstance(part, int):
+            place += [empty] * (part + 1 - len(place))
+        else:
+            place.setdefault(part, empty)
+        place = place[part]
+    if isinstance(at[-1], int):
+        place.append(value)
+    else:
+        place[at[-1]] = value
+    return config
+
+
+NUMBER_KEYS = list(number_keys(SCHEMA))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), ".nan", "-.inf", "NaN"])
+@pytest.mark.parametrize("at", NUMBER_KEYS, ids=key_path)
+def test_nan_and_infinity_are_refused_wherever_a_number_belongs(at, value):
+    with pytest.raises(InputError) as error:
+        complete_config(with_value(at, value), SCHEMA, CONTRACT)
+    assert f"{key_path(at)}: found {value!r}; expected a finite number. This key is: " in str(error.value)
+    assert [problem.where for problem in error.value.problems].count(key_path(at)) == 1
+
+
+def test_every_number_of_the_schema_is_tried():
+    paths = set(map(key_path, NUMBER_KEYS))
+    assert len(paths) > 20
+    assert {"differential_expression.alpha", "contrasts[0].coefficients.anything", "integration.seeds[0]"} <= paths
+
+
+def test_a_word_that_looks_like_no_number_is_a_word_where_words_belong():
+    config = complete(contrasts=[{"name": "odd", "factor": "activity", "level": "inf", "baseline": "nan"}])
+    assert config["contrasts"][0]["level"] == "inf"
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    resamples = complete(stratification={"resamples": 50.0})["stratification"]["resamples"]
+    assert (resamples, type(resamples)) == (50, int)
+
+
+@pytest.mark.parametrize("name", ["mine\n", "a b", "_a", "x" * 65, "{x}"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        lambda name: {"cohorts": [READ | {"name": name}]},
+        lambda name: {"diseases": [name]},
+        lambda name: {"control": name},
+        lambda name: {"cohorts": [READ | {"control": name}]},
+        lambda name: {"cohorts": [READ | {"views": [RNA | {"name": name}]}]},
+        lambda name: {"contrasts": [{"name": name}]},
+    ],
+)
+def test_what_becomes_the_name_of_a_file_is_plain(config, name):
+    assert "expected letters, digits, `_`, `.` and `-`, at most 64" in problems(**config(name))
+
+
 def test_views_of_new_patients_are_compared_with_a_cohort_of_this_run_and_not_with_a_folder():
     other = [RNA | {"name": "mrna"}]
     assert complete(transfer=[PLACED | {"reference": "results/mine/reference", "views": other}])["transfer"]
@@ -134,8 +210,41 @@ def test_the_command_line_check_says_what_is_wrong_and_fails(tmp_path, capsys):
 
 
 def test_every_key_has_a_description_and_a_default():
-    without = [key for key, default, text in keys(SCHEMA) if not text or not default]
+    without = [key for key, default, allowed, text in keys(SCHEMA) if not (text and default and allowed)]
     assert without == []
+
+
+def entries(schema):
+    """List everything that the schema says of a key or of an item."""
+    yield schema
+    inside = [*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")]
+    for child in filter(lambda child: isinstance(child, dict), inside):
+        yield from entries(child)
+
+
+def test_the_reference_page_prints_every_choice_and_every_bound():
+    page = {key: allowed for key, _, allowed, _ in keys(SCHEMA)}
+    assert page["interferon.min_coverage"] == "a number, at least 0.5, at most 1"
+    assert page["differential_expression.alpha"] == "a number, more than 0, less than 1"
+    assert page["differential_expression.permutations"] == "a whole number, at least 0, or null"
+    assert page["normalization.size_factors"] == "`ratio`, `poscounts`"
+    assert page["stratification.clusters"] == "a list, each item a whole number, at least 2; 2 items"
+    assert page["cohorts[].views[].name"] == "a name"
+    assert page["contrasts[].coefficients"] == "`name: value` pairs, each value a number, or null"
+    said = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems", "enum"}
+    for entry in entries(SCHEMA):
+        values = [value for rule in said & set(entry) for value in (entry[rule] if rule == "enum" else [entry[rule]])]
+        allowed = allowed_values(entry, SCHEMA["$defs"])
+        assert [value for value in values if str("null" if value is None else value) not in allowed] == []
+
+
+def test_every_pattern_has_words():
+    assert not [entry for entry in entries(SCHEMA) if "pattern" in entry]
+    assert all(definition["description"] for definition in SCHEMA["$defs"].values())
+    known = {"type", "description", "default", "properties", "items", "additionalProperties", "required", "enum", "$ref",
+             "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems", "minLength",
+             "uniqueItems", "$schema", "$defs", "title"}  # fmt: skip
+    assert set().union(*entries(SCHEMA)) <= known, "a rule that the page does not print"
 
 
 def test_the_reference_page_is_what_the_schema_says():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratifn.shared.design import aliased_columns, check_design, model_matrix, parse_design
+from stratifn.shared.design import aliased_columns, check_design, check_terms, model_matrix, parse_design
 from stratifn.shared.errors import InputError
 
 
@@ -121,10 +121,22 @@ def test_aliased_columns_are_named():
     assert "disease[DM]:sex[M] = 0 (no sample is in this cell)" in found(empty, "disease + sex + disease:sex")
 
 
-def test_fewer_than_three_per_group_is_one_clear_problem():
+def test_a_small_group_is_no_obstacle_to_the_fit_of_the_others():
     samples = cohort()
-    assert "found 2 of DM; expected at least 3 per group" in found(samples[:10], "disease")
-    assert found(samples, "disease") == ""
+    assert found(samples[:10], "disease") == found(samples[:9], "disease") == ""
+    assert "column disease: found only HC" in found(samples[:4], "disease")
+
+
+def test_what_is_a_mistake_in_a_design_is_one_with_a_single_group_too():
+    samples = cohort()[:4]
+    assert check_terms(samples, "disease + sex") == []
+    assert "ethnicity" in check_terms(samples, "disease + ethnicity")[0].found
+    assert "and nothing else" in check_terms(samples, "~disease")[0].expected
+    assert "the term disease" in check_terms(samples, "sex")[0].expected
+    (problem,) = check_terms(samples.assign(age=[50, np.nan, 40, 41]), "disease + age")
+    assert (problem.where, problem.found) == ("column age", "no value for S1")
+    (problem,) = check_terms(samples.assign(age=[50, np.inf, 40, 41]), "disease + age")
+    assert problem.found == "an infinite value"
 
 
 def test_a_control_that_matches_nobody_and_a_design_without_disease_are_problems():

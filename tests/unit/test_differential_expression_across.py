@@ -1,33 +1,36 @@
 """What is built on one fit: pooling over diseases, permutations, enrichment, IFN-high against IFN-low."""
 
+from dataclasses import replace
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.differential_expression import (
-    GeneSet,
+    Question,
     all_contrasts,
     compare_interferon_status,
     contrast_table,
     control_contrasts,
     cross_disease_table,
-    enrichment_table,
     fit_model,
-    interferon_contrast_names,
     permutation_null,
-    read_gmt,
+    summary_table,
 )
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.cross_disease import Effects, heterogeneity_pvalues, inconsistency, pool
 from stratifn.differential_expression.permutation import permutation_strata, shuffled_within
+from stratifn.differential_expression.verdicts import call_verdicts, leading_component
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
+from stratifn.shared.claims import standing
+from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import model_matrix
-from stratifn.shared.errors import InputError
-from stratifn.shared.statistics import benjamini_hochberg
 
 DISEASES = ["SLE", "pSS", "DM"]
+SETTINGS = settings_of("differential_expression", shrink=False)
 
 
 def cohort(sizes, effects, n_genes=300, seed=1, kind="counts"):
@@ -46,14 +49,16 @@ def cohort(sizes, effects, n_genes=300, seed=1, kind="counts"):
     else:
         values = log_mean + rng.normal(0, 0.5, log_mean.shape)
     view = ad.AnnData(pd.DataFrame(values, index=samples["sample"].to_list(), columns=names))
-    data = normalize_view(view, "rna", kind, samples, min_count=0, inference=BatchedInference()).data
+    data = normalize_view(
+        view, "rna", kind, samples, settings_of("normalization", min_count=0), inference=BatchedInference()
+    ).data
     return data, samples
 
 
 def crossed(data, samples, diseases=DISEASES, design="disease"):
     fit = fit_model(data, model_matrix(samples, design, "HC"), BatchedInference())
-    tables = {c.name: contrast_table(fit, c) for c in control_contrasts(diseases, "HC")}
-    return cross_disease_table(fit, diseases, "HC", tables).set_index("gene_id")
+    tables = {c.name: contrast_table(fit, c, SETTINGS) for c in control_contrasts(diseases, "HC")}
+    return cross_disease_table(fit, diseases, "HC", tables, SETTINGS).set_index("gene_id")
 
 
 PLANTED = {
@@ -126,8 +131,12 @@ def null_rejections(n_genes, seeds, kind, per_group):
         data, samples = cohort(sizes, {}, n_genes=n_genes, seed=seed, kind=kind)
         fit = fit_model(data, model_matrix(samples, "disease", "HC"), BatchedInference())
         contrasts = control_contrasts([*DISEASES, "SSc"], "HC")
-        tables = {c.name: contrast_table(fit, c) for c in contrasts}
-        table = cross_disease_table(fit, [*DISEASES, "SSc"], "HC", tables).set_index("gene_id").loc[fit.genes.index]
+        tables = {c.name: contrast_table(fit, c, SETTINGS) for c in contrasts}
+        table = (
+            cross_disease_table(fit, [*DISEASES, "SSc"], "HC", tables, SETTINGS)
+            .set_index("gene_id")
+            .loc[fit.genes.index]
+        )
         statistic = (table["pooled_log2FoldChange"] / table["pooled_lfcSE"]).to_numpy()
         pooled.append(fit.pvalues(statistic) < 0.05)
         q.append(heterogeneity_pvalues(table["Q"].to_numpy(), 3, fit.df) < 0.05)
@@ -167,7 +176,7 @@ def test_permuted_labels_call_almost_nothing_where_true_ones_call_much():
     effects = {(gene, "SLE"): 2.0 for gene in range(60)}
     data, samples = cohort({"HC": 10, "SLE": 10}, effects)
     contrasts = [*all_contrasts(["SLE"], "HC"), Contrast("sex", "sex", "M", "F")]
-    arguments = (data, samples, "disease + sex", "HC", contrasts, 4)
+    arguments = (data, samples, "disease + sex", "HC", contrasts, 4, SETTINGS)
     null = permutation_null(*arguments, inference=BatchedInference()).set_index("contrast")
     assert null.loc["SLE_vs_HC", "permutations"] == 4
     assert null.loc["SLE_vs_HC", "mean_calls"] <= null.loc["SLE_vs_HC", "max_calls"] <= 30
@@ -180,57 +189,14 @@ def test_nothing_to_shuffle_is_said():
     data, samples = cohort({"HC": 6, "SLE": 6}, {}, n_genes=40)
     samples["sex"] = np.where(samples["disease"] == "SLE", "F", "M")
     contrasts = all_contrasts(["SLE"], "HC")
-    null = permutation_null(data, samples, "disease", "HC", contrasts, 3, inference=BatchedInference())
+    null = permutation_null(data, samples, "disease", "HC", contrasts, 3, SETTINGS, inference=BatchedInference())
     assert null.loc[0, "permutations"] == 0 and "no shuffle within batch and sex" in null.loc[0, "reason"]
-    none = permutation_null(data, samples, "disease", "HC", contrasts, 0, inference=BatchedInference())
+    none = permutation_null(data, samples, "disease", "HC", contrasts, 0, SETTINGS, inference=BatchedInference())
     assert none.loc[0, "reason"] == "no permutation was asked for"
 
 
-def de_table(statistic):
-    names = [f"G{i:04d}" for i in range(len(statistic))]
-    return pd.DataFrame({"gene_id": names, "gene_name": names, "stat": statistic, "pvalue": 0.5})
-
-
-def test_enrichment_finds_a_small_set_and_not_the_others():
-    rng = np.random.default_rng(1)
-    statistic = rng.normal(size=2000)
-    statistic[:4] = 5
-    sets = [
-        GeneSet("ifn", "paper", tuple(f"G{i:04d}" for i in range(4))),
-        GeneSet("null", "paper", tuple(f"G{i:04d}" for i in range(500, 530))),
-        GeneSet("absent", "paper", ("NOPE",)),
-    ]
-    table = enrichment_table({"SLE_vs_HC": de_table(statistic), "null_vs_HC": de_table(-statistic)}, sets)
-    assert list(table.columns) == ["contrast", "gene_set", "source", "n_genes", "score", "pvalue", "padj"]
-    assert list(table["contrast"]) == ["SLE_vs_HC"] * 3 + ["null_vs_HC"] * 3
-    by = table.set_index(["contrast", "gene_set"])
-    assert by.loc[("SLE_vs_HC", "ifn"), "padj"] < 0.01 and by.loc[("SLE_vs_HC", "ifn"), "score"] > 0
-    assert by.loc[("null_vs_HC", "ifn"), "score"] < 0
-    assert by.loc[("SLE_vs_HC", "null"), "pvalue"] > 0.05
-    assert by.loc[("SLE_vs_HC", "absent"), "n_genes"] == 0 and pd.isna(by.loc[("SLE_vs_HC", "absent"), "score"])
-    shuffled = enrichment_table({"SLE_vs_HC": de_table(statistic).sample(frac=1, random_state=3)}, sets[::-1])
-    pd.testing.assert_frame_equal(shuffled, table[:3])
-    assert by.loc["SLE_vs_HC", "padj"].to_numpy() == pytest.approx(
-        benjamini_hochberg(by.loc["SLE_vs_HC", "pvalue"]), nan_ok=True
-    )
-
-
-def test_genes_without_a_test_are_not_ranked():
-    table = de_table(np.arange(50.0))
-    table.loc[0, "pvalue"] = np.nan
-    result = enrichment_table({"c": table}, [GeneSet("s", "x", ("G0000", "G0001"))])
-    assert result.loc[0, "n_genes"] == 1
-
-
-def test_a_users_gmt_is_read_and_its_faults_are_all_named(tmp_path):
-    path = tmp_path / "mine.gmt"
-    path.write_text("A\tsome paper\tISG15\tMX1\tISG15\n\nB\t\tIFI44\n")
-    sets = read_gmt(path)
-    assert [(s.name, s.symbols) for s in sets] == [("A", ("ISG15", "MX1")), ("B", ("IFI44",))]
-    assert sets[0].source == "mine.gmt: some paper" and sets[1].source == "mine.gmt"
-    path.write_text("A\tx\tISG15\nA\tx\tMX1\nempty\tx\n")
-    with pytest.raises(InputError, match="line 2(.|\n)*line 3"):
-        read_gmt(path)
+def patients(diseases, design="disease"):
+    return Question(tuple(diseases), None, design, ())
 
 
 def interferon_cohort(low_of_dm=6):
@@ -251,8 +217,8 @@ def interferon_cohort(low_of_dm=6):
 def test_ifn_high_patients_are_compared_within_their_disease():
     data, samples, classes = interferon_cohort()
     result = compare_interferon_status(
-        data, samples, classes, ["SLE", "DM", "pSS"], defining={"G0000", "G0001"},
-        design="disease + sex + disease:sex", inference=BatchedInference(),
+        data, samples, classes, patients(["SLE", "DM", "pSS"], "disease + sex + disease:sex"),
+        {"G0000", "G0001"}, SETTINGS, inference=BatchedInference(),
     )  # fmt: skip
     assert list(result.tables) == interferon_contrast_names(["SLE", "DM", "pSS"])
     overall = result.tables["IFN_high_vs_IFN_low"].set_index("gene_id")
@@ -275,7 +241,13 @@ def test_ifn_high_patients_are_compared_within_their_disease():
 def test_a_disease_with_hardly_any_ifn_low_patient_gives_the_reason_and_the_others_go_on():
     data, samples, classes = interferon_cohort(low_of_dm=2)
     result = compare_interferon_status(
-        data, samples, classes, ["SLE", "DM"], defining=set(), inference=BatchedInference()
+        data,
+        samples,
+        classes,
+        patients(["SLE", "DM"]),
+        set(),
+        SETTINGS,
+        inference=BatchedInference(),
     )
     assert result.tables["DM_IFN_high_vs_IFN_low"]["status"].iloc[0] == "2 IFN-low patients of DM; 3 are needed"
     assert result.tables["SLE_IFN_high_vs_IFN_low"]["pvalue"].notna().any()
@@ -285,7 +257,13 @@ def test_without_any_class_every_table_exists_with_its_reason():
     data, samples, classes = interferon_cohort()
     classes["ifn_class"] = "unscored"
     result = compare_interferon_status(
-        data, samples, classes, ["SLE", "DM"], defining=set(), inference=BatchedInference()
+        data,
+        samples,
+        classes,
+        patients(["SLE", "DM"]),
+        set(),
+        SETTINGS,
+        inference=BatchedInference(),
     )
     assert all(len(table) == data.n_vars and table["log2FoldChange"].isna().all() for table in result.tables.values())
     assert "no disease has enough" in result.tables["IFN_high_vs_IFN_low"]["status"].iloc[0]
@@ -295,7 +273,90 @@ def test_a_covariate_that_these_patients_cannot_tell_apart_is_left_out_and_noted
     data, samples, classes = interferon_cohort()
     samples["batch"] = np.where(samples["disease"] == "HC", "1", "2")
     result = compare_interferon_status(
-        data, samples, classes, ["SLE", "DM"], defining=set(), design="disease + batch", inference=BatchedInference()
+        data,
+        samples,
+        classes,
+        patients(["SLE", "DM"], "disease + batch"),
+        set(),
+        SETTINGS,
+        inference=BatchedInference(),
     )
     assert "not adjusted by 'disease + batch'" in result.notes["reason"].iloc[0]
     assert result.tables["IFN_high_vs_IFN_low"]["pvalue"].notna().any()
+
+
+def test_a_covariate_keeps_its_values_whatever_its_name():
+    data, samples, classes = interferon_cohort()
+    tables = []
+    for name in ("of", "centre"):
+        named = samples.assign(**{name: np.resize(["a", "b", "c"], len(samples))})
+        asked = patients(["SLE", "DM"], f"disease + {name}")
+        result = compare_interferon_status(data, named, classes, asked, set(), SETTINGS, inference=BatchedInference())
+        assert result.notes.empty
+        tables.append(result.tables["IFN_high_vs_IFN_low"])
+    pd.testing.assert_frame_equal(*tables)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0])
+def test_one_threshold_decides_in_tables_permutations_classes_and_interferon_status(threshold):
+    # a shift of 0.8 in every disease: there against zero, and not beyond 1
+    effects = {(gene, disease): 0.8 for gene in range(30) for disease in DISEASES}
+    data, samples = cohort({"HC": 30, "SLE": 30, "pSS": 30, "DM": 30}, effects, kind="continuous")
+    settings = replace(SETTINGS, lfc_threshold=threshold)
+    fit = fit_model(data, model_matrix(samples, "disease", "HC"))
+    tables = {c.name: contrast_table(fit, c, settings) for c in control_contrasts(DISEASES, "HC")}
+    classes = cross_disease_table(fit, DISEASES, "HC", tables, settings).set_index("gene_id")["class"]
+    shared = int((classes.iloc[:30] == "shared").sum())
+    called = [int((table["padj"] < 0.05).iloc[:30].sum()) for table in tables.values()]
+    assert (shared, called) == ((0, [0, 0, 0]) if threshold else (30, [30, 30, 30]))
+
+    status = np.where(samples["disease"] == "HC", "low", np.resize(["high", "low"], len(samples)))
+    values = np.asarray(data.X).copy()
+    values[np.ix_((status == "high"), np.arange(40, 60))] += 0.8
+    data.X = values
+    result = compare_interferon_status(
+        data, samples, pd.DataFrame({"sample": samples["sample"], "ifn_class": status}), patients(DISEASES),
+        set(), settings,
+    )  # fmt: skip
+    up = result.summary.set_index("contrast").loc["IFN_high_vs_IFN_low", "up"]
+    assert up == 0 if threshold else up >= 20
+
+
+def test_permuted_labels_are_called_by_the_same_threshold():
+    # heavy tails make false calls against zero; none of their effects exceeds 1
+    rng = np.random.default_rng(2)
+    data, samples = cohort({"HC": 40, "SLE": 40}, {}, n_genes=400, kind="continuous")
+    data.X = (rng.standard_t(3, data.shape) * 0.1 + np.repeat([0.0, 0.5], [20, 60])[:, None]).astype(np.float32)
+    contrasts = all_contrasts(["SLE"], "HC")
+    settings = replace(SETTINGS, alpha=0.9)
+    calls = [
+        permutation_null(data, samples, "disease", "HC", contrasts, 3, replace(settings, lfc_threshold=t))
+        for t in (0.0, 1.0)
+    ]
+    assert calls[0].loc[0, "mean_calls"] > 0 and calls[1].loc[0, "max_calls"] == 0
+
+
+def test_calls_are_judged_by_permutations_and_by_the_leading_components():
+    effects = {(gene, "SLE"): 2.0 for gene in range(60)}
+    data, samples = cohort({"HC": 10, "SLE": 10, "pSS": 10}, effects)
+    samples = samples.set_index("sample", drop=False)
+    contrasts = [*all_contrasts(["SLE", "pSS"], "HC"), Contrast("mean", coefficients={"disease[SLE]": 0.5})]
+    fit = fit_model(data, model_matrix(samples, "disease", "HC"), BatchedInference())
+    tables = {c.name: contrast_table(fit, c, SETTINGS) for c in contrasts}
+    summary = summary_table(tables, contrasts, samples, 0.05, {"SLE_vs_HC": 30.0, "SLE_vs_pSS": 0.5})
+    summary.loc[summary["contrast"] == "pSS_vs_HC", ["up", "down"]] = 0
+    null = pd.DataFrame({"contrast": [c.name for c in contrasts], "reason": [None, "no shuffle", None, None]})
+    verdicts = call_verdicts(summary, null, contrasts, data, samples, SETTINGS)
+    found = {c.name: standing(verdicts, "calls", c.name) for c in contrasts}
+    # 30 permuted calls are far more than 5 % of 60; the component is the planted difference
+    assert {row["criterion"] for row in found["SLE_vs_HC"].failing} == {"permuted_calls", "leading_component"}
+    assert found["SLE_vs_HC"].rows["leading_component"]["reason"] == "PC1"
+    assert found["pSS_vs_HC"].verdict == "not_computed"
+    assert found["mean"].rows["leading_component"]["verdict"] == "not_computed"
+
+
+def test_the_share_of_a_component_is_that_of_a_line_through_the_two_groups():
+    data, samples = cohort({"HC": 12, "SLE": 12}, {(0, "SLE"): 3.0}, n_genes=40)
+    r2, component = leading_component(data, samples, all_contrasts(["SLE"], "HC")[0])
+    expected = [np.corrcoef(data.obsm["X_pca"][:, k], samples["disease"] == "SLE")[0, 1] ** 2 for k in (0, 1)]
+    assert r2 == pytest.approx(max(expected)) and component == f"PC{1 + int(np.argmax(expected))}"

@@ -17,7 +17,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"matplotlib-base": "matplotlib"}
 SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
 LIBRARY = sorted((ROOT / "workflow" / "scripts" / "stratifn").rglob("*.py"))
-PHASES = {path.parent.name for path in LIBRARY if path.name == "__init__.py"} - {"stratifn", "inference"}
+# what the rooms that serve every phase may know of one another; the others are phases
+SERVING = {
+    "shared": set(),
+    "registry": {"shared"},
+    "running": {"shared", "registry"},
+    "inference": {"shared"},
+    "configuration": {"shared", "registry", "running"},
+}
+PHASES = {path.parent.name for path in LIBRARY if path.name == "__init__.py"} - {"stratifn", *SERVING}
 
 
 def test_the_conda_environment_pins_what_the_lock_pins():
@@ -55,8 +63,10 @@ def test_the_library_knows_no_snakemake_and_no_phase_knows_another(module):
     }
     assert not {name for name in imported if name.split(".")[0] == "snakemake"}
     own = module.relative_to(ROOT / "workflow" / "scripts" / "stratifn").parts[0]
-    others = {name.split(".")[1] for name in imported if name.startswith("stratifn.")} & PHASES
-    assert others <= {own}
+    others = {name.split(".")[1] for name in imported if name.startswith("stratifn.")} & {*PHASES, *SERVING} - {own}
+    allowed = SERVING.get(own, {"shared", "registry", "running", "inference"})
+    frozen = {f"stratifn.{phase}.frozen" for phase in PHASES} if own == "transfer" else set()
+    assert others - {name.split(".")[1] for name in imported & frozen} <= allowed
 
 
 @pytest.mark.parametrize("module", LIBRARY, ids=lambda path: str(path.relative_to(ROOT / "workflow" / "scripts")))

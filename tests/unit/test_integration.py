@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.integration import (
-    IntegrationSettings,
+    Settings,
     TrainingError,
     factors_table,
     prepare_views,
@@ -52,8 +53,8 @@ def best_r(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def settings() -> IntegrationSettings:
-    return IntegrationSettings(factors=5)
+def settings() -> Settings:
+    return settings_of("integration", factors=5)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_most_variable_features_are_kept_and_the_rest_is_counted():
     values[:, 0] = 7.0
     values[: SAMPLES // 2 + 1, 1] = np.nan
     values[:, 2] *= 100.0
-    prepared = prepare_views(views, samples, IntegrationSettings(top_features=10))
+    prepared = prepare_views(views, samples, settings_of("integration", top_features=10))
     row = prepared.selection.iloc[0]
     assert row[["features", "too_many_missing", "constant", "eligible", "selected"]].tolist() == [80, 1, 1, 78, 10]
     variances = np.nanvar(values, axis=0, ddof=1)
@@ -90,7 +91,7 @@ def test_most_variable_features_are_kept_and_the_rest_is_counted():
 
 def test_views_are_centred_and_scaled_as_a_whole_so_that_features_keep_their_ratio_of_variances():
     views, samples, _ = cohort(features=(20,))
-    prepared = prepare_views(views, samples, IntegrationSettings()).views[0]
+    prepared = prepare_views(views, samples, settings_of("integration")).views[0]
     assert np.nanstd(prepared.values) == pytest.approx(1.0)
     assert np.abs(prepared.values.mean(axis=0)).max() < 1e-12
     restored = prepared.values * prepared.scale + prepared.means
@@ -100,7 +101,7 @@ def test_views_are_centred_and_scaled_as_a_whole_so_that_features_keep_their_rat
 def test_a_sample_without_a_view_stays_in_and_the_overlap_says_so():
     views, samples, _ = cohort()
     views["view1"] = views["view1"][10:].copy()
-    prepared = prepare_views(views, samples, IntegrationSettings())
+    prepared = prepare_views(views, samples, settings_of("integration"))
     assert len(prepared.samples) == SAMPLES
     assert np.isnan(prepared.views[1].values[:10]).all()
     assert prepared.overlap.to_dict("list") == {"views": ["view0+view1", "view0"], "samples": [50, 10]}
@@ -109,7 +110,7 @@ def test_a_sample_without_a_view_stays_in_and_the_overlap_says_so():
 def test_samples_with_too_few_views_are_left_out_and_named():
     views, samples, _ = cohort()
     views["view1"] = views["view1"][1:].copy()
-    prepared = prepare_views(views, samples, IntegrationSettings(min_views=2))
+    prepared = prepare_views(views, samples, settings_of("integration", min_views=2))
     assert len(prepared.samples) == SAMPLES - 1
     assert prepared.notes.to_dict("records") == [
         {"view": "view0", "item": "P000", "what": "sample left out", "reason": "too few views"}
@@ -119,19 +120,19 @@ def test_samples_with_too_few_views_are_left_out_and_named():
 def test_too_few_samples_are_an_input_error_that_says_how_many():
     views, samples, _ = cohort(samples=8)
     with pytest.raises(InputError, match="8 samples .* need at least 10"):
-        prepare_views(views, samples, IntegrationSettings())
+        prepare_views(views, samples, settings_of("integration"))
 
 
 def test_nothing_that_varies_is_an_input_error():
     views = {"flat": ad.AnnData(pd.DataFrame(np.ones((20, 3)), names("P", 20), names("f", 3)))}
     with pytest.raises(InputError, match="no view has a feature that varies"):
-        prepare_views(views, pd.DataFrame({"sample": names("P", 20)}), IntegrationSettings())
+        prepare_views(views, pd.DataFrame({"sample": names("P", 20)}), settings_of("integration"))
 
 
 def test_a_view_without_varying_features_is_left_out_and_named():
     views, samples, _ = cohort()
     views["flat"] = ad.AnnData(pd.DataFrame(np.ones((SAMPLES, 3)), names("P", SAMPLES), names("f", 3)))
-    prepared = prepare_views(views, samples, IntegrationSettings())
+    prepared = prepare_views(views, samples, settings_of("integration"))
     assert [view.name for view in prepared.views] == ["view0", "view1"]
     assert "view left out" in set(prepared.notes["what"])
 
@@ -140,7 +141,7 @@ def test_a_view_without_varying_features_is_left_out_and_named():
 def test_view_names_that_r_cannot_open_are_refused(view):
     views, samples, _ = cohort()
     with pytest.raises(InputError):
-        prepare_views({view: views["view0"]}, samples, IntegrationSettings())
+        prepare_views({view: views["view0"]}, samples, settings_of("integration"))
 
 
 def test_features_get_ascii_names_that_are_unique_over_views():
@@ -149,17 +150,6 @@ def test_features_get_ascii_names_that_are_unique_over_views():
         "rna": ["IFNG_rna", "A_B"],
         "protein": ["IFNG_protein", "IFN-alpha_protein", "IFN-alpha_protein_2"],
     }
-
-
-@pytest.mark.parametrize("wrong", [{"factors": 0}, {"convergence": "instant"}, {"top_features": 0}])
-def test_impossible_settings_are_an_input_error(wrong):
-    with pytest.raises(InputError, match="integration"):
-        IntegrationSettings(**wrong)
-
-
-def test_settings_come_from_the_config_without_the_seeds():
-    config = {"factors": 7, "seeds": [1, 2], "top_features": 10, "convergence": "fast", "float32": False}
-    assert IntegrationSettings.from_config(config) == IntegrationSettings(7, 10, "fast", False)
 
 
 # ------------------------------------------------------------------------------------------------------ training
@@ -241,7 +231,7 @@ def test_values_that_are_not_finite_are_an_error(trained, settings, tmp_path, mo
 
 
 def test_running_out_of_iterations_is_not_convergence(trained, tmp_path):
-    hurried = IntegrationSettings(factors=5, max_iterations=12)
+    hurried = settings_of("integration", factors=5, max_iterations=12)
     model = train_mofa(trained[0], hurried, 1, tmp_path / "model.hdf5")
     assert (model.converged, model.iterations) == (False, 11)
 
@@ -259,7 +249,7 @@ def test_every_option_is_in_the_file(trained):
 )
 def test_small_cohorts_and_small_views_give_a_model(samples, features, tmp_path):
     views, sheet, _ = cohort(samples, features, factors=1, seed=3)
-    settings = IntegrationSettings()
+    settings = settings_of("integration")
     model = train_mofa(prepare_views(views, sheet, settings), settings, 1, tmp_path / "model.hdf5")
     assert 1 <= model.factors.shape[1] <= samples // 2
     chosen = select_model([model], settings)
@@ -269,7 +259,7 @@ def test_small_cohorts_and_small_views_give_a_model(samples, features, tmp_path)
 def test_noise_alone_gives_no_factors_and_says_so(tmp_path):
     rng = np.random.default_rng(5)
     frame = pd.DataFrame(rng.normal(size=(200, 400)), names("P", 200), names("f", 400))
-    settings = IntegrationSettings(factors=4, min_r2=1.0)
+    settings = settings_of("integration", factors=4, min_r2=1.0)
     model_input = prepare_views({"noise": ad.AnnData(frame)}, pd.DataFrame({"sample": frame.index}), settings)
     chosen = select_model([train_mofa(model_input, settings, 1, tmp_path / "model.hdf5")], settings)
     assert chosen.active == 0
@@ -334,7 +324,7 @@ def test_seeds_of_different_input_are_refused(trained, settings, tmp_path):
 def test_weights_carry_the_cohorts_own_feature_ids(tmp_path):
     views, samples, _ = cohort(features=(30, 10))
     views["view1"].var_names = ["v0f001", "IFN-α", "a/b", *names("c", 7)]
-    settings = IntegrationSettings(factors=3)
+    settings = settings_of("integration", factors=3)
     model_input = prepare_views(views, samples, settings)
     chosen = select_model([train_mofa(model_input, settings, 1, tmp_path / "model.hdf5")], settings)
     assert list(weights_table(chosen, "view1")["feature"][:3]) == ["v0f001", "IFN-α", "a/b"]

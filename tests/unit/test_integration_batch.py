@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.integration import IntegrationSettings, prepare_views
+from defaults import settings_of
+from stratifn.integration import prepare_views
 from stratifn.integration.batch import regress_out
 from stratifn.shared.errors import InputError
 
@@ -79,9 +80,9 @@ def test_the_request_is_in_the_settings_and_in_the_notes(data):
     values, batch, disease = data
     samples = disease.assign(batch=batch).rename_axis("sample").reset_index()
     views = {"rna": ad.AnnData(pd.DataFrame(values, batch.index, [f"g{d}" for d in range(12)]))}
-    prepared = prepare_views(views, samples, IntegrationSettings(regress_out="batch"))
+    prepared = prepare_views(views, samples, settings_of("integration", regress_out="batch"))
     assert prepared.notes["what"].tolist() == ["regressed out before integration"]
     view = prepared.views[0]
     np.testing.assert_allclose(view.values * view.scale + view.means, regress_out(values, batch, disease), atol=1e-10)
     with pytest.raises(InputError, match="no column site"):
-        prepare_views(views, samples, IntegrationSettings(regress_out="site"))
+        prepare_views(views, samples, settings_of("integration", regress_out="site"))

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.integration import (
-    IntegrationSettings,
     collect_variables,
     factor_associations,
     factors_table,
@@ -23,6 +23,8 @@ from stratifn.integration import (
     variance_table,
     weight_enrichment,
 )
+from stratifn.integration.verdicts import factor_verdicts
+from stratifn.shared.claims import standing
 from stratifn.shared.statistics import benjamini_hochberg
 
 SAMPLES = [f"P{number:03d}" for number in range(80)]
@@ -45,7 +47,7 @@ def integrated(truth, tmp_path_factory):
     cytokines = pd.DataFrame(rng.normal(size=(80, 20)), SAMPLES, [f"C{number}" for number in range(20)])
     cytokines += 1.5 * truth[:, [2]] * np.tile([-1, 1], 10)
     views = {"rna": ad.AnnData(genes), "cytokines": ad.AnnData(cytokines)}
-    settings = IntegrationSettings(factors=4)
+    settings = settings_of("integration", factors=4)
     model_input = prepare_views(views, pd.DataFrame({"sample": SAMPLES}), settings)
     folder = tmp_path_factory.mktemp("models")
     models = [train_mofa(model_input, settings, seed, folder / f"{seed}.hdf5") for seed in (1, 2)]
@@ -93,7 +95,7 @@ def test_a_factor_made_of_copies_of_one_feature_is_flagged(tmp_path):
     values = rng.normal(size=(80, 60))
     values[:, 1] = values[:, 0] + 0.01 * rng.normal(size=80)
     frame = pd.DataFrame(values, SAMPLES, [f"G{number}" for number in range(60)])
-    settings = IntegrationSettings(factors=2)
+    settings = settings_of("integration", factors=2)
     model_input = prepare_views({"rna": ad.AnnData(frame)}, pd.DataFrame({"sample": SAMPLES}), settings)
     integration = select_model([train_mofa(model_input, settings, 1, tmp_path / "m.hdf5")], settings)
     assert "few_features" in set(quality_warnings(integration, model_input)["warning"])
@@ -174,18 +176,29 @@ def test_rank_biserial_is_the_known_value():
 def test_the_interferon_factor_is_named_with_its_evidence(integrated, truth):
     integration, _, _, score = integrated
     found = interferon_factor(integration, score, "rna", ISG)
-    assert found.factor == following(integration, truth)[0]
+    assert found.candidate == following(integration, truth)[0]
     assert found.spearman > 0.9
     assert found.auc > 0.95
     assert found.genes == 6
-    assert found.factor in found.statement
+    verdicts = factor_verdicts(integration, found)
+    judged = standing(verdicts, "interferon_factor", found.candidate)
+    assert judged.verdict == ("supported" if found.robust else "unsupported")
+    assert {row["criterion"] for row in judged.rows.values()} == {"follows_score", "signature_auc", "robust"}
 
 
 def test_a_score_that_no_factor_follows_has_no_interferon_factor(integrated):
     score = pd.Series(np.random.default_rng(5).normal(size=80), SAMPLES)
     found = interferon_factor(integrated[0], score, "rna", ISG)
-    assert found.factor == ""
-    assert found.statement.startswith("No interferon factor")
+    judged = standing(factor_verdicts(integrated[0], found), "interferon_factor", found.candidate)
+    assert judged.verdict == "unsupported" and judged.failing[0]["criterion"] in ("follows_score", "signature_auc")
+
+
+def test_a_factor_is_robust_exactly_where_its_criteria_hold(integrated):
+    integration, _, _, score = integrated
+    verdicts = factor_verdicts(integration, interferon_factor(integration, score, "rna", ISG))
+    for row in integration.robustness.itertuples():
+        found = standing(verdicts, "factor", row.factor).verdict
+        assert found == {True: "supported", False: "unsupported"}.get(row.robust, "not_computed")
 
 
 def test_top_features_of_the_interferon_factor_are_its_genes(integrated, truth):

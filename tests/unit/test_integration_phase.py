@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.integration import (
     Integration,
-    IntegrationSettings,
     ModelInput,
+    Settings,
     choose_model,
     integration_tables,
     prepare_views,
@@ -66,7 +67,7 @@ class Done:
     seeds: list[Path]
 
 
-def integrate(folder: Path, views, samples, z, settings: IntegrationSettings, seeds=(1, 2)) -> Done:
+def integrate(folder: Path, views, samples, z, settings: Settings, seeds=(1, 2)) -> Done:
     """Do what `mofa.py` does for every seed, and then what `integration.py` does."""
     model_input = prepare_views(views, samples, settings)
     paths = [folder / f"seed_{seed}.hdf5" for seed in seeds]
@@ -106,7 +107,7 @@ def done(request, tmp_path_factory):
     change = options.pop("change", lambda views: views)
     views, samples, z = cohort(**options)
     folder = tmp_path_factory.mktemp("integration")
-    return integrate(folder, change(views), samples, z, IntegrationSettings(factors=6)), samples, z
+    return integrate(folder, change(views), samples, z, settings_of("integration", factors=6)), samples, z
 
 
 def test_every_patient_gets_the_true_factors_and_every_feature_its_weights(done):
@@ -229,7 +230,7 @@ def test_load_model_and_mofax_find_the_options_in_their_types(done):
             "ard_factors": b"False", "ard_weights": b"True", "spikeslab_factors": b"False", "spikeslab_weights": b"True",
         }  # fmt: skip
         # load_model: numbers with the attribute `names`; mofa_model.__init__: the first is the number of iterations
-        assert file["training_opts"][0] == IntegrationSettings().max_iterations
+        assert file["training_opts"][0] == settings_of("integration").max_iterations
         assert file["training_opts"].attrs["names"][[0, -1]].tolist() == [b"maxiter", b"seed"]
         # get_elbo (R/get_methods.R) takes the largest; it is written before the last evaluation
         stats = {name: dataset[:] for name, dataset in file["training_stats"].items()}
@@ -242,7 +243,7 @@ def test_load_model_and_mofax_find_the_options_in_their_types(done):
 def test_names_that_hdf5_or_r_cannot_hold_are_changed_in_the_file_alone(tmp_path):
     views, samples, z = cohort(patients=30, features={"rna": 40, "cytokines": 10})
     views["cytokines"].var_names = ["IFN-α", "a/b", "rna_1", *[f"c{number}" for number in range(7)]]
-    made = integrate(tmp_path, views, samples, z, IntegrationSettings(factors=3), seeds=(1,))
+    made = integrate(tmp_path, views, samples, z, settings_of("integration", factors=3), seeds=(1,))
     with h5py.File(made.path) as file:
         names = {view: text(file[f"features/{view}"]) for view in ("rna", "cytokines")}
     # .quality_control: no name twice, in whatever view; `/` is HDF5's own
@@ -253,7 +254,7 @@ def test_names_that_hdf5_or_r_cannot_hold_are_changed_in_the_file_alone(tmp_path
 
 def test_a_single_factor_and_a_view_of_a_single_feature_keep_two_dimensions(tmp_path):
     views, samples, z = cohort(patients=20, features={"rna": 60, "cells": 1}, factors=1)
-    made = integrate(tmp_path, views, samples, z, IntegrationSettings(factors=1), seeds=(1,))
+    made = integrate(tmp_path, views, samples, z, settings_of("integration", factors=1), seeds=(1,))
     with h5py.File(made.path) as file:
         # .quality_control stops where an expectation is not a matrix
         assert file["expectations/Z/cohort"].shape == (1, 20)
@@ -265,7 +266,7 @@ def test_a_single_factor_and_a_view_of_a_single_feature_keep_two_dimensions(tmp_
 
 
 def test_seeds_that_did_not_converge_and_fewer_factors_are_named_in_the_notes(tmp_path, caplog):
-    settings = IntegrationSettings(max_iterations=12)
+    settings = settings_of("integration", max_iterations=12)
     made = integrate(tmp_path, *cohort(patients=20), settings)
     assert made.tables["seeds"]["converged"].tolist() == [False, False]
     assert not read_model(made.path).converged
@@ -303,6 +304,8 @@ def test_mofax_reads_what_the_tables_say(done):
 JOB = """
 from types import SimpleNamespace
 import mofa
+from defaults import SCHEMA
+from stratifn.configuration.schema import default_section
 from stratifn.running.entry_point import run
 from stratifn.integration import training
 
@@ -322,7 +325,7 @@ training._build = that_drops_every_factor
 job = SimpleNamespace(
     input=SimpleNamespace(views=["rna.h5ad"], samples="samples.tsv"),
     output=SimpleNamespace(model="model.hdf5"),
-    params=SimpleNamespace(settings={"factors": 2}),
+    params=SimpleNamespace(settings=default_section(SCHEMA, "integration") | {"factors": 2}),
     wildcards=SimpleNamespace(seed="1"),
     log=Log(["job.log"]),
     rule="mofa",
@@ -335,7 +338,7 @@ def test_mofapy2s_exit_with_status_0_is_a_failed_job_that_says_why_and_leaves_no
     views, samples, _ = cohort(patients=20, features={"rna": 40})
     write_anndata(views["rna"], tmp_path / "rna.h5ad")
     write_samples(samples, tmp_path / "samples.tsv")
-    environment = {"PYTHONPATH": str(root / "workflow" / "scripts"), "PATH": "/usr/bin:/bin"}
+    environment = {"PYTHONPATH": f"{root / 'workflow' / 'scripts'}:{root / 'tests'}", "PATH": "/usr/bin:/bin"}
     job = subprocess.run(
         [sys.executable, "-c", JOB], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )

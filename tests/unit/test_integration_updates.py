@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.integration import IntegrationSettings, prepare_views, train_mofa
+from defaults import settings_of
+from stratifn.integration import prepare_views, train_mofa
 from stratifn.integration.updates import install_sufficient_statistics
 
 
@@ -32,7 +33,7 @@ def simulated(missing: str):
 @pytest.mark.parametrize("missing", ["nothing", "views", "views and values"])
 def test_bound_and_factors_equal_mofapy2s_own_in_double_precision(missing, tmp_path):
     views, samples = simulated(missing)
-    settings = IntegrationSettings(factors=8, float32=False, max_iterations=120)
+    settings = settings_of("integration", factors=8, float32=False, max_iterations=120)
     model_input = prepare_views(views, samples, settings)
     ours = train_mofa(model_input, settings, 1, tmp_path / "ours.hdf5")
     stock = train_mofa(model_input, settings, 1, tmp_path / "stock.hdf5", stock_updates=True)
@@ -49,7 +50,7 @@ def test_single_precision_finds_the_factors_of_double_precision(tmp_path):
     views, samples = simulated("views and values")
     models = []
     for single in (True, False):
-        settings = IntegrationSettings(factors=4, float32=single)
+        settings = settings_of("integration", factors=4, float32=single)
         models.append(train_mofa(prepare_views(views, samples, settings), settings, 1, tmp_path / "model.hdf5"))
     # single precision holds 7 digits; training amplifies their rounding
     np.testing.assert_allclose(models[0].factors, models[1].factors, atol=5e-3)
@@ -57,7 +58,7 @@ def test_single_precision_finds_the_factors_of_double_precision(tmp_path):
 
 def test_the_bound_never_falls(tmp_path):
     views, samples = simulated("views and values")
-    settings = IntegrationSettings(factors=6, float32=False)
+    settings = settings_of("integration", factors=6, float32=False)
     trace = train_mofa(prepare_views(views, samples, settings), settings, 2, tmp_path / "model.hdf5").elbo_trace
     assert (np.diff(trace) > -1e-9 * np.abs(trace[1:])).all()
 
@@ -66,7 +67,7 @@ def test_the_bound_never_falls(tmp_path):
 def test_copies_of_a_feature_do_not_break_the_noise(single, tmp_path):
     views, samples = simulated("nothing")
     views["c"].X[:, 1:4] = views["c"].X[:, [0]]
-    settings = IntegrationSettings(factors=8, float32=single, max_iterations=400)
+    settings = settings_of("integration", factors=8, float32=single, max_iterations=400)
     model = train_mofa(prepare_views(views, samples, settings), settings, 1, tmp_path / "model.hdf5")
     for view in model.views:
         assert (view.tau > 0).all()

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from stratifn.interferon import Origin, Settings, analyse_cohort
+from defaults import default_origin, settings_of
+from stratifn.interferon import analyse_cohort
 from stratifn.interferon.axes import SENSING_SLOPE, axes_table, response_genes
 from stratifn.interferon.cells import leading_components
 from stratifn.interferon.concordance import cohens_kappa, rank_correlation
@@ -48,8 +49,8 @@ def expression(raised, amount):
     values[15:, np.isin(GENES, list(raised))] += amount
     samples = pd.DataFrame({"sample": named(30), "disease": ["HC"] * 15 + ["SLE"] * 15})
     data = view(values, GENES, gene_name=GENES)
-    settings = Settings(bootstraps=50)
-    return analyse_cohort(data, "continuous", samples, "HC", REGISTRY, AXES, settings, Origin())
+    settings = settings_of("interferon", bootstraps=50)
+    return analyse_cohort(data, "continuous", samples, "HC", REGISTRY, AXES, settings, default_origin())
 
 
 def axes_of(found, **protein):
@@ -89,7 +90,9 @@ def test_the_unverified_sensing_list_is_named_and_left_out_of_the_mean():
 def test_axes_are_not_computed_without_a_reference():
     samples = pd.DataFrame({"sample": named(4), "disease": "SLE"})
     data = view(np.random.default_rng(2).normal(8, 1, (4, len(GENES))), GENES, gene_name=GENES)
-    found = analyse_cohort(data, "continuous", samples, None, REGISTRY, AXES, Settings(), Origin())
+    found = analyse_cohort(
+        data, "continuous", samples, None, REGISTRY, AXES, settings_of("interferon"), default_origin()
+    )
     wide, table = axes_of(found)
     assert wide.isna().all().all() and table["evidence"].str.len().gt(0).all()
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.interferon import Origin, Settings, analyse_cohort
+from defaults import default_origin, settings_of
+from stratifn.interferon import analyse_cohort
 from stratifn.interferon.cutoffs import RULES, interval_centiles, plausible_cutoffs, resample_controls, widen
 from stratifn.interferon.published import published_prevalence
 from stratifn.registry.signatures import load_registry
-from stratifn.shared.errors import InputError
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 REGISTRY = load_registry(RESOURCES / "signatures")
@@ -21,7 +21,7 @@ TYPE_II = REGISTRY.signature("AYBEY_IFN2_6").symbols
 RICE = REGISTRY.signature("RICE_CROW_6").symbols
 GENES = np.array([*REGISTRY.genes(REGISTRY.default_panel), *(f"BACKGROUND{i}" for i in range(450))])
 BASE = np.random.default_rng(0).uniform(4, 11, len(GENES))
-QUICK = Settings(bootstraps=200)
+QUICK = settings_of("interferon", bootstraps=200)
 
 
 def healthy(n, rng):
@@ -45,7 +45,7 @@ def sheet(**counts):
     return pd.DataFrame({"sample": [f"S{i:04d}" for i in range(len(disease))], "disease": disease})
 
 
-def analyse(values, samples, settings=QUICK, control="HC", origin=Origin(), kind="counts"):  # noqa: B008
+def analyse(values, samples, settings=QUICK, control="HC", origin=default_origin(), kind="counts"):  # noqa: B008
     return analyse_cohort(view(values), kind, samples, control, REGISTRY, (), settings, origin)
 
 
@@ -81,7 +81,7 @@ def test_incomplete_type_sets_give_no_type_and_the_reason():
     values = sequenced(healthy(24, rng), rng)
     samples = sheet(HC=14, SLE=10)
     kept = ~np.isin(GENES, TYPE_II[:3])
-    found = analyse_cohort(view(values)[:, kept].copy(), "counts", samples, "HC", REGISTRY, (), QUICK, Origin())
+    found = analyse_cohort(view(values)[:, kept].copy(), "counts", samples, "HC", REGISTRY, (), QUICK, default_origin())
     assert found.classes["ifn_type"].isna().all() and found.classes["type_ii"].isna().all()
     assert found.classes["type_i"].notna().all()
     assert found.classes["reason"].str.contains("3 of 6 genes of AYBEY_IFN2_6").all()
@@ -278,8 +278,3 @@ def test_agreement_counts_shared_genes_and_leaves_out_the_controls():
     assert pair["shared_genes"] == 3 and pair["spearman"] > 0.9 and pair["kappa"] > 0.5
     n = len(REGISTRY.default_panel)
     assert len(found) == n * (n - 1) / 2
-
-
-def test_fewer_than_three_controls_cannot_be_asked_for():
-    with pytest.raises(InputError, match="min_controls"):
-        Settings.from_config({"min_controls": 2})

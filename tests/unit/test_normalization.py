@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from defaults import settings_of
 from stratifn.inference import BatchedInference
 from stratifn.normalization import (
     KINDS,
@@ -18,6 +19,7 @@ from stratifn.normalization import (
 )
 from stratifn.shared.errors import InputError
 
+DEFAULTS = settings_of("normalization")
 N_GENES = 300
 
 
@@ -47,9 +49,12 @@ def counts_view(n=12, seed=1, zeros=False):
     return ad.AnnData(pd.DataFrame(counts, index=sheet(n)["sample"].to_list(), columns=names))
 
 
-def normalized_counts(view, samples=None, **options):
+def normalized_counts(view, samples=None, always_keep=frozenset(), **changes):
     samples = sheet(view.n_obs) if samples is None else samples
-    return normalize_view(view, "rna", "counts", samples, inference=BatchedInference(), **options)
+    settings = settings_of("normalization", **changes)
+    return normalize_view(
+        view, "rna", "counts", samples, settings, always_keep=always_keep, inference=BatchedInference()
+    )
 
 
 def view_of(kind, seed=3):
@@ -81,7 +86,7 @@ def view_of(kind, seed=3):
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_training_samples_get_exactly_their_training_values(kind, tmp_path):
     view = view_of(kind)
-    result = normalize_view(view, "v", kind, sheet(), inference=BatchedInference())
+    result = normalize_view(view, "v", kind, sheet(), DEFAULTS, inference=BatchedInference())
     np.testing.assert_array_equal(result.transform.transform(view).X, result.data.X)
     result.data.write_h5ad(tmp_path / "v.h5ad")
     thawed = frozen_transform(ad.read_h5ad(tmp_path / "v.h5ad"))
@@ -95,7 +100,7 @@ def test_training_samples_get_exactly_their_training_values(kind, tmp_path):
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_sample_alone_gets_what_it_gets_in_a_batch(kind):
     view = view_of(kind)
-    frozen = normalize_view(view, "v", kind, sheet(), inference=BatchedInference()).transform
+    frozen = normalize_view(view, "v", kind, sheet(), DEFAULTS, inference=BatchedInference()).transform
     together = frozen.transform(view).X
     for i in range(view.n_obs):
         np.testing.assert_array_equal(frozen.transform(view[[i]].copy()).X[0], together[i])
@@ -194,7 +199,7 @@ def test_vst_grows_with_the_count_and_approaches_log2():
 def test_beta_values_become_m_values_with_the_clipped_ones_counted():
     view = view_of("beta")
     expected = np.log2(view.X[5] / (1 - view.X[5]))
-    result = normalize_view(view, "methylation", "beta", sheet())
+    result = normalize_view(view, "methylation", "beta", sheet(), DEFAULTS)
     inside = (view.X[5] > 0.001) & (view.X[5] < 0.999)
     np.testing.assert_allclose(result.data.X[5, inside], expected[inside], rtol=1e-4)
     assert result.data.X.dtype == np.float32
@@ -206,22 +211,22 @@ def test_beta_values_become_m_values_with_the_clipped_ones_counted():
 def test_in_place_normalization_writes_into_the_given_matrix_and_else_leaves_it_alone():
     view = view_of("beta")
     before = view.X.copy()
-    kept = normalize_view(view, "m", "beta", sheet())
+    kept = normalize_view(view, "m", "beta", sheet(), DEFAULTS)
     np.testing.assert_array_equal(view.X, before)
-    overwritten = normalize_view(view, "m", "beta", sheet(), in_place=True)
+    overwritten = normalize_view(view, "m", "beta", sheet(), DEFAULTS, in_place=True)
     assert np.shares_memory(overwritten.data.X, view.X)
     np.testing.assert_array_equal(kept.data.X, overwritten.data.X)
 
 
 def test_log_ratios_sum_to_zero_and_zeros_are_replaced_and_counted():
-    result = normalize_view(view_of("proportion"), "cells", "proportion", sheet())
+    result = normalize_view(view_of("proportion"), "cells", "proportion", sheet(), DEFAULTS)
     np.testing.assert_allclose(result.data.X.sum(axis=1), 0, atol=1e-9)
     assert result.notes["item"].item() == "2 zeros"
 
 
 def test_values_below_detection_become_the_limit_over_root_two_and_missing_ones_stay_missing():
     view = view_of("concentration")
-    result = normalize_view(view, "cytokines", "concentration", sheet())
+    result = normalize_view(view, "cytokines", "concentration", sheet(), DEFAULTS)
     assert result.data.X[3, 0] == pytest.approx(np.log2(0.5 / np.sqrt(2)))
     assert np.isnan(result.data.X[0, 1])
     row = result.notes.iloc[0]
@@ -246,8 +251,8 @@ def test_every_kind_says_what_it_does_and_who_says_so():
 def test_components_do_not_depend_on_the_order_of_the_samples():
     view = view_of("continuous")
     order = np.random.default_rng(0).permutation(12)
-    a = normalize_view(view, "v", "continuous", sheet()).data
-    b = normalize_view(view[order].copy(), "v", "continuous", sheet()).data
+    a = normalize_view(view, "v", "continuous", sheet(), DEFAULTS).data
+    b = normalize_view(view[order].copy(), "v", "continuous", sheet(), DEFAULTS).data
     np.testing.assert_allclose(b.obsm["X_pca"], a.obsm["X_pca"][order], atol=1e-9)
 
 
@@ -293,7 +298,7 @@ def test_components_that_follow_the_batch_are_reported_with_it():
     samples = sheet()
     values = rng.normal(size=(12, 60)) + np.where(samples["batch"] == "a", 3.0, 0.0)[:, None]
     view = ad.AnnData(pd.DataFrame(values, index=samples["sample"].to_list(), columns=[f"F{i}" for i in range(60)]))
-    data = normalize_view(view, "v", "continuous", samples).data
+    data = normalize_view(view, "v", "continuous", samples, DEFAULTS).data
     table = covariate_associations({"v": data}, samples)
     assert list(table.columns) == ["view", "component", "variable", "r2", "pvalue", "padj"]
     first = table[table["component"] == "PC1"].set_index("variable")

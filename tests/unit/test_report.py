@@ -18,6 +18,7 @@ from stratifn.report.sections import build_sections, headline
 from stratifn.report.strata_sections import factor_differences, rank_biserial
 from stratifn.report.style import CONTROL_COLOUR, group_colours, text_colour
 from stratifn.running.provenance import software_versions
+from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
 SAMPLES = [f"person-{number:02d}" for number in range(12)]
@@ -46,6 +47,29 @@ def tables() -> dict[str, pd.DataFrame]:
     return example_tables()
 
 
+def example_verdicts(**values: float) -> pd.DataFrame:
+    """Every claim supported, but for the criteria that are given another value, as ``claim__criterion=value``."""
+    good = {
+        ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1},
+        ("cutoff", "RICE_CROW_6"): {"controls": 20, "healthy_controls": 1},
+        **{("prevalence", d): {"scored": 5, "healthy_controls": 1, "borderline": -3} for d in ("SLE", "pSS")},
+        ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99},
+        ("interferon_factor", "Factor1"): {"follows_score": 0.9, "signature_auc": 0.95, "robust": 1},
+        ("strata", EVERYBODY): {"null_pvalue": 0.005, "clear_null_pvalue": 0.005, "smallest_stratum": 5, "stability": 0.9,
+                                "one_diagnosis": 0.1, "one_batch": 0.1, "missing_view": 0.1},
+        ("stratum_label", "1"): {"auc": 1.0, "margin": 0.3, "mostly_high": 0.9},
+        ("stratum_label", "2"): {"controls_inside": 0.9, "controls_enriched": 0.1},
+    }  # fmt: skip
+    settings = {"permuted_calls": 0.05, "controls": 10, "null_pvalue": 0.05}
+    return verdicts_table(
+        judged(claim, subject, [
+            Measured(key, values.get(f"{claim}__{key}", value), settings.get(key), "the controls are sicca")
+            for key, value in criteria.items()
+        ])
+        for (claim, subject), criteria in good.items()
+    )  # fmt: skip
+
+
 def example_tables() -> dict[str, pd.DataFrame]:
     score = np.r_[np.linspace(2, 6, 5), 0.1, 3.0, 1.2, np.linspace(-0.5, 0.5, 4)]
     ifn_class = ["high"] * 5 + ["low", "high", "borderline"] + ["low"] * 4
@@ -63,12 +87,14 @@ def example_tables() -> dict[str, pd.DataFrame]:
             {"view": "rna", "component": ["PC1", "PC10", "PC2"], "variable": "batch", "r2": [0.9, 0.1, 0.2],
              "pvalue": [1e-6, 0.5, 0.4], "padj": [1e-5, 0.5, 0.5]}
         ),
-        "summary": pd.DataFrame({"contrast": ["SLE_vs_HC"], "n_level": [5], "n_baseline": [4], "tested": [3], "up": [1],
-                                 "down": [0], "permuted_calls": [np.nan]}),
+        "differential_expression_summary": pd.DataFrame(
+            {"contrast": ["SLE_vs_HC"], "n_level": [5], "n_baseline": [4], "tested": [3], "up": [1], "down": [0],
+             "permuted_calls": [np.nan]}
+        ),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
         "mixture": pd.DataFrame({"signature": ["RICE_CROW_6"], "crossing": [1.5], "cutoff": [1.1], "agree": [0.9],
                                  "verdict": ["two groups"]}),
-        "enrichment": pd.DataFrame(columns=["contrast", "gene_set", "n_genes", "score", "pvalue", "padj"]),
+        "enrichment": pd.DataFrame(columns=["contrast", "gene_set", "n_genes", "score", "correlation", "pvalue", "padj", "leading_genes"]),
         "scores": pd.DataFrame({"sample": SAMPLES, "signature": "RICE_CROW_6", "method": "zscore", "score": score,
                                 "genes_found": 5, "genes_total": 6}),
         "reference": pd.DataFrame({"signature": ["RICE_CROW_6"], "method": ["zscore"], "cutoff": [1.1],
@@ -88,9 +114,10 @@ def example_tables() -> dict[str, pd.DataFrame]:
                                 "label": ["interferon"] * 5 + ["healthy-like"] * 7}),
         "selection": pd.DataFrame({"k": [1, 2], "chosen": [False, True]}),
         "stability": pd.DataFrame({"stratum": [1, 2], "n": [5, 7], "label": ["interferon", "healthy-like"], "jaccard": [0.9, 0.8]}),
-        "stratification": pd.DataFrame(
-            {"item": ["reason", "controls", "gaussian_mixture", "factors_left_out", "label_1"],
-             "value": ["2 strata", "clustered", "agrees", "none", "interferon: AUC 1"]}
+        "stratification_summary": pd.DataFrame(
+            {"item": ["controls", "samples_clustered", "factors_left_out", "mixture_adjusted_rand", "mixture_moved",
+                      "mixture_bic_k"],
+             "value": ["clustered", "12", "NA", "0.9", "1", "2"]}
         ),
         "agreement": pd.DataFrame({"signature_a": ["A"], "signature_b": ["B"], "spearman": [0.8]}),
         "protein_ranks": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "mean_rank": np.linspace(0, 1, 12),
@@ -110,7 +137,9 @@ def example_tables() -> dict[str, pd.DataFrame]:
                                              "test": ["spearman", "kruskal_wallis"], "n": [12, 12],
                                              "effect": [0.9, 0.8], "pvalue": [0.001, 0.002], "padj": [0.002, 0.003]}),
         "warnings": pd.DataFrame({"factor": ["all"], "warning": ["all_in_use"]}),
-        "interferon_factor": pd.DataFrame({"item": ["statement"], "value": ["Factor1 follows the score."]}),
+        "interferon_factor": pd.DataFrame({"item": ["candidate", "spearman", "n", "auc", "genes"],
+                                           "value": ["Factor1", "0.9", "12", "0.95", "5"]}),
+        "verdicts": example_verdicts(),
         "associations": pd.DataFrame(columns=["variable", "pvalue"]),
     }  # fmt: skip
 
@@ -318,7 +347,7 @@ def test_without_classes_the_page_says_why(tables, tmp_path):
     tables["classes"] = tables["classes"].assign(ifn_class="unscored", score=np.nan, reason="this run has no controls")
     tables["prevalence"] = tables["prevalence"].assign(prevalence=np.nan)
     tables["scores"] = tables["scores"].assign(method="singscore")
-    tables["summary"] = tables["summary"].assign(contrast="SLE_vs_pSS")
+    tables["differential_expression_summary"] = tables["differential_expression_summary"].assign(contrast="SLE_vs_pSS")
     without = results(tables, {"SLE_vs_pSS": volcano([0.1])}, cohort={"control": None})
     every = pages(without)
     for html in every.values():

@@ -12,6 +12,7 @@ import pytest
 from stratifn.report import draw_new_patients, read_new_patients, render_new_patients
 from stratifn.report.new_patients_sections import headline_of_new_patients, own_reasons, sections_of_new_patients
 from stratifn.report.style import STRATUM_COLOURS
+from stratifn.shared.claims import EVERYBODY, Measured, judged
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table
 
@@ -64,6 +65,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
                 "reason": ["here skin, in the reference blood", "interferon", "not measured here: <b>G1</b>", "not measured"],
             }
         ),
+        "verdicts": judged("placement", EVERYBODY, [Measured("out_of_reference", 1 / 12)]),
         "provenance": pd.DataFrame(
             {"name": ["lupus-2026"], "contract": ["1.1"], "stratifn": ["0.1.0"], "specimen": ["whole_blood"],
              "platform": [None], "sha256": ["abc"]}
@@ -196,3 +198,11 @@ def test_strata_have_the_colours_of_the_reference_whoever_is_in_them(tmp_path):
         "1 interferon": STRATUM_COLOURS[0],
         "2": STRATUM_COLOURS[1],
     }
+
+
+@pytest.mark.parametrize(("share", "supported"), [(0.5, True), (0.75, False)])
+def test_a_batch_out_of_reference_is_what_the_page_opens_with(tmp_path, share, supported):
+    verdicts = judged("placement", EVERYBODY, [Measured("out_of_reference", share)])
+    first = headline_of_new_patients(new_patients(tmp_path, example_tables() | {"verdicts": verdicts}))[0]
+    assert ("75 % of the patients are unlike anything in the reference" in first) is not supported
+    assert ("not supported" in first) is not supported

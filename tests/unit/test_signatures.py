@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stratifn.registry.gene_sets import read_gmt
 from stratifn.registry.signatures import load_axis_sets
-from stratifn.registry.user_signatures import read_user_signatures
+from stratifn.registry.user_signatures import REPEATED, read_user_signatures
 from stratifn.shared.errors import InputError
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
@@ -100,6 +101,15 @@ def test_user_gmt_is_read(tmp_path, registry):
     assert (first.symbols, first.title, second.symbols) == (("IFI27", "MX1"), "first", ("OAS1",))
 
 
+def test_both_uses_of_a_gmt_read_repeated_and_renamed_genes_alike(tmp_path, registry):
+    path = _write(tmp_path / "own.gmt", "A\tfirst\tMX1\tTYKI\tCMPK2\tMX1\n")
+    (signature,), (gene_set,) = read_user_signatures(path, registry.aliases), read_gmt(path, registry.aliases)
+    assert set(signature.symbols) == set(gene_set.symbols) == {"MX1", "CMPK2"}
+    assert gene_set.repeated == ("CMPK2", "MX1")
+    assert [gene.note for gene in signature.genes] == [REPEATED, REPEATED]
+    assert {gene.symbol: gene.symbol_in_source for gene in signature.genes}["CMPK2"] == "TYKI"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -113,7 +123,7 @@ def test_user_gmt_is_read(tmp_path, registry):
         ("a.tsv", "signature_id\tgene_symbol\tifn_type\nA\tMX1\tIII\n", "ifn_type III"),
         ("a.gmt", "A\tdescription\n", "a set without genes"),
         ("a.gmt", "\n", "no gene set"),
-        ("a.gmt", "A\td\tMX1\tMX1\n", "gene MX1 2 times"),
+        ("a.gmt", "A\td\tMX1\nA\td\tMX2\n", "the name A, as in line 1"),
     ],
 )
 def test_a_bad_signature_file_is_refused_in_words(tmp_path, registry, name, text, said):

@@ -9,15 +9,16 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from defaults import settings_of
 from stratifn.shared.errors import InputError
-from stratifn.stratification import StratificationSettings, find_strata
+from stratifn.stratification import find_strata
 from stratifn.stratification.consensus import ambiguous_pairs, consensus_matrix, consensus_partition, draw_subsets
 from stratifn.stratification.kmeans import assign, kmeans, silhouettes
 from stratifn.stratification.selection import SELECTION_COLUMNS
 from stratifn.stratification.space import factor_space, factor_weights
 from stratifn.stratification.stability import bootstrap_jaccard
 
-QUICK = StratificationSettings(resamples=40)
+QUICK = settings_of("stratification", resamples=40)
 R2 = (20.0, 15.0, 10.0, 8.0, 5.0, 4.0)
 # corners of a tetrahedron with unit edges: four strata equally far from one another
 CORNERS = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(8)
@@ -125,12 +126,12 @@ def test_controls_left_out_are_placed_by_the_nearest_centroid(four):
 
 @pytest.mark.parametrize(
     ("robust", "n", "said"),
-    [([], 40, "No robust factor"), (["Factor1", "Factor2"], 8, "8 samples; 2 strata need at least 10")],
+    [([], 40, "no robust factor"), (["Factor1", "Factor2"], 8, "8 samples; 2 strata need at least 10")],
 )
 def test_what_cannot_be_stratified_is_one_stratum_with_the_reason(robust, n, said):
     factors, samples = cohort(np.zeros(n, dtype=int), 0.0, seed=1)
     result = find_strata(factors, explained(factors), robust, samples, "HC", QUICK)
-    assert said in result.reason
+    assert said in result.hindrance
     assert result.number == 1
     assert result.table["stratum"].eq(1).all()
     assert result.table["confidence"].isna().all()
@@ -151,10 +152,9 @@ def test_unknown_factor_and_unknown_sample_are_input_errors():
         find_strata(factors, explained(factors), ["Factor1"], samples.iloc[1:], None, QUICK)
 
 
-@pytest.mark.parametrize("wrong", [{"clusters": (1, 3)}, {"clusters": (4, 3)}, {"resamples": 2}, {"draws": 9}])
-def test_impossible_settings_are_refused(wrong):
-    with pytest.raises(InputError):
-        StratificationSettings(**wrong)
+def test_the_test_has_enough_draws_for_its_level():
+    with pytest.raises(ValueError, match="9 draws cannot reach alpha 0.01"):
+        settings_of("stratification", draws=9)
 
 
 def test_weights_are_the_root_of_the_variance_explained_over_views():

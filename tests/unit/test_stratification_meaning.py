@@ -10,7 +10,9 @@ from scipy.stats import chi2_contingency, kruskal
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from stratifn.stratification import LABEL_RULES, StratificationSettings, stratify_cohort
+from defaults import settings_of
+from stratifn.shared.claims import EVERYBODY, standing
+from stratifn.stratification import LABEL_RULES, stratify_cohort
 from stratifn.stratification.associations import ASSOCIATION_COLUMNS, associations, block_test
 from stratifn.stratification.labels import auc, name_strata
 from stratifn.stratification.markers import MARKER_COLUMNS, markers
@@ -23,7 +25,7 @@ CONTRACT = {
     "associations": ASSOCIATION_COLUMNS,
     "markers": ["stratum", "view", "feature", "difference", "auc"],
 }
-SETTINGS = StratificationSettings(resamples=30, clusters=(2, 6))
+SETTINGS = settings_of("stratification", resamples=30, clusters=(2, 6))
 RNG = np.random.default_rng
 
 
@@ -132,12 +134,42 @@ def test_markers_are_the_planted_genes_without_pvalues(stratified, planted):
             assert row.difference == pytest.approx(3, abs=0.7)
 
 
-def test_summary_says_in_words_what_was_done(stratified):
+def test_the_summary_holds_what_was_done_and_the_verdicts_what_it_is_worth(stratified):
     said = stratified.summary.set_index("item")["value"]
-    assert said["strata"] == "4"
-    assert said["controls"] == "clustered with the patients"
-    assert "adjusted Rand index" in said["gaussian_mixture"]
+    assert said["strata"] == "4" and said["controls"] == "clustered"
+    assert 0.5 < float(said["mixture_adjusted_rand"]) <= 1
     assert stratified.summary["value"].map(type).eq(str).all()
+    assert standing(stratified.verdicts, "strata", EVERYBODY).verdict == "supported"
+    labels = stratified.stability.set_index("stratum")["label"]
+    verdicts = {labels[n]: standing(stratified.verdicts, "stratum_label", str(n)) for n in labels.index}
+    assert {name: found.verdict for name, found in verdicts.items()} == dict.fromkeys(labels, "supported")
+    assert verdicts["interferon"].rows["mostly_high"]["value"] >= 0.5
+    assert verdicts["healthy-like"].rows["controls_inside"]["value"] >= 0.5
+
+
+def test_strata_that_repeat_a_diagnosis_a_batch_or_a_missing_view_are_weak(planted):
+    truth, factors, explained, samples, views, ifn = planted
+    for column, criterion in (("disease", "one_diagnosis"), ("batch", "one_batch"), ("in_cells", "missing_view")):
+        values = truth == "healthy-like" if column.startswith("in_") else truth
+        repeated = samples.assign(**{column: values})
+        result = stratify_cohort(factors, explained, list(factors.columns), repeated, views, None, SETTINGS, ifn)
+        found = standing(result.verdicts, "strata", EVERYBODY)
+        # two groups tell four strata apart only in part: what the strata tell of the groups is what counts
+        assert [row["criterion"] for row in found.failing] == [criterion], column
+        assert found.verdict == "weak"
+
+
+def test_a_label_whose_rival_fits_as_well_is_weak(planted):
+    truth, factors, explained, samples, views, ifn = planted
+    rival = {"rna": views["rna"].copy()}
+    both = np.isin(truth, ["inflammatory"])[:, None] * np.array(
+        [symbol == "CD3E" for symbol in rival["rna"].var["gene_name"]]
+    )
+    rival["rna"].X = rival["rna"].X + 9 * both - 3 * (truth == "lymphoid")[:, None] * both.any(axis=0)
+    result = stratify_cohort(factors, explained, list(factors.columns), samples, rival, "HC", SETTINGS, ifn)
+    number = int(result.strata.loc[pd.Series(truth == "inflammatory"), "stratum"].mode().iloc[0])
+    found = standing(result.verdicts, "stratum_label", str(number))
+    assert found.verdict == "weak" and [row["criterion"] for row in found.failing] == ["margin"]
 
 
 def test_one_stratum_fills_every_table_and_carries_its_number_as_label(planted):
@@ -154,22 +186,28 @@ def test_one_stratum_fills_every_table_and_carries_its_number_as_label(planted):
 def test_without_scores_the_interferon_genes_decide_and_without_controls_nobody_is_healthy_like(planted):
     truth, factors, _, samples, views, _ = planted
     stratum = pd.Series(pd.factorize(truth)[0] + 1, factors.index)
-    names = name_strata(stratum, samples, None, None, views).set_index("stratum")["label"]
-    assert names.to_dict() == {1: "1", 2: "interferon", 3: "inflammatory", 4: "lymphoid"}
+    names = name_strata(stratum, samples, None, None, views)
+    assert {number: label.name for number, label in names.items()} == {
+        1: "1",
+        2: "interferon",
+        3: "inflammatory",
+        4: "lymphoid",
+    }
 
 
 def test_a_stratum_that_is_mostly_low_is_not_called_interferon(planted):
     truth, factors, _, samples, _, ifn = planted
     stratum = pd.Series(pd.factorize(truth)[0] + 1, factors.index)
     low = ifn.assign(ifn_class="low")
-    assert "interferon" not in set(name_strata(stratum, samples, "HC", low, {})["label"])
+    assert "interferon" not in {label.name for label in name_strata(stratum, samples, "HC", low, {}).values()}
 
 
 def test_scattered_controls_make_no_stratum_healthy_like(planted):
     truth, factors, _, samples, _, _ = planted
     stratum = pd.Series(pd.factorize(truth)[0] + 1, factors.index)
     scattered = samples.assign(disease=np.where(np.arange(len(samples)) % 3 == 0, "HC", "SLE"))
-    assert name_strata(stratum, scattered, "HC", None, {})["label"].tolist() == ["1", "2", "3", "4"]
+    labels = name_strata(stratum, scattered, "HC", None, {})
+    assert [label.name for label in labels.values()] == ["1", "2", "3", "4"]
 
 
 def test_label_rules_are_documented_and_their_genes_are_no_one_elses():

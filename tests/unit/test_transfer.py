@@ -14,25 +14,26 @@ import pandas as pd
 import pytest
 import yaml
 
+from defaults import default_origin, settings_of
+from stratifn.configuration.contract import entries
 from stratifn.inference import BatchedInference
 from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
 from stratifn.integration import (
-    IntegrationSettings,
     factors_table,
     prepare_views,
     select_model,
     train_mofa,
     variance_table,
 )
-from stratifn.interferon import Origin, Settings, analyse_cohort, from_parts, reference_of_cohort, to_parts
+from stratifn.interferon import analyse_cohort, from_parts, reference_of_cohort, to_parts
 from stratifn.interferon import place_patients as score_patients
 from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
 from stratifn.registry.signatures import load_registry
 from stratifn.shared.arrays import read_arrays, write_arrays
 from stratifn.shared.errors import InputError, Problem, gathered
 from stratifn.shared.tables import write_anndata
-from stratifn.simulation import SimulationSettings, simulate_cohort
-from stratifn.stratification import StratificationSettings, find_strata, stratum_arrays, stratum_model
+from stratifn.simulation import simulate_cohort
+from stratifn.stratification import find_strata, stratum_arrays, stratum_model
 from stratifn.transfer import (
     FrozenView,
     Measured,
@@ -56,7 +57,7 @@ REGISTRY = load_registry(ROOT / "resources" / "signatures")
 SHEET_SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())
 CONTRACT = "1.3"
 DISEASES = ["SLE", "DM"]
-INTERFERON = Settings(bootstraps=200)
+INTERFERON = settings_of("interferon", bootstraps=200)
 VIEWS = [
     {"name": "rna", "kind": "counts", "path": "rna.tsv.gz", "round": False},
     {"name": "methylation", "kind": "beta", "path": "methylation.parquet", "round": False},
@@ -102,7 +103,7 @@ class Run:
 def run(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("reference")
     symbols = pd.read_csv(ROOT / "resources" / "genes" / "human_protein_coding.tsv", sep="\t", keep_default_na=False)
-    size = SimulationSettings(patients=24, controls=24, genes=300, cpgs=200, seed=5)
+    size = settings_of("simulation", patients=24, controls=24, genes=300, cpgs=200, seed=5)
     simulate_cohort(size, DISEASES, "HC", REGISTRY, symbols, folder / "simulated", folder / "truth")
     paths = {view["name"]: str(folder / "simulated" / view["path"]) for view in VIEWS}
     paths["samples"] = str(folder / "simulated" / "samples.tsv")
@@ -111,20 +112,28 @@ def run(tmp_path_factory) -> Run:
     cohort = read_cohort(settings, paths, groups, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
     samples = cohort.samples
     normalized = {
-        name: normalize_view(view, name, view.uns["kind"], samples, always_keep=set(REGISTRY.genes()), inference=BatchedInference())
+        name: normalize_view(
+            view,
+            name,
+            view.uns["kind"],
+            samples,
+            settings_of("normalization"),
+            always_keep=set(REGISTRY.genes()),
+            inference=BatchedInference(),
+        )
         for name, view in cohort.views.items()
     }  # fmt: skip
     views = {name: view.data for name, view in normalized.items()}
-    chosen = IntegrationSettings(factors=6)
+    chosen = settings_of("integration", factors=6)
     model_input = prepare_views(views, samples, chosen)
     integration = select_model([train_mofa(model_input, chosen, 1, folder / "seed_1.hdf5")], chosen)
     factors = factors_table(integration).set_index("sample")
     strata = find_strata(
         factors, variance_table(integration, model_input), list(factors.columns), samples, "HC",
-        StratificationSettings(resamples=50),
+        settings_of("stratification", resamples=50),
     )  # fmt: skip
     rna = cohort.views["rna"]
-    scored = analyse_cohort(rna, "counts", samples, "HC", REGISTRY, (), INTERFERON, Origin())
+    scored = analyse_cohort(rna, "counts", samples, "HC", REGISTRY, (), INTERFERON, default_origin())
     frozen = reference_of_cohort(rna, samples, "HC", REGISTRY, (), INTERFERON)
     stability = pd.DataFrame({"stratum": list(strata.jaccard), "jaccard": list(strata.jaccard.values()), "label": "x"})
     reference = freeze_reference(
@@ -605,5 +614,4 @@ def test_a_cohorts_matrices_tell_before_any_fit_what_its_reference_will_know(run
 def test_every_file_of_new_patients_is_explained_in_the_docs():
     contract = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())["transfer"]
     text = (ROOT / "docs" / "outputs.md").read_text().split("## New patients")[1].split("\n## ")[0]
-    named = [entry["path"] for entry in contract["tables"]] + contract["files"] + contract["folders"]
-    assert [path for path in named if f"`{path}`" not in text] == []
+    assert [entry["path"] for _, entry in entries(contract) if f"`{entry['path']}`" not in text] == []

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratifn.integration import IntegrationSettings, prepare_views, train_mofa
+from defaults import settings_of
+from stratifn.integration import prepare_views, train_mofa
 from stratifn.shared.errors import InputError
 from stratifn.transfer import project_factors
 
@@ -26,7 +27,7 @@ def model_and_views(tmp_path_factory):
         )
     frames["protein"] = frames["protein"].iloc[30:].copy()
     frames["protein"] = frames["protein"].mask(rng.random(frames["protein"].shape) < 0.1)
-    settings = IntegrationSettings(factors=6, float32=False, convergence="slow")
+    settings = settings_of("integration", factors=6, float32=False, convergence="slow")
     views = {name: ad.AnnData(frame) for name, frame in frames.items()}
     model_input = prepare_views(views, pd.DataFrame({"sample": samples}), settings)
     return train_mofa(model_input, settings, 1, tmp_path_factory.mktemp("m") / "model.hdf5"), frames

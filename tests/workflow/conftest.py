@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from stratifn.configuration.config import complete_config
+from stratifn.configuration.contract import breaches, cohort_outputs, transfer_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 CLONED = ("Snakefile", "workflow", "config", "resources", "profiles", "envs")
@@ -22,6 +26,10 @@ MICRO = {
     "integration": {"factors": 5, "seeds": [1, 2], "convergence": "fast"},
     "stratification": {"clusters": [2, 4], "resamples": 20},
 }
+SCHEMA, CONTRACT = (
+    yaml.safe_load((ROOT / "workflow" / "schemas" / name).read_text())
+    for name in ("config.schema.yaml", "outputs.yaml")
+)
 # RO-Crate names the time at which it was made
 NOT_COMPARED = "provenance/ro-crate-metadata.json"
 
@@ -46,6 +54,13 @@ class Run:
 
     code: int
     text: str
+
+    @property
+    def planned(self) -> dict[str, int]:
+        """Number of jobs of each rule, from the table that Snakemake prints."""
+        table = re.search(r"^job +count\n[- ]+\n((?:\S+ +\d+\n)+)", self.text, re.MULTILINE)
+        rows = [line.split() for line in table.group(1).splitlines()] if table else []
+        return {rule: int(count) for rule, count in rows if rule != "total"}
 
     @property
     def plans_nothing(self) -> bool:
@@ -84,6 +99,14 @@ def assert_same(one: Path, other: Path) -> None:
     assert set(first) == set(second)
     assert [name for name in sorted(first) if first[name] != second[name]] == []
     assert len(first) > 50
+
+
+def breaches_of_all(results: Path, config: dict) -> list[str]:
+    """List where the results of a configuration's cohorts and new patients break the contract."""
+    complete = complete_config(config, SCHEMA)
+    expected = {cohort["name"]: cohort_outputs(CONTRACT, cohort, complete) for cohort in complete["cohorts"]}
+    expected |= {f"transfer/{item['name']}": transfer_outputs(CONTRACT, item) for item in complete["transfer"]}
+    return [f"{name}: {breach}" for name, outputs in expected.items() for breach in breaches(results / name, outputs)]
 
 
 @pytest.fixture(scope="session")

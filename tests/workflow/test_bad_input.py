@@ -64,6 +64,14 @@ def test_a_misspelt_key_is_refused_before_anything_runs(cohort):
     check_refused(cohort, "2 problems", "interferon.cutof", "Did you mean `cutoff`?", "report.min_cel")
 
 
+def test_a_value_of_the_command_line_that_is_no_number_is_refused(cohort):
+    # nested values of --config reach the workflow as text
+    done = run(cohort, "--config", "differential_expression={alpha: .nan}")
+    assert done.code != 0
+    assert "differential_expression.alpha: found '.nan'; expected a finite number" in done.text
+    assert not list(cohort[1].glob("results/**/*.*"))
+
+
 def test_a_wrong_sheet_and_a_wrong_matrix_are_refused_in_one_message(cohort):
     clone, folder, sheet, counts, config = cohort
     sheet.loc[0, "disease"] = "SLEE"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+import yaml
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
-from stratifn.configuration.contract import breaches
 from stratifn.shared.tables import read_table
 
-from .test_runs import CONTRACT
+from .conftest import ROOT, breaches_of_all
 
 DISEASES = ("SLE", "pSS", "SSc", "DM")
 
@@ -20,7 +20,8 @@ def truth(demo_run):
 
 
 def test_the_demo_keeps_the_contract(demo_run):
-    assert breaches(demo_run, CONTRACT) == []
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    assert breaches_of_all(demo_run.parent, config) == []
 
 
 def test_no_rule_but_simulate_touches_the_truth(root):

@@ -60,13 +60,12 @@ def test_a_run_on_slurm_gives_the_bytes_of_a_local_one(micro_run, slurm_run):
 def test_every_job_runs_on_slurm_and_asks_for_what_its_rule_says(slurm_run):
     _, _, run = slurm_run
     jobs = jobs_of(run)
-    planned = dict(re.findall(r"^(\w+) +(\d+)$", run.text, re.MULTILINE))
-    assert len(jobs) == int(planned["total"]) - int(planned["default"])  # the target itself computes nothing
-    assert {job.rule for job in jobs} == set(planned) - {"total", "default"}
+    assert len(jobs) == sum(run.planned.values()) - run.planned["default"]  # the target itself computes nothing
+    assert {job.rule for job in jobs} == set(run.planned) - {"default"}
     assert {job.state for job in jobs} == {"COMPLETED"}
     asked = {job.rule: (job.memory, job.time_limit) for job in jobs}
     assert asked["simulate"] == ("4000M", "1:00:00")
-    assert asked["provenance_micro"] == ("1000M", "15:00")
+    assert asked["provenance"] == ("1000M", "15:00")
     assert all(time_limit != "UNLIMITED" for _, time_limit in asked.values())
 
 

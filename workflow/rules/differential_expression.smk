@@ -1,14 +1,16 @@
 """Phase differential_expression: one fit of the view rna, every contrast from it; IFN-high against low afterwards."""
 
+WITH_RNA = {name: cohort for name, cohort in COHORTS.items() if holds("rna", cohort)}
+
+
 for name, cohort in COHORTS.items():
 
     rule:
         name:
-            f"differential_expression_{name}"
+            f"differential_expression.{name}"
         input:
-            samples=f"<results>/{name}/inputs/samples.tsv",
-            types=f"<results>/{name}/inputs/samples.types.json",
-            rna=rna_file("normalization", cohort),
+            **samples_files(name),
+            rna=rna_file(f"{name}/normalization", cohort),
             gene_sets=existing(CONFIG["differential_expression"]["gene_sets"]),
         output:
             summary=f"<results>/{name}/differential_expression/summary.tsv",
@@ -16,6 +18,7 @@ for name, cohort in COHORTS.items():
             enrichment=f"<results>/{name}/differential_expression/enrichment.tsv",
             permutation=f"<results>/{name}/differential_expression/permutation.tsv",
             design=f"<results>/{name}/differential_expression/design.tsv",
+            verdicts=f"<results>/{name}/differential_expression/verdicts.tsv",
             notes=f"<results>/{name}/differential_expression/notes.tsv",
             tables=contrast_files(cohort),
         log:
@@ -38,20 +41,23 @@ for name, cohort in COHORTS.items():
             "../scripts/differential_expression.py"
 
 
-for name, cohort in with_rna(COHORTS):
+for name, cohort in WITH_RNA.items():
 
     rule:
         name:
-            f"interferon_status_{name}"
+            f"interferon_status.{name}"
         input:
-            samples=f"<results>/{name}/inputs/samples.tsv",
-            types=f"<results>/{name}/inputs/samples.types.json",
-            rna=rna_file("normalization", cohort),
+            **samples_files(name),
+            rna=rna_file(f"{name}/normalization", cohort),
             classes=f"<results>/{name}/interferon/classes.tsv",
         output:
             summary=f"<results>/{name}/differential_expression/interferon_status.tsv",
             notes=f"<results>/{name}/differential_expression/interferon_status_notes.tsv",
-            tables=status_files(cohort),
+            tables=collect(
+                "<results>/{cohort}/differential_expression/{contrast}.tsv.gz",
+                cohort=name,
+                contrast=interferon_contrast_names(cohort["diseases"]),
+            ),
         log:
             f"<logs>/{name}/interferon_status.log",
         benchmark:
@@ -63,7 +69,7 @@ for name, cohort in with_rna(COHORTS):
             runtime=minutes(30, per_input=0.2),
         params:
             cohort=settings_of(cohort, "diseases", "design"),
-            alpha=CONFIG["differential_expression"]["alpha"],
+            settings=CONFIG["differential_expression"],
             signature=CONFIG["interferon"]["signature"],
             signature_files=CONFIG["interferon"]["signature_files"],
             code=digest("interferon_status", SIGNATURES),

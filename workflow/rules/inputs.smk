@@ -1,6 +1,7 @@
 """Phase inputs: simulate a cohort (demo) or read one, validate it, and keep one canonical matrix per view."""
 
 SIMULATED_FILES = [view["path"] for view in SIMULATED_VIEWS]
+GENES = WORKFLOW.parent / "resources" / "genes"
 
 
 rule simulate:
@@ -12,6 +13,8 @@ rule simulate:
         "<logs>/{cohort}/simulate.log",
     benchmark:
         "<benchmarks>/{cohort}/simulate.tsv"
+    wildcard_constraints:
+        cohort=one_of(name for name, cohort in COHORTS.items() if holds("simulate", cohort)),
     conda:
         "../../envs/stratifn.yaml"
     resources:
@@ -32,14 +35,14 @@ for name, cohort in COHORTS.items():
 
     rule:
         name:
-            f"inputs_{name}"
+            f"inputs.{name}"
         input:
             files=input_files(cohort),
         output:
             samples=f"<results>/{name}/inputs/samples.tsv",
             types=f"<results>/{name}/inputs/samples.types.json",
             notes=f"<results>/{name}/inputs/notes.tsv",
-            views=view_files("inputs", cohort),
+            views=view_files(f"{name}/inputs", cohort),
         log:
             f"<logs>/{name}/inputs.log",
             problems=f"<logs>/{name}/problems.json",
@@ -53,8 +56,9 @@ for name, cohort in COHORTS.items():
             runtime=minutes(15),
         params:
             cohort=settings_of(cohort, "columns", "labels", "types", "diseases", "control", "design", "views"),
-            paths=input_paths(cohort),
+            paths=input_paths(cohort, RESULTS),
             known=CONFIG["diseases"],
+            joined=JOINED_COLUMNS,
             contrasts=CONFIG["contrasts"],
             gene_sets=CONFIG["differential_expression"]["gene_sets"],
             signature_files=CONFIG["interferon"]["signature_files"],

@@ -1,49 +1,46 @@
 """Phase integration: MOFA over all views, one job per seed, then the best model and what the other seeds say of it."""
 
+# the seeds are the jobs, not a setting of any one
+MOFA_SETTINGS = {key: value for key, value in CONFIG["integration"].items() if key != "seeds"}
+
+
+rule mofa:
+    input:
+        **samples_files("{cohort}"),
+        views=lambda wildcards: view_files("{cohort}/normalization", COHORTS[wildcards.cohort]),
+    output:
+        model="<results>/{cohort}/integration/models/seed_{seed}.hdf5",
+    log:
+        "<logs>/{cohort}/mofa_{seed}.log",
+    benchmark:
+        "<benchmarks>/{cohort}/mofa_{seed}.tsv"
+    conda:
+        "../../envs/stratifn.yaml"
+    resources:
+        mem_mb=megabytes(1500, per_input=3),
+        runtime=minutes(60, per_input=0.05),
+    params:
+        settings=MOFA_SETTINGS,
+        code=digest("mofa"),
+    message:
+        "Training MOFA on cohort {wildcards.cohort}, seed {wildcards.seed}"
+    script:
+        "../scripts/mofa.py"
+
+
 for name, cohort in COHORTS.items():
 
     rule:
         name:
-            f"mofa_{name}"
+            f"integration.{name}"
         input:
-            samples=f"<results>/{name}/inputs/samples.tsv",
-            types=f"<results>/{name}/inputs/samples.types.json",
-            views=view_files("normalization", cohort),
-        output:
-            model=f"<results>/{name}/integration/models/seed_{{seed}}.hdf5",
-        log:
-            f"<logs>/{name}/mofa_{{seed}}.log",
-        benchmark:
-            f"<benchmarks>/{name}/mofa_{{seed}}.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(1500, per_input=3),
-            runtime=minutes(60, per_input=0.05),
-        params:
-            settings=MOFA_SETTINGS,
-            code=digest("mofa"),
-        message:
-            f"Training MOFA on cohort {name}, seed {{wildcards.seed}}"
-        script:
-            "../scripts/mofa.py"
-
-    rule:
-        name:
-            f"integration_{name}"
-        input:
-            samples=f"<results>/{name}/inputs/samples.tsv",
-            types=f"<results>/{name}/inputs/samples.types.json",
-            views=view_files("normalization", cohort),
+            **samples_files(name),
+            views=view_files(f"{name}/normalization", cohort),
             classes=f"<results>/{name}/interferon/classes.tsv",
-            models=collect(
-                "<results>/{cohort}/integration/models/seed_{seed}.hdf5",
-                cohort=name,
-                seed=CONFIG["integration"]["seeds"],
-            ),
+            models=collect(rules.mofa.output.model, cohort=name, seed=CONFIG["integration"]["seeds"]),
         output:
             model=f"<results>/{name}/integration/model.hdf5",
-            tables=table_files(name, "integration", INTEGRATION_TABLES) + weight_files(cohort),
+            tables=outputs_of(name, lambda output: (output.phase, output.kind) == ("integration", "table")),
         log:
             f"<logs>/{name}/integration.log",
         benchmark:

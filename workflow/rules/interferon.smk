@@ -1,36 +1,34 @@
 """Phase interferon: signature scores against the cohort's own controls, classes with their certainty, prevalence."""
 
-for name, cohort in COHORTS.items():
 
-    rule:
-        name:
-            f"interferon_{name}"
-        input:
-            samples=f"<results>/{name}/inputs/samples.tsv",
-            types=f"<results>/{name}/inputs/samples.types.json",
-            rna=rna_file("inputs", cohort),
-            concentrations=view_files("inputs", cohort, ["concentration"]),
-            methylation=view_files("normalization", cohort, ["beta"])[:1],
-            cells=view_files("normalization", cohort, ["proportion"])[:1],
-            signature_files=existing(CONFIG["interferon"]["signature_files"]),
-            reference=existing(interferon_reference_files()),
-        output:
-            tables=table_files(name, "interferon", INTERFERON_TABLES),
-        log:
-            f"<logs>/{name}/interferon.log",
-        benchmark:
-            f"<benchmarks>/{name}/interferon.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(2000, per_input=3),
-            runtime=minutes(20),
-        params:
-            cohort=settings_of(cohort, "control", "control_type", "specimen", "platform"),
-            settings=CONFIG["interferon"],
-            contract=CONTRACT_VERSION,
-            code=digest("interferon", SIGNATURES, GENE_SETS),
-        message:
-            f"Scoring interferon signatures in cohort {name}"
-        script:
-            "../scripts/interferon.py"
+rule interferon:
+    input:
+        **samples_files("{cohort}"),
+        rna=lambda wildcards: rna_file("{cohort}/inputs", COHORTS[wildcards.cohort]),
+        concentrations=lambda wildcards: view_files("{cohort}/inputs", COHORTS[wildcards.cohort], ["concentration"]),
+        methylation=lambda wildcards: view_files("{cohort}/normalization", COHORTS[wildcards.cohort], ["beta"])[:1],
+        cells=lambda wildcards: view_files("{cohort}/normalization", COHORTS[wildcards.cohort], ["proportion"])[:1],
+        signature_files=existing(CONFIG["interferon"]["signature_files"]),
+        reference=existing(frozen_files(CONFIG["interferon"]["reference"])),
+    output:
+        tables=collect("<results>/{{cohort}}/{table}", table=phase_tables(CONTRACT, "interferon")),
+    log:
+        "<logs>/{cohort}/interferon.log",
+    benchmark:
+        "<benchmarks>/{cohort}/interferon.tsv"
+    conda:
+        "../../envs/stratifn.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_input=3),
+        runtime=minutes(20),
+    params:
+        cohort=lambda wildcards: settings_of(
+            COHORTS[wildcards.cohort], "control", "control_type", "specimen", "platform"
+        ),
+        settings=CONFIG["interferon"],
+        contract=CONTRACT["version"],
+        code=digest("interferon", SIGNATURES, GENE_SETS),
+    message:
+        "Scoring interferon signatures in cohort {wildcards.cohort}"
+    script:
+        "../scripts/interferon.py"

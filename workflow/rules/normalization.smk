@@ -4,17 +4,16 @@ for name, cohort in COHORTS.items():
 
     rule:
         name:
-            f"normalization_{name}"
+            f"normalization.{name}"
         input:
-            samples=f"<results>/{name}/inputs/samples.tsv",
-            types=f"<results>/{name}/inputs/samples.types.json",
-            views=view_files("inputs", cohort),
+            **samples_files(name),
+            views=view_files(f"{name}/inputs", cohort),
         output:
             size_factors=f"<results>/{name}/normalization/size_factors.tsv",
             quality=f"<results>/{name}/normalization/quality.tsv",
             covariate_associations=f"<results>/{name}/normalization/covariate_associations.tsv",
             notes=f"<results>/{name}/normalization/notes.tsv",
-            views=view_files("normalization", cohort),
+            views=view_files(f"{name}/normalization", cohort),
         log:
             f"<logs>/{name}/normalization.log",
         benchmark:

@@ -1,15 +1,19 @@
 """Phase report: figures, page, methods text; one object for further analysis; provenance of every result."""
 
+REPORT_TEMPLATES = WORKFLOW / "report"
+# what a cohort's results may depend on: neither other cohorts nor who is placed in it later
+COHORT_CONFIG = {key: value for key, value in CONFIG.items() if key not in ("cohorts", "transfer")}
+
+
 for name, cohort in COHORTS.items():
 
     rule:
         name:
-            f"report_{name}"
+            f"report.{name}"
         input:
-            **report_tables(cohort),
-            types=f"<results>/{name}/inputs/samples.types.json",
+            **report_tables(name),
             contrasts=contrast_files(cohort),
-            views=view_files("normalization", cohort),
+            views=view_files(f"{name}/normalization", cohort),
         output:
             pages=collect("<results>/{cohort}/report/{page}.html", cohort=name, page=["index", *cohort["diseases"]]),
             methods=f"<results>/{name}/report/methods.md",
@@ -26,143 +30,142 @@ for name, cohort in COHORTS.items():
         params:
             cohort=cohort,
             config=COHORT_CONFIG,
-            tables=sorted(report_tables(cohort)),
+            tables=sorted(report_tables(name)),
             code=digest("report", REPORT_TEMPLATES),
         message:
             f"Writing the report of cohort {name}"
         script:
             "../scripts/report.py"
 
-    rule:
-        name:
-            f"mudata_{name}"
-        input:
-            **export_tables(name),
-            samples=f"<results>/{name}/inputs/samples.tsv",
-            types=f"<results>/{name}/inputs/samples.types.json",
-            views=view_files("normalization", cohort),
-            weights=weight_files(cohort),
-        output:
-            f"<results>/{name}/cohort.h5mu",
-        log:
-            f"<logs>/{name}/mudata.log",
-        benchmark:
-            f"<benchmarks>/{name}/mudata.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(1500, per_input=4),
-            runtime=minutes(15),
-        params:
-            views=[view["name"] for view in cohort["views"]],
-            code=digest("mudata"),
-        message:
-            f"Gathering cohort {name} in one MuData object"
-        script:
-            "../scripts/mudata.py"
 
-    rule:
-        name:
-            f"provenance_{name}"
-        input:
-            files=input_files(cohort),
-            results=all_outputs(cohort),
-        output:
-            outputs=f"<results>/{name}/provenance/outputs.tsv",
-            inputs=f"<results>/{name}/provenance/inputs.tsv",
-            software=f"<results>/{name}/provenance/software.tsv",
-            config=f"<results>/{name}/provenance/config.yaml",
-            contract=f"<results>/{name}/provenance/contract_version",
-            crate=f"<results>/{name}/provenance/ro-crate-metadata.json",
-        log:
-            f"<logs>/{name}/provenance.log",
-        benchmark:
-            f"<benchmarks>/{name}/provenance.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(1000),
-            runtime=minutes(15),
-        params:
-            subject=f"cohort {name}",
-            config=COHORT_CONFIG | {"cohorts": [cohort]},
-            paths=list(input_paths(cohort).values()),
-            contract=CONTRACT_VERSION,
-            code=digest("provenance"),
-        message:
-            f"Recording the provenance of cohort {name}"
-        script:
-            "../scripts/provenance.py"
+rule mudata:
+    input:
+        **samples_files("{cohort}"),
+        classes="<results>/{cohort}/interferon/classes.tsv",
+        factors="<results>/{cohort}/integration/factors.tsv",
+        strata="<results>/{cohort}/stratification/strata.tsv",
+        views=lambda wildcards: view_files("{cohort}/normalization", COHORTS[wildcards.cohort]),
+        weights=lambda wildcards: collect(
+            "<results>/{cohort}/integration/weights_{view}.tsv.gz",
+            cohort=wildcards.cohort,
+            view=view_names(COHORTS[wildcards.cohort]),
+        ),
+    output:
+        "<results>/{cohort}/cohort.h5mu",
+    log:
+        "<logs>/{cohort}/mudata.log",
+    benchmark:
+        "<benchmarks>/{cohort}/mudata.tsv"
+    conda:
+        "../../envs/stratifn.yaml"
+    resources:
+        mem_mb=megabytes(1500, per_input=4),
+        runtime=minutes(15),
+    params:
+        views=lambda wildcards: view_names(COHORTS[wildcards.cohort]),
+        code=digest("mudata"),
+    message:
+        "Gathering cohort {wildcards.cohort} in one MuData object"
+    script:
+        "../scripts/mudata.py"
 
 
-for name, item in TRANSFERS.items():
-
-    rule:
-        name:
-            f"transfer_report_{name}"
-        input:
-            reference=reference_files(item),
-            samples=f"<results>/transfer/{name}/inputs/samples.tsv",
-            types=f"<results>/transfer/{name}/inputs/samples.types.json",
-            patients=f"<results>/transfer/{name}/patients.tsv",
-            factors=f"<results>/transfer/{name}/factors.tsv",
-            notes=f"<results>/transfer/{name}/notes.tsv",
-            provenance=f"<results>/transfer/{name}/provenance/reference.tsv",
-        output:
-            page=f"<results>/transfer/{name}/report/index.html",
-            figures=directory(f"<results>/transfer/{name}/report/figures"),
-        log:
-            f"<logs>/transfer/{name}/report.log",
-        benchmark:
-            f"<benchmarks>/transfer/{name}/report.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(1000, per_input=2),
-            runtime=minutes(15),
-        params:
-            name=name,
-            shown=CONFIG["report"],
-            contract=CONTRACT_VERSION,
-            code=digest("transfer_report", REPORT_TEMPLATES),
-        message:
-            f"Writing the report of new patients {name}"
-        script:
-            "../scripts/transfer_report.py"
+rule provenance:
+    input:
+        files=lambda wildcards: input_files(COHORTS[wildcards.cohort]),
+        results=lambda wildcards: before_provenance(wildcards.cohort),
+    output:
+        outputs="<results>/{cohort}/provenance/outputs.tsv",
+        inputs="<results>/{cohort}/provenance/inputs.tsv",
+        software="<results>/{cohort}/provenance/software.tsv",
+        config="<results>/{cohort}/provenance/config.yaml",
+        contract="<results>/{cohort}/provenance/contract_version",
+        crate="<results>/{cohort}/provenance/ro-crate-metadata.json",
+    log:
+        "<logs>/{cohort}/provenance.log",
+    benchmark:
+        "<benchmarks>/{cohort}/provenance.tsv"
+    conda:
+        "../../envs/stratifn.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(15),
+    params:
+        subject="cohort {cohort}",
+        config=lambda wildcards: COHORT_CONFIG | {"cohorts": [COHORTS[wildcards.cohort]]},
+        paths=lambda wildcards, input: list(input.files),
+        contract=CONTRACT["version"],
+        code=digest("provenance"),
+    message:
+        "Recording the provenance of cohort {wildcards.cohort}"
+    script:
+        "../scripts/provenance.py"
 
 
-for name, item in TRANSFERS.items():
+rule transfer_report:
+    input:
+        **samples_files("transfer/{name}"),
+        reference=lambda wildcards: reference_files(TRANSFERS[wildcards.name]),
+        patients="<results>/transfer/{name}/patients.tsv",
+        factors="<results>/transfer/{name}/factors.tsv",
+        notes="<results>/transfer/{name}/notes.tsv",
+        verdicts="<results>/transfer/{name}/verdicts.tsv",
+        provenance="<results>/transfer/{name}/provenance/reference.tsv",
+    output:
+        page="<results>/transfer/{name}/report/index.html",
+        figures=directory("<results>/transfer/{name}/report/figures"),
+    log:
+        "<logs>/transfer/{name}/report.log",
+    benchmark:
+        "<benchmarks>/transfer/{name}/report.tsv"
+    conda:
+        "../../envs/stratifn.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_input=2),
+        runtime=minutes(15),
+    params:
+        name="{name}",
+        shown=CONFIG["report"],
+        contract=CONTRACT["version"],
+        code=digest("transfer_report", REPORT_TEMPLATES),
+    message:
+        "Writing the report of new patients {wildcards.name}"
+    script:
+        "../scripts/transfer_report.py"
 
-    rule:
-        name:
-            f"transfer_provenance_{name}"
-        input:
-            files=input_files(item),
-            reference=reference_files(item),
-            results=transfer_outputs(item),
-        output:
-            outputs=f"<results>/transfer/{name}/provenance/outputs.tsv",
-            inputs=f"<results>/transfer/{name}/provenance/inputs.tsv",
-            software=f"<results>/transfer/{name}/provenance/software.tsv",
-            config=f"<results>/transfer/{name}/provenance/config.yaml",
-            contract=f"<results>/transfer/{name}/provenance/contract_version",
-            crate=f"<results>/transfer/{name}/provenance/ro-crate-metadata.json",
-        log:
-            f"<logs>/transfer/{name}/provenance.log",
-        benchmark:
-            f"<benchmarks>/transfer/{name}/provenance.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(1000),
-            runtime=minutes(15),
-        params:
-            subject=f"new patients {name}",
-            config={"cohorts": [], "transfer": [item], "report": CONFIG["report"]},
-            paths=[*input_paths(item).values(), *reference_paths(item)],
-            contract=CONTRACT_VERSION,
-            code=digest("provenance"),
-        message:
-            f"Recording the provenance of new patients {name}"
-        script:
-            "../scripts/provenance.py"
+
+rule transfer_provenance:
+    input:
+        files=lambda wildcards: input_files(TRANSFERS[wildcards.name]),
+        reference=lambda wildcards: reference_files(TRANSFERS[wildcards.name]),
+        results=lambda wildcards: before_provenance(f"transfer/{wildcards.name}"),
+    output:
+        outputs="<results>/transfer/{name}/provenance/outputs.tsv",
+        inputs="<results>/transfer/{name}/provenance/inputs.tsv",
+        software="<results>/transfer/{name}/provenance/software.tsv",
+        config="<results>/transfer/{name}/provenance/config.yaml",
+        contract="<results>/transfer/{name}/provenance/contract_version",
+        crate="<results>/transfer/{name}/provenance/ro-crate-metadata.json",
+    log:
+        "<logs>/transfer/{name}/provenance.log",
+    benchmark:
+        "<benchmarks>/transfer/{name}/provenance.tsv"
+    conda:
+        "../../envs/stratifn.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(15),
+    params:
+        subject="new patients {name}",
+        config=lambda wildcards: {
+            "cohorts": [],
+            "transfer": [TRANSFERS[wildcards.name]],
+            "report": CONFIG["report"],
+        },
+        paths=lambda wildcards, input: [*input.files, *input.reference],
+        contract=CONTRACT["version"],
+        code=digest("provenance"),
+    message:
+        "Recording the provenance of new patients {wildcards.name}"
+    script:
+        "../scripts/provenance.py"

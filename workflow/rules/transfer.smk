@@ -1,59 +1,60 @@
 """Phase transfer: freeze every cohort as a reference, and place new patients with such a reference alone."""
 
-for name, cohort in COHORTS.items():
 
-    rule:
-        name:
-            f"reference_{name}"
-        input:
-            samples=f"<results>/{name}/inputs/samples.tsv",
-            types=f"<results>/{name}/inputs/samples.types.json",
-            rna=rna_file("inputs", cohort),
-            views=view_files("normalization", cohort),
-            model=f"<results>/{name}/integration/model.hdf5",
-            factors=f"<results>/{name}/integration/factors.tsv",
-            strata=f"<results>/{name}/stratification/model.npz",
-            stability=f"<results>/{name}/stratification/stability.tsv",
-            signature_files=existing(CONFIG["interferon"]["signature_files"]),
-        output:
-            values=f"<results>/{name}/reference/reference.json",
-            arrays=f"<results>/{name}/reference/arrays.npz",
-        log:
-            f"<logs>/{name}/reference.log",
-        benchmark:
-            f"<benchmarks>/{name}/reference.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(1500, per_input=3),
-            runtime=minutes(15),
-        params:
-            name=name,
-            control=cohort["control"],
-            measured=settings_of(cohort, "specimen", "platform"),
-            interferon=CONFIG["interferon"],
-            corrected_for=CONFIG["integration"]["regress_out"],
-            contract=CONTRACT_VERSION,
-            code=digest("reference", SIGNATURES, GENE_SETS),
-        message:
-            f"Freezing cohort {name} as a reference"
-        script:
-            "../scripts/reference.py"
+rule reference:
+    input:
+        **samples_files("{cohort}"),
+        rna=lambda wildcards: rna_file("{cohort}/inputs", COHORTS[wildcards.cohort]),
+        views=lambda wildcards: view_files("{cohort}/normalization", COHORTS[wildcards.cohort]),
+        model="<results>/{cohort}/integration/model.hdf5",
+        factors="<results>/{cohort}/integration/factors.tsv",
+        strata="<results>/{cohort}/stratification/model.npz",
+        stability="<results>/{cohort}/stratification/stability.tsv",
+        signature_files=existing(CONFIG["interferon"]["signature_files"]),
+    output:
+        values="<results>/{cohort}/reference/reference.json",
+        arrays="<results>/{cohort}/reference/arrays.npz",
+    log:
+        "<logs>/{cohort}/reference.log",
+    benchmark:
+        "<benchmarks>/{cohort}/reference.tsv"
+    conda:
+        "../../envs/stratifn.yaml"
+    resources:
+        mem_mb=megabytes(1500, per_input=3),
+        runtime=minutes(15),
+    params:
+        name="{cohort}",
+        control=lambda wildcards: COHORTS[wildcards.cohort]["control"],
+        measured=lambda wildcards: settings_of(COHORTS[wildcards.cohort], "specimen", "platform"),
+        interferon=CONFIG["interferon"],
+        corrected_for=CONFIG["integration"]["regress_out"],
+        contract=CONTRACT["version"],
+        code=digest("reference", SIGNATURES, GENE_SETS),
+    message:
+        "Freezing cohort {wildcards.cohort} as a reference"
+    script:
+        "../scripts/reference.py"
 
 
 for name, item in TRANSFERS.items():
 
     rule:
         name:
-            f"transfer_inputs_{name}"
+            f"transfer_inputs.{name}"
         input:
-            reference=reference_features(item),
+            # what says, before anything is fitted, which features it has: its files, or its cohort's matrices
+            reference=(
+                reference_files(item)
+                if reference_folder(item, COHORTS)
+                else view_files(f"{item['reference']}/inputs", COHORTS[item["reference"]])
+            ),
             files=input_files(item),
         output:
             samples=f"<results>/transfer/{name}/inputs/samples.tsv",
             types=f"<results>/transfer/{name}/inputs/samples.types.json",
             notes=f"<results>/transfer/{name}/inputs/notes.tsv",
-            views=transfer_view_files(item),
+            views=view_files(f"transfer/{name}/inputs", item),
         log:
             f"<logs>/transfer/{name}/inputs.log",
             problems=f"<logs>/transfer/{name}/problems.json",
@@ -68,43 +69,43 @@ for name, item in TRANSFERS.items():
         params:
             name=name,
             settings=settings_of(item, "columns", "labels", "types", "views"),
-            paths=input_paths(item),
-            folder=reference_folder(item),
-            contract=CONTRACT_VERSION,
+            paths=input_paths(item, RESULTS),
+            folder=reference_folder(item, COHORTS),
+            joined=JOINED_COLUMNS,
+            contract=CONTRACT["version"],
             code=digest("transfer_inputs", SIGNATURES, SHEET_SCHEMA),
         message:
             f"Reading and validating the inputs of new patients {name}"
         script:
             "../scripts/transfer_inputs.py"
 
-    rule:
-        name:
-            f"transfer_{name}"
-        input:
-            reference=reference_files(item),
-            samples=f"<results>/transfer/{name}/inputs/samples.tsv",
-            types=f"<results>/transfer/{name}/inputs/samples.types.json",
-            notes=f"<results>/transfer/{name}/inputs/notes.tsv",
-            views=transfer_view_files(item),
-        output:
-            patients=f"<results>/transfer/{name}/patients.tsv",
-            factors=f"<results>/transfer/{name}/factors.tsv",
-            notes=f"<results>/transfer/{name}/notes.tsv",
-            reference=f"<results>/transfer/{name}/provenance/reference.tsv",
-        log:
-            f"<logs>/transfer/{name}/transfer.log",
-        benchmark:
-            f"<benchmarks>/transfer/{name}/transfer.tsv"
-        conda:
-            "../../envs/stratifn.yaml"
-        resources:
-            mem_mb=megabytes(1500, per_input=4),
-            runtime=minutes(30),
-        params:
-            measured=settings_of(item, "specimen", "platform"),
-            contract=CONTRACT_VERSION,
-            code=digest("transfer"),
-        message:
-            f"Placing the patients of {name} in the reference {item['reference']}"
-        script:
-            "../scripts/transfer.py"
+
+rule transfer:
+    input:
+        **samples_files("transfer/{name}"),
+        reference=lambda wildcards: reference_files(TRANSFERS[wildcards.name]),
+        notes="<results>/transfer/{name}/inputs/notes.tsv",
+        views=lambda wildcards: view_files("transfer/{name}/inputs", TRANSFERS[wildcards.name]),
+    output:
+        patients="<results>/transfer/{name}/patients.tsv",
+        factors="<results>/transfer/{name}/factors.tsv",
+        notes="<results>/transfer/{name}/notes.tsv",
+        verdicts="<results>/transfer/{name}/verdicts.tsv",
+        reference="<results>/transfer/{name}/provenance/reference.tsv",
+    log:
+        "<logs>/transfer/{name}/transfer.log",
+    benchmark:
+        "<benchmarks>/transfer/{name}/transfer.tsv"
+    conda:
+        "../../envs/stratifn.yaml"
+    resources:
+        mem_mb=megabytes(1500, per_input=4),
+        runtime=minutes(30),
+    params:
+        measured=lambda wildcards: settings_of(TRANSFERS[wildcards.name], "specimen", "platform"),
+        contract=CONTRACT["version"],
+        code=digest("transfer"),
+    message:
+        "Placing the patients of {wildcards.name} with {input.reference[0]}"
+    script:
+        "../scripts/transfer.py"

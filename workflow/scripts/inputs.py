@@ -1,10 +1,12 @@
 """Read and validate a cohort's files; write the samples, one canonical matrix per view, and what was left out."""
 
-from stratifn.differential_expression import all_contrasts, check_contrasts, read_gmt
+from stratifn.differential_expression import Question, check_comparisons
 from stratifn.inputs import GeneNames, Groups, problems_of, read_cohort, too_few_samples
+from stratifn.registry.gene_sets import read_gmt
 from stratifn.registry.signatures import load_registry
 from stratifn.registry.user_signatures import require_signatures
-from stratifn.running.entry_point import resource_folder, run, sheet_schema
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder, sheet_schema
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table, write_views
 
@@ -12,17 +14,16 @@ from stratifn.shared.tables import write_table, write_views
 def main(snakemake):
     cohort, paths, params = snakemake.params.cohort, snakemake.params.paths, snakemake.params
     registry = load_registry(resource_folder() / "signatures")
-    contrasts = all_contrasts(cohort["diseases"], cohort["control"], params.contrasts)
+    question = Question.of(cohort, params.contrasts)
 
     def check(samples):
-        tested = samples[samples["in_rna"]] if "in_rna" in samples else samples
-        problems = check_contrasts(tested, cohort["design"], cohort["control"], contrasts)
-        problems += [problem for path in params.gene_sets for problem in problems_of(read_gmt, path)]
+        problems = check_comparisons(samples, question)
+        problems += [problem for path in params.gene_sets for problem in problems_of(read_gmt, path, registry.aliases)]
         problems += problems_of(require_signatures, registry, params.signature_files, params.signatures)
         return problems + too_few_samples(samples, paths["samples"])
 
     groups = Groups(cohort["diseases"], cohort["control"], params.known)
-    result = read_cohort(cohort, paths, groups, GeneNames.of(registry), sheet_schema(), check)
+    result = read_cohort(cohort, paths, groups, GeneNames.of(registry), sheet_schema(), check, params.joined)
     write_views(result.views, snakemake.output.views)
     write_table(result.notes, snakemake.output.notes)
     write_samples(result.samples, snakemake.output.samples)

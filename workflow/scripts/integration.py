@@ -1,16 +1,17 @@
 """Choose the best of the seeds' models; write its factors, what they explain and follow, and when not to trust them."""
 
-from stratifn.integration import IntegrationSettings, choose_model, integration_tables, prepare_views, write_model
+from stratifn.integration import Settings, choose_model, integration_tables, prepare_views, write_model
 from stratifn.registry.signatures import load_registry
 from stratifn.registry.user_signatures import registry_with_files
-from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table, read_views, write_tables
 
 
 def main(snakemake):
     read, params = snakemake.input, snakemake.params
-    settings = IntegrationSettings.from_config(params.settings)
+    settings = Settings.from_config(params.settings)
     registry, _ = registry_with_files(load_registry(resource_folder() / "signatures"), params.signature_files)
     samples, views = read_samples(read.samples), read_views(read.views)
     model_input = prepare_views(views, samples, settings)

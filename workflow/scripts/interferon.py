@@ -3,7 +3,8 @@
 from stratifn.interferon import Beside, Origin, Settings, interferon_tables
 from stratifn.registry.signatures import load_axis_sets, load_registry
 from stratifn.registry.user_signatures import registry_with_files
-from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_views, write_tables
 from stratifn.shared.vocabulary import RNA

@@ -1,29 +1,22 @@
 """Normalize every view of a cohort: size factors and VST of counts, the other kinds' transforms, quality."""
 
-import pandas as pd
-
 from stratifn.inference import BatchedInference
-from stratifn.normalization import covariate_associations, normalize_view, quality_table, size_factor_table
+from stratifn.normalization import Settings, normalize_cohort
 from stratifn.registry.signatures import load_registry
-from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_views, write_table, write_views
 
 
 def main(snakemake):
-    output, samples = snakemake.output, read_samples(snakemake.input.samples)
-    registry = load_registry(resource_folder() / "signatures")
-    options = dict(snakemake.params.settings, always_keep=registry.genes(), inference=BatchedInference())
-    normalized = {
-        name: normalize_view(view, name, view.uns["kind"], samples, in_place=True, **options)
-        for name, view in read_views(snakemake.input.views).items()
-    }
-    views = {name: view.data for name, view in normalized.items()}
-    write_views(views, output.views)
-    write_table(size_factor_table(views), output.size_factors)
-    write_table(quality_table(views, samples), output.quality)
-    write_table(covariate_associations(views, samples), output.covariate_associations)
-    write_table(pd.concat([view.notes for view in normalized.values()]), output.notes)
+    read, output, settings = snakemake.input, snakemake.output, Settings.from_config(snakemake.params.settings)
+    genes = load_registry(resource_folder() / "signatures").genes()
+    made = normalize_cohort(read_views(read.views), read_samples(read.samples), settings, genes, BatchedInference())
+    write_views(made.views, output.views)
+    write_table(made.size_factors, output.size_factors)
+    for name in ("quality", "covariate_associations", "notes"):
+        write_table(getattr(made, name), output[name])
 
 
 if "snakemake" in globals():

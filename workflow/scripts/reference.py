@@ -5,9 +5,10 @@ from stratifn.interferon import reference_parts
 from stratifn.normalization import frozen_arrays
 from stratifn.registry.signatures import load_axis_sets, load_registry
 from stratifn.registry.user_signatures import registry_with_files
-from stratifn.running.entry_point import resource_folder, run
+from stratifn.running.entry_point import run
 from stratifn.running.provenance import software_versions
 from stratifn.shared.arrays import read_arrays
+from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table, read_views
 from stratifn.transfer import FrozenView, Source, freeze_reference, write_reference

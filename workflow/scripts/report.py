@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from stratifn.report import draw_figures, methods_text, read_results, render_pages
-from stratifn.running.entry_point import run, template_folder
+from stratifn.running.entry_point import run
 from stratifn.running.provenance import software_versions
 from stratifn.shared.files import write_text
+from stratifn.shared.package_data import template_folder
 
 
 def main(snakemake):

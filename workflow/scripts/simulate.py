@@ -5,14 +5,15 @@ from pathlib import Path
 import pandas as pd
 
 from stratifn.registry.signatures import load_registry
-from stratifn.running.entry_point import resource_folder, run
-from stratifn.simulation import SimulationSettings, simulate_cohort
+from stratifn.running.entry_point import run
+from stratifn.shared.package_data import resource_folder
+from stratifn.simulation import Settings, simulate_cohort
 
 
 def main(snakemake):
     resources = resource_folder()
     simulate_cohort(
-        SimulationSettings(**snakemake.params.settings),
+        Settings.from_config(snakemake.params.settings),
         snakemake.params.diseases,
         snakemake.params.control,
         load_registry(resources / "signatures"),

@@ -4,7 +4,7 @@ from stratifn.running.entry_point import run
 from stratifn.shared.arrays import write_arrays
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table, read_views, write_table
-from stratifn.stratification import StratificationSettings, stratify_cohort, stratum_arrays
+from stratifn.stratification import Settings, stratify_cohort, stratum_arrays
 
 
 def main(snakemake):
@@ -18,11 +18,11 @@ def main(snakemake):
         read_samples(read.samples),
         read_views(read.views),
         snakemake.params.control,
-        StratificationSettings.from_config(snakemake.params.settings),
+        Settings.from_config(snakemake.params.settings),
         read_table(read.classes),
         snakemake.params.cells,
     )
-    for name in ("strata", "selection", "stability", "composition", "associations", "markers", "summary"):
+    for name in ("strata", "selection", "stability", "composition", "associations", "markers", "summary", "verdicts"):
         write_table(getattr(result, name), output[name])
     write_arrays(stratum_arrays(result.model), output.model)
 

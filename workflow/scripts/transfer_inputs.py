@@ -4,8 +4,9 @@ from functools import partial
 
 from stratifn.inputs import ANY_GROUP, GeneNames, read_cohort
 from stratifn.registry.signatures import load_registry
-from stratifn.running.entry_point import resource_folder, run, sheet_schema
+from stratifn.running.entry_point import run
 from stratifn.shared.errors import gathered
+from stratifn.shared.package_data import resource_folder, sheet_schema
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table, write_views
 from stratifn.transfer import cohort_features, reference_features, require_features
@@ -18,7 +19,8 @@ def main(snakemake):
         features = partial(cohort_features, snakemake.input.reference)
     else:
         features = partial(reference_features, params.folder, params.contract, where, params.settings["views"])
-    patients = partial(read_cohort, params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [])
+    read = (params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [], params.joined)
+    patients = partial(read_cohort, *read)
     known, new = gathered(features, patients)
     require_features(known, new.views, params.paths)
     write_views(new.views, snakemake.output.views)

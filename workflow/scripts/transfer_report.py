@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from stratifn.report import draw_new_patients, read_new_patients, render_new_patients
-from stratifn.running.entry_point import run, template_folder
+from stratifn.running.entry_point import run
 from stratifn.shared.files import write_text
+from stratifn.shared.package_data import template_folder
 from stratifn.transfer import load_reference
 
 
 def main(snakemake):
     read, params = snakemake.input, snakemake.params
-    tables = {name: read[name] for name in ("samples", "patients", "factors", "notes", "provenance")}
+    tables = {name: read[name] for name in ("samples", "patients", "factors", "notes", "verdicts", "provenance")}
     parts = load_reference(Path(read.reference[0]).parent, params.contract).parts
     strata, scoring = parts["strata"].values["strata"], parts["interferon"].values["reference"]
     new = read_new_patients(params.name, params.shown, tables, strata, scoring)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from stratifn.configuration.schema import allowed_values
 from stratifn.shared.files import write_text
 
 INTRODUCTION = """\
@@ -49,7 +50,7 @@ After `columns` and `labels` are applied, these columns are known; any other col
 
 
 def config_reference(schema: dict[str, Any], samples: dict[str, Any]) -> str:
-    """Write the Markdown page: the columns of the sheet, then every key with its default and description.
+    """Write the Markdown page: the columns of the sheet, then every key with its default, what it allows and what it is.
 
     Raises
     ------
@@ -60,13 +61,18 @@ def config_reference(schema: dict[str, Any], samples: dict[str, Any]) -> str:
     for name, column in samples["properties"].items():
         required = "yes" if name in samples["required"] else "no"
         lines.append(f"| `{name}` | {required} | {column['description']} |")
-    lines += ["", "## Keys", "", "| key | default | meaning |", "| --- | --- | --- |"]
-    lines += [f"| `{key}` | {default} | {text} |" for key, default, text in keys(schema)]
+    titled = [entry for entry in schema["$defs"].values() if "title" in entry]
+    lines += ["", "## Keys", "", *(f"{entry['title'].capitalize()}: {entry['description']}." for entry in titled)]
+    lines += ["", "| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
+    lines += [f"| `{key}` | {default} | {allowed} | {text} |" for key, default, allowed, text in keys(schema)]
     return INTRODUCTION + "\n".join(lines) + "\n"
 
 
-def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """List every key (dotted; `[]` for the items of a list), its default as text, and its description."""
+def keys(
+    schema: dict[str, Any], prefix: str = "", definitions: dict[str, Any] | None = None
+) -> Iterator[tuple[str, str, str, str]]:
+    """List every key (dotted; `[]` for the items of a list): its default, what it allows and what it is, as text."""
+    definitions = schema.get("$defs", {}) if definitions is None else definitions
     for name, entry in schema.get("properties", {}).items():
         path = f"{prefix}{name}"
         is_list = "items" in entry
@@ -74,9 +80,9 @@ def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str, s
         nested = "properties" in inner
         required = name in schema.get("required", [])
         default = _default(entry, nested, required)
-        yield path, default, entry["description"]
+        yield path, default, allowed_values(entry, definitions), entry["description"]
         if nested:
-            yield from keys(inner, f"{path}{'[]' if is_list else ''}.")
+            yield from keys(inner, f"{path}{'[]' if is_list else ''}.", definitions)
 
 
 def _default(entry: dict[str, Any], nested: bool, required: bool) -> str:

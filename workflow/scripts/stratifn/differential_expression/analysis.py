@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anndata as ad
 import pandas as pd
 
-from stratifn.differential_expression.contrasts import Contrast
+from stratifn.differential_expression.contrasts import Question
 from stratifn.differential_expression.cross_disease import cross_disease_columns, cross_disease_table
-from stratifn.differential_expression.enrichment import GeneSet, enrichment_table
+from stratifn.differential_expression.enrichment import COLUMNS as ENRICHMENT_COLUMNS
+from stratifn.differential_expression.enrichment import enrichment_table
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.permutation import COLUMNS as PERMUTATION_COLUMNS
 from stratifn.differential_expression.permutation import permutation_null
+from stratifn.differential_expression.possible import impossible_table, possible_comparisons
 from stratifn.differential_expression.results import contrast_table, summary_table
-from stratifn.differential_expression.threshold import threshold_table
+from stratifn.differential_expression.settings import Settings
+from stratifn.differential_expression.verdicts import call_verdicts
+from stratifn.registry.gene_sets import GeneSet
+from stratifn.running.by_products import by_product
+from stratifn.shared.claims import verdicts_table
 from stratifn.shared.design import model_matrix
 from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 
@@ -39,15 +45,15 @@ class DifferentialExpression:
     enrichment: pd.DataFrame
     permutation: pd.DataFrame
     design: pd.DataFrame
+    verdicts: pd.DataFrame
     notes: pd.DataFrame
 
 
 def analyse_cohort(
     view: ad.AnnData | None,
     samples: pd.DataFrame,
-    cohort: Mapping[str, Any],
-    contrasts: Sequence[Contrast],
-    settings: Mapping[str, Any],
+    question: Question,
+    settings: Settings,
     gene_sets: Sequence[GeneSet],
     inference: Inference | None = None,
 ) -> DifferentialExpression:
@@ -59,53 +65,64 @@ def analyse_cohort(
         The normalised view ``rna``, or None where the cohort has none.
     samples
         The cohort's samples.
-    cohort
-        `diseases`, `control` and `design`.
-    contrasts
+    question
         What is compared.
     settings
-        `alpha`, `shrink`, `lfc_threshold` and `permutations` (None: ten up to 400 samples, none above).
+        The section of the configuration.
     gene_sets
         For the enrichment.
     inference
         The engine for counts.
     """
-    diseases, control, alpha = cohort["diseases"], cohort["control"], settings["alpha"]
-    if view is None or not contrasts:
-        reason = "there is no view rna" if view is None else "there is one group: nothing to compare"
-        return _nothing(diseases, samples, alpha, reason)
+    alpha = settings.alpha
+    if view is None:
+        return _nothing(question, {}, samples, alpha, [("differential expression", "there is no view rna")])
     samples = samples.set_index("sample", drop=False).loc[view.obs_names]
-    fit = fit_model(view, model_matrix(samples, cohort["design"], control), inference)
-    tables = {each.name: _table(fit, each, settings) for each in contrasts}
-    null = permutation_null(
-        view,
-        samples,
-        cohort["design"],
-        control,
-        contrasts,
-        _permutations(settings["permutations"], len(samples)),
-        alpha=alpha,
-        inference=inference,
+    possible = possible_comparisons(samples, question)
+    without = {name: impossible_table(view.var, reason) for name, reason in possible.reasons.items()}
+    if possible.reason:
+        notes = [("differential expression", possible.reason), *possible.reasons.items()]
+        return _nothing(question, without, samples, alpha, notes)
+    contrasts, control = possible.question.contrasts, possible.question.control
+    design = model_matrix(samples, question.design, control)
+    fit = fit_model(view, design, inference)
+    made = {each.name: contrast_table(fit, each, settings) for each in contrasts}
+    tables = {each.name: (made | without)[each.name] for each in question.contrasts}
+    permutations = _permutations(settings.permutations, len(samples))
+    null, without_null = by_product(
+        lambda: permutation_null(
+            view, samples, question.design, control, contrasts, permutations, settings, inference=inference
+        ),
+        pd.DataFrame(columns=PERMUTATION_COLUMNS),
+        view=RNA,
+        item="calls on permuted labels",
     )
+    columns_across = cross_disease_columns(question.diseases)
+    across, without_across = by_product(
+        lambda: _across(fit, possible.question, made, settings).reindex(columns=columns_across),
+        pd.DataFrame(columns=columns_across),
+        view=RNA,
+        item="effects across diseases",
+    )
+    sets, without_sets = by_product(
+        lambda: enrichment_table(view, design, contrasts, gene_sets),
+        pd.DataFrame(columns=ENRICHMENT_COLUMNS),
+        view=RNA,
+        item="gene sets",
+    )
+    failed = pd.DataFrame([*without_null, *without_across, *without_sets], columns=list(NOTE_COLUMNS))
+    permuted_calls = dict(zip(null["contrast"], null["mean_calls"], strict=True))
+    summary = summary_table(tables, list(question.contrasts), samples, alpha, permuted_calls)
     return DifferentialExpression(
         tables=tables,
-        summary=summary_table(
-            tables, list(contrasts), samples, alpha, dict(zip(null.contrast, null.mean_calls, strict=True))
-        ),
-        cross_disease=_across(fit, diseases, control, tables, alpha),
-        enrichment=enrichment_table(tables, gene_sets),
+        summary=summary,
+        cross_disease=across,
+        enrichment=sets,
         permutation=null,
-        design=fit.design.matrix.reset_index(),
-        notes=_notes(fit, control),
+        design=design.matrix.reset_index(),
+        verdicts=call_verdicts(summary, null, contrasts, view, samples, settings),
+        notes=pd.concat([_notes(fit, question.control, possible.reasons, gene_sets), failed], ignore_index=True),
     )
-
-
-def _table(fit: ModelFit, contrast: Contrast, settings: Mapping[str, Any]) -> pd.DataFrame:
-    table = contrast_table(fit, contrast, settings["alpha"], settings["shrink"])
-    if not settings["lfc_threshold"]:
-        return table
-    beyond = threshold_table(fit, contrast, settings["lfc_threshold"], settings["alpha"])
-    return beyond.assign(log2FoldChangeShrunk=table["log2FoldChangeShrunk"])
 
 
 def _permutations(asked: int | None, samples: int) -> int:
@@ -114,30 +131,44 @@ def _permutations(asked: int | None, samples: int) -> int:
     return DEFAULT_PERMUTATIONS if samples <= MAX_SAMPLES_PERMUTED else 0
 
 
-def _across(
-    fit: ModelFit, diseases: Sequence[str], control: str | None, tables: Mapping[str, pd.DataFrame], alpha: float
+def _across(fit: ModelFit, question: Question, tables: Mapping[str, pd.DataFrame], settings: Settings) -> pd.DataFrame:
+    if question.control is None or not question.diseases:
+        return pd.DataFrame(columns=cross_disease_columns(question.diseases))
+    return cross_disease_table(fit, question.diseases, question.control, tables, settings)
+
+
+def _notes(
+    fit: ModelFit, control: str | None, reasons: Mapping[str, str], gene_sets: Sequence[GeneSet]
 ) -> pd.DataFrame:
-    if control is None:
-        return pd.DataFrame(columns=cross_disease_columns(diseases))
-    return cross_disease_table(fit, diseases, control, tables, alpha)
-
-
-def _notes(fit: ModelFit, control: str | None) -> pd.DataFrame:
     notes = [(RNA, "differential expression", "model", note) for note in fit.notes]
     if control is None:
         reason = "this run has no controls: diseases are compared with each other alone"
         notes.append((RNA, "differential expression against controls, effects across diseases", "not computed", reason))
+    notes += [(RNA, name, "not computed", reason) for name, reason in reasons.items()]
+    notes += [
+        (RNA, f"gene set {each.name}", "repeated genes", f"counted once: {', '.join(each.repeated)}")
+        for each in gene_sets
+        if each.repeated
+    ]
     return pd.DataFrame(notes, columns=list(NOTE_COLUMNS))
 
 
-def _nothing(diseases: Sequence[str], samples: pd.DataFrame, alpha: float, reason: str) -> DifferentialExpression:
-    """Return every table with its columns and without rows."""
+def _nothing(
+    question: Question,
+    tables: Mapping[str, pd.DataFrame],
+    samples: pd.DataFrame,
+    alpha: float,
+    notes: Sequence[tuple[str, str]],
+) -> DifferentialExpression:
+    """Return the tables of a phase in which nothing is fitted: columns, no numbers, and why (item, reason)."""
+    asked = [contrast for contrast in question.contrasts if contrast.name in tables]
     return DifferentialExpression(
-        tables={},
-        summary=summary_table({}, [], samples, alpha),
-        cross_disease=pd.DataFrame(columns=cross_disease_columns(diseases)),
-        enrichment=enrichment_table({}, []),
+        tables={each.name: tables[each.name] for each in asked},
+        summary=summary_table(tables, asked, samples, alpha),
+        cross_disease=pd.DataFrame(columns=cross_disease_columns(question.diseases)),
+        enrichment=pd.DataFrame(columns=ENRICHMENT_COLUMNS),
         permutation=pd.DataFrame(columns=PERMUTATION_COLUMNS),
         design=pd.DataFrame(columns=["sample"]),
-        notes=pd.DataFrame([(RNA, "differential expression", "not computed", reason)], columns=list(NOTE_COLUMNS)),
+        verdicts=verdicts_table([]),
+        notes=pd.DataFrame([(RNA, item, "not computed", why) for item, why in notes], columns=list(NOTE_COLUMNS)),
     )

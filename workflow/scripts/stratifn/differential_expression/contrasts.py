@@ -1,19 +1,15 @@
-"""Which comparisons are made and what they are called. Light to import: the workflow asks it for file names."""
+"""Which comparisons are made, and how each is read from a fit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import combinations
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from stratifn.shared.design import MIN_REPLICATES, DesignMatrix, check_design, column_name, model_matrix
-from stratifn.shared.errors import InputError, Problem
-
-INTERFERON_STATUS = "IFN_high_vs_IFN_low"
+from stratifn.shared.comparisons import contrast_name, control_pairs, disease_pairs
+from stratifn.shared.design import DesignMatrix, column_name
 
 
 @dataclass(frozen=True)
@@ -53,17 +49,17 @@ class Contrast:
 
 def versus(level: str, baseline: str, factor: str = "disease") -> Contrast:
     """Compare two levels of a factor."""
-    return Contrast(f"{level}_vs_{baseline}", factor, level, baseline)
+    return Contrast(contrast_name(level, baseline), factor, level, baseline)
 
 
 def control_contrasts(diseases: Sequence[str], control: str | None) -> list[Contrast]:
     """Compare each disease with the control; none without a control."""
-    return [versus(disease, control) for disease in diseases] if control else []
+    return [versus(*pair) for pair in control_pairs(diseases, control)]
 
 
 def disease_contrasts(diseases: Sequence[str]) -> list[Contrast]:
     """Compare each pair of diseases once, the one that the config lists first against the other."""
-    return [versus(first, second) for first, second in combinations(diseases, 2)]
+    return [versus(*pair) for pair in disease_pairs(diseases)]
 
 
 def config_contrasts(items: Sequence[Mapping[str, Any]]) -> list[Contrast]:
@@ -87,54 +83,17 @@ def all_contrasts(
     return [*control_contrasts(diseases, control), *disease_contrasts(diseases), *config_contrasts(items)]
 
 
-def interferon_contrast_names(diseases: Sequence[str]) -> list[str]:
-    """Name the tables of IFN-high against IFN-low patients: over all diseases, then within each."""
-    return [INTERFERON_STATUS, *(f"{disease}_{INTERFERON_STATUS}" for disease in diseases)]
+@dataclass(frozen=True)
+class Question:
+    """What is compared in a cohort, and with which design."""
 
+    diseases: tuple[str, ...]
+    control: str | None
+    design: str
+    contrasts: tuple[Contrast, ...]
 
-def check_contrasts(
-    samples: pd.DataFrame, design: str, control: str | None, contrasts: Sequence[Contrast]
-) -> list[Problem]:
-    """Find what stands in the way of the contrasts, before anything is fitted.
-
-    Parameters
-    ----------
-    samples, design, control
-        As for `stratifn.shared.design.check_design`, whose problems come first (then no contrast is looked at).
-    contrasts
-        What would be compared.
-
-    Returns
-    -------
-    list of Problem
-        Empty if every contrast can be read from the fit.
-    """
-    problems = check_design(samples, design, control)
-    if problems:
-        return problems
-    matrix = model_matrix(samples, design, control)
-    for contrast in contrasts:
-        try:
-            contrast.weights(matrix)
-        except InputError as error:
-            problems += [replace(found, where=f"contrasts: {contrast.name}") for found in error.problems]
-            continue
-        problems += _check_replicates(samples, contrast)
-    return problems
-
-
-def _check_replicates(samples: pd.DataFrame, contrast: Contrast) -> list[Problem]:
-    if not contrast.factor:
-        return []
-    sizes = samples[contrast.factor].astype(str).value_counts()
-    return [
-        Problem(
-            "config",
-            f"contrasts: {contrast.name}",
-            f"{sizes[level]} samples of {contrast.factor} {level}",
-            f"at least {MIN_REPLICATES} per group",
-            "Take the contrast out or add samples.",
-        )
-        for level in (contrast.level, contrast.baseline)
-        if sizes[level] < MIN_REPLICATES
-    ]
+    @classmethod
+    def of(cls, cohort: Mapping[str, Any], own_contrasts: Sequence[Mapping[str, Any]]) -> Question:
+        """Take `diseases`, `control` and `design` of a cohort's configuration, and the configuration's contrasts."""
+        contrasts = all_contrasts(cohort["diseases"], cohort["control"], own_contrasts)
+        return cls(tuple(cohort["diseases"]), cohort["control"], cohort["design"], tuple(contrasts))

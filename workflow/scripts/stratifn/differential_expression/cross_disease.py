@@ -18,7 +18,9 @@ from scipy.stats import chi2
 from scipy.stats import f as f_distribution
 
 from stratifn.differential_expression.contrasts import control_contrasts
-from stratifn.differential_expression.model_fit import ModelFit
+from stratifn.differential_expression.model_fit import Estimate, ModelFit
+from stratifn.differential_expression.settings import Settings
+from stratifn.differential_expression.threshold import effect_test
 from stratifn.shared.statistics import benjamini_hochberg
 
 
@@ -52,7 +54,7 @@ def cross_disease_table(
     diseases: Sequence[str],
     control: str,
     tables: Mapping[str, pd.DataFrame],
-    alpha: float = 0.05,
+    settings: Settings,
 ) -> pd.DataFrame:
     """Pool the diseases' effects and classify each gene.
 
@@ -75,8 +77,9 @@ def cross_disease_table(
         The common baseline.
     tables
         `results.contrast_table` of each disease against the control, by contrast name.
-    alpha
-        For the classes.
+    settings
+        The false discovery rate of the classes, and the threshold that calls and pooled effects must exceed (the
+        differences between diseases are tested against zero).
 
     Returns
     -------
@@ -92,7 +95,7 @@ def cross_disease_table(
     weights = np.array([contrast.weights(fit.design) for contrast in contrasts])
     effects = _tested_effects(fit, weights, tested)
     pooled = pool(effects)
-    pooled_p = fit.pvalues(pooled.effect / pooled.standard_error)
+    _, pooled_p = effect_test(fit, Estimate(pooled.effect, pooled.standard_error), settings.lfc_threshold)
     q_p = heterogeneity_pvalues(pooled.q, len(diseases) - 1, fit.df)
     table = pd.DataFrame({"gene_id": fit.genes.index.astype(str), "gene_name": fit.genes["gene_name"].astype(str)})
     for disease in diseases:
@@ -105,6 +108,7 @@ def cross_disease_table(
     table["Q"] = pooled.q
     table["Q_padj"] = benjamini_hochberg(q_p)
     table["I2"] = inconsistency(pooled.q, len(diseases) - 1)
+    alpha = settings.alpha
     called = padj < alpha
     table["class"] = _classes(
         fit,

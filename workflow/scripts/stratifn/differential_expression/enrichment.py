@@ -1,151 +1,116 @@
-"""Which gene sets move: preranked gene set enrichment by GSEApy.
-
-Subramanian et al. 2005, doi:10.1073/pnas.0506580102; p-values by the adaptive multilevel splitting of fgsea
-(Korotkevich et al. 2021, doi:10.1101/060012), which resolves small p-values where a thousand permutations give 0;
-implementation: GSEApy (Fang, Liu & Peltz 2023, doi:10.1093/bioinformatics/btac757).
-
-The null exchanges genes, as if they were independent. Co-regulated genes are not, so the p-values rank sets rather
-than measure evidence.
-"""
+"""Which gene sets move: CAMERA on the transformed values, with the design of the fit, in every contrast."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.registry.signatures import AxisSet, Registry
-from stratifn.shared.errors import InputError, Problem
+from stratifn.differential_expression.camera import GeneModel, camera, gene_model, normal_deviates
+from stratifn.differential_expression.contrasts import Contrast
+from stratifn.registry.gene_sets import GeneSet
+from stratifn.shared.design import DesignMatrix
 from stratifn.shared.statistics import benjamini_hochberg
 
-COLUMNS = ["contrast", "gene_set", "source", "n_genes", "score", "pvalue", "padj"]
-PERMUTATIONS = 1000
+COLUMNS = ["contrast", "gene_set", "source", "n_genes", "score", "correlation", "pvalue", "padj", "leading_genes"]
+LEADING_GENES = 10
 
 
-@dataclass(frozen=True)
-class GeneSet:
-    """A named set of gene symbols (or ids) and where it comes from."""
+def enrichment_table(
+    view: ad.AnnData, design: DesignMatrix, contrasts: Sequence[Contrast], gene_sets: Sequence[GeneSet]
+) -> pd.DataFrame:
+    """Test every gene set in every contrast.
 
-    name: str
-    source: str
-    symbols: tuple[str, ...]
-
-
-def registry_sets(registry: Registry, axis_sets: Sequence[AxisSet]) -> list[GeneSet]:
-    """Take every verified signature and axis set of the registry."""
-    signatures = [
-        GeneSet(record.signature_id, record.genes[0].source, record.symbols)
-        for record in registry.signatures.values()
-        if record.verified
-    ]
-    return signatures + [GeneSet(each.set_id, each.source, tuple(each.symbols)) for each in axis_sets if each.verified]
-
-
-def read_gmt(path: Path) -> list[GeneSet]:
-    """Read a user's gene sets: one per line, tab-separated name, description, genes.
-
-    Raises
-    ------
-    InputError
-        A line without genes, or a name that stands there twice.
-    """
-    sets, problems = [], []
-    seen: set[str] = set()
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if not line.strip():
-            continue
-        name, *rest = [cell.strip() for cell in line.split("\t")]
-        genes = tuple(dict.fromkeys(gene for gene in rest[1:] if gene))
-        if not name or not genes:
-            problems.append(
-                Problem(str(path), f"line {number}", repr(line[:40]), "name, description, genes", "Correct the line.")
-            )
-        elif name in seen:
-            problems.append(Problem(str(path), f"line {number}", f"{name} again", "each name once", "Rename it."))
-        seen.add(name)
-        sets.append(GeneSet(name, f"{Path(path).name}: {rest[0]}" if rest and rest[0] else Path(path).name, genes))
-    if problems:
-        raise InputError(problems)
-    return sets
-
-
-def enrichment_table(tables: Mapping[str, pd.DataFrame], gene_sets: Sequence[GeneSet], seed: int = 1) -> pd.DataFrame:
-    """Test every gene set in every contrast, on the genes ranked by their test statistic.
-
-    Small sets are kept, unlike in the library's defaults: the interferon scores of clinics have four to six genes.
+    Sets are ranked by effects against zero, whatever threshold the genes themselves are tested for.
 
     Parameters
     ----------
-    tables
-        `results.contrast_table` by contrast name.
+    view
+        The normalised view: `X` holds the transformed values (VST for counts), `var` the column ``gene_name``.
+    design
+        The model matrix of the fit.
+    contrasts
+        With distinct names.
     gene_sets
-        Sets with distinct names.
-    seed
-        Of the permutations.
+        With distinct names; genes by symbol or by the view's ids.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `COLUMNS`, sorted by contrast and gene set. `n_genes` were ranked; `score` is the normalised
-        enrichment score (positive: higher in the level than in the baseline); `padj` is one Benjamini-Hochberg
-        family per contrast. A set without a ranked gene has NA.
+        Columns `COLUMNS`, sorted by contrast and gene set. `n_genes` were measured and vary; `score` is the mean
+        statistic of the set (as a normal deviate) minus that of the other genes (positive: higher in the level than
+        in the baseline); `correlation` that of its genes given the design; `padj` is one Benjamini-Hochberg family
+        per contrast; `leading_genes` are at most ten, the strongest first, that lie on the set's side of the other
+        genes. A set without a measured gene has NA.
     """
-    parts = [_contrast_enrichment(name, tables[name], gene_sets, seed) for name in sorted(tables)]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+    if not contrasts or not gene_sets:
+        return pd.DataFrame(columns=COLUMNS)
+    genes = _one_row_per_symbol(view[design.matrix.index])
+    model = gene_model(np.asarray(genes.X, dtype=float), design.matrix.to_numpy())
+    ordered = sorted(gene_sets, key=lambda one: one.name)
+    members = [_positions(genes.var, gene_set, model) for gene_set in ordered]
+    parts = [
+        _of_contrast(each, design, model, genes.var["gene_name"].astype(str).to_numpy(), ordered, members)
+        for each in sorted(contrasts, key=lambda one: one.name)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
-def ranked_genes(table: pd.DataFrame) -> pd.Series:
-    """Return test statistics by gene symbol, highest first; of several genes of one symbol the strongest counts.
-
-    Ties are broken by name, so that the order of the rows does not matter. Statistics count to eight decimals: their last
-    bits differ between CPU types, and permutations would carry that into the p values.
-    """
-    tested = table[np.isfinite(table["stat"].to_numpy(dtype=float)) & table["pvalue"].notna()]
-    tested = tested.assign(stat=tested["stat"].astype(float).round(8))
-    strength = tested["stat"].abs()
-    ordered = tested.assign(strength=strength).sort_values(["strength", "gene_id"], ascending=[False, True])
-    unique = ordered.drop_duplicates("gene_name").sort_values(["stat", "gene_name"], ascending=[False, True])
-    return pd.Series(unique["stat"].to_numpy(dtype=float), index=unique["gene_name"].astype(str))
+def _one_row_per_symbol(view: ad.AnnData) -> ad.AnnData:
+    """Leave out genes that do not vary, and of several rows of one symbol all but the most strongly expressed."""
+    values = np.asarray(view.X, dtype=float)
+    measured = np.isfinite(values)
+    total = np.where(measured, values, 0.0).sum(axis=0)
+    mean = total / np.maximum(measured.sum(axis=0), 1)
+    varies = (np.where(measured, values, -np.inf).max(axis=0) - np.where(measured, values, np.inf).min(axis=0)) > 0
+    rows = pd.DataFrame({"symbol": view.var["gene_name"].astype(str), "mean": mean, "id": view.var_names})
+    best = rows[varies].sort_values(["mean", "id"], ascending=[False, True]).drop_duplicates("symbol")
+    return view[:, view.var_names.isin(best["id"])]
 
 
-def _contrast_enrichment(contrast: str, table: pd.DataFrame, gene_sets: Sequence[GeneSet], seed: int) -> pd.DataFrame:
-    ranking = ranked_genes(table)
-    symbol_of = dict(zip(table["gene_id"].astype(str), table["gene_name"].astype(str), strict=True))
-    present = {
-        gene_set.name: sorted({symbol_of.get(gene, gene) for gene in gene_set.symbols} & set(ranking.index))
-        for gene_set in gene_sets
-    }
-    found = _prerank(ranking, {name: genes for name, genes in present.items() if genes}, seed)
-    rows = []
-    for gene_set in sorted(gene_sets, key=lambda one: one.name):
-        score, pvalue = found.get(gene_set.name, (np.nan, np.nan))
-        rows.append([contrast, gene_set.name, gene_set.source, len(present[gene_set.name]), score, pvalue])
-    result = pd.DataFrame(rows, columns=COLUMNS[:-1])
-    result["padj"] = benjamini_hochberg(result["pvalue"])
-    return result
+def _positions(variables: pd.DataFrame, gene_set: GeneSet, model: GeneModel) -> np.ndarray:
+    asked = set(gene_set.symbols)
+    found = variables.index.isin(asked) | variables["gene_name"].astype(str).isin(asked).to_numpy()
+    return np.flatnonzero(found & model.tested)
 
 
-def _prerank(ranking: pd.Series, sets: Mapping[str, list[str]], seed: int) -> dict[str, tuple[float, float]]:
-    # a set of all genes has no rest to be compared with; a constant ranking has no order
-    sets = {name: genes for name, genes in sets.items() if len(genes) < len(ranking)}
-    if not sets or ranking.nunique() < 2:
-        return {}
-    import gseapy
+def _of_contrast(
+    contrast: Contrast,
+    design: DesignMatrix,
+    model: GeneModel,
+    symbols: np.ndarray,
+    gene_sets: Sequence[GeneSet],
+    members: Sequence[np.ndarray],
+) -> pd.DataFrame:
+    weights = contrast.weights(design)
+    deviates = normal_deviates(model.statistic(weights), model.df)
+    tests = camera(model, weights, members)
+    rows = [
+        [
+            contrast.name,
+            gene_set.name,
+            gene_set.source,
+            len(genes),
+            test.difference,
+            test.correlation,
+            test.pvalue,
+            _leading(deviates, genes, test.difference, symbols),
+        ]
+        for gene_set, genes, test in zip(gene_sets, members, tests, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "padj"])
+    return table.assign(padj=benjamini_hochberg(table["pvalue"]))[COLUMNS]
 
-    result = gseapy.prerank(
-        rnk=ranking,
-        gene_sets=dict(sets),
-        outdir=None,
-        min_size=1,
-        max_size=len(ranking),
-        permutation_num=PERMUTATIONS,
-        method="multilevel",
-        threads=1,
-        seed=seed,
-        no_plot=True,
-    ).res2d
-    numbers = result.set_index("Term")[["NES", "NOM p-val"]].astype(float)
-    return {str(name): (float(row["NES"]), float(row["NOM p-val"])) for name, row in numbers.iterrows()}
+
+def _leading(deviates: np.ndarray, genes: np.ndarray, difference: float, symbols: np.ndarray) -> str | None:
+    """Name the genes of a set that lie on its own side of the mean of all genes, the strongest first."""
+    if not np.isfinite(difference):
+        return None
+    sign = 1.0 if difference >= 0 else -1.0
+    # ten decimals: last bits differ between CPU types and would reorder genes of equal statistic
+    strength = np.round(sign * (deviates[genes] - np.nanmean(deviates)), 10)
+    order = sorted(range(len(genes)), key=lambda i: (-strength[i], symbols[genes[i]]))
+    leading = [symbols[genes[i]] for i in order if strength[i] > 0]
+    return ", ".join(leading[:LEADING_GENES]) or None

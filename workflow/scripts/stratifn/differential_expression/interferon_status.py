@@ -7,17 +7,20 @@ them carry an optimistic one.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.differential_expression.contrasts import Contrast, interferon_contrast_names
+from stratifn.differential_expression.contrasts import Contrast, Question
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
-from stratifn.differential_expression.results import COLUMNS, SUMMARY_COLUMNS, contrast_table
+from stratifn.differential_expression.possible import impossible_table
+from stratifn.differential_expression.results import SUMMARY_COLUMNS, contrast_table, summary_row
+from stratifn.differential_expression.settings import Settings
+from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import MIN_REPLICATES, check_design, model_matrix, parse_design
 from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from pydeseq2.inference import Inference
 
 DEFINING = "defining"
+# the patient's disease, under a name that no column of a sheet can have
+OF = "of the disease"
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,9 @@ def compare_interferon_status(
     view: ad.AnnData,
     samples: pd.DataFrame,
     classes: pd.DataFrame,
-    diseases: Sequence[str],
-    *,
+    question: Question,
     defining: Collection[str],
-    design: str = "disease",
-    alpha: float = 0.05,
-    view_name: str = RNA,
+    settings: Settings,
     inference: Inference | None = None,
 ) -> InterferonStatusResult:
     """Compare IFN-high with IFN-low patients within each disease and over all.
@@ -73,25 +75,23 @@ def compare_interferon_status(
         The samples in the view.
     classes
         ``interferon/classes.tsv``: sample, ifn_class.
-    diseases
-        The cohort's diseases, without the control.
+    question
+        The cohort's diseases and design; interactions with the disease are left out of the design.
     defining
         Ids or symbols of the genes of the scoring signature; status ``defining``, no p-value.
-    design
-        The cohort's design; interactions with the disease are left out.
-    alpha
-        For the filter and the summary.
-    view_name
-        For the notes.
+    settings
+        As for the other contrasts; effects are not shrunken.
     inference
         The engine for counts.
     """
+    settings, diseases = replace(settings, shrink=False), question.diseases
     chosen, reasons = _patients(samples, classes, diseases)
     possible = [disease for disease in diseases if not reasons[disease]]
-    fit, notes = None, []
+    fit: ModelFit | None = None
+    notes: list[str] = []
     if possible:
-        chosen = chosen[chosen["of"].isin(possible)]
-        fit, notes = _fit(view, chosen, design, inference)
+        chosen = chosen[chosen[OF].isin(possible)]
+        fit, notes = _fit(view, chosen, question.design, inference)
         if fit is None:
             reasons = dict.fromkeys(diseases, notes[-1])
             possible = []
@@ -101,14 +101,14 @@ def compare_interferon_status(
     for name, disease in zip(interferon_contrast_names(diseases), [None, *diseases], strict=True):
         members = possible if disease is None else [disease]
         reason = overall if disease is None else reasons[disease]
-        if reason:
-            tables[name] = _not_possible(genes, reason)
+        if fit is None or reason:
+            tables[name] = impossible_table(genes, reason)
         else:
             defined = _is_defining(genes, defining)
-            tables[name] = _descriptive(fit, _difference(fit, name, members), defined, alpha)
-        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], alpha))
+            tables[name] = _descriptive(fit, _difference(fit, name, members), defined, settings)
+        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha))
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"n_level": "Int64", "n_baseline": "Int64"})
-    note_rows = [[view_name, "IFN-high against IFN-low", "descriptive", note] for note in notes]
+    note_rows = [[RNA, "IFN-high against IFN-low", "descriptive", note] for note in notes]
     return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=list(NOTE_COLUMNS)))
 
 
@@ -117,9 +117,9 @@ def _patients(
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return the patients with a class, and per disease why it cannot be compared (empty if it can)."""
     ifn_class = classes.set_index("sample")["ifn_class"]
-    table = samples.assign(of=samples["disease"].astype(str), ifn_class=samples["sample"].map(ifn_class))
-    table = table[table["of"].isin(diseases) & table["ifn_class"].isin(["high", "low"])]
-    table = table.assign(disease=table["of"] + "." + table["ifn_class"]).reset_index(drop=True)
+    table = samples.assign(**{OF: samples["disease"].astype(str), "ifn_class": samples["sample"].map(ifn_class)})
+    table = table[table[OF].isin(diseases) & table["ifn_class"].isin(["high", "low"])]
+    table = table.assign(disease=table[OF] + "." + table["ifn_class"]).reset_index(drop=True)
     reasons = {}
     for disease in diseases:
         sizes = {group: int((table["disease"] == f"{disease}.{group}").sum()) for group in ("high", "low")}
@@ -134,7 +134,7 @@ def _fit(
     """Fit with the design's covariates, or without them where these patients cannot tell them apart."""
     terms = [term for term in parse_design(design) if term == ("disease",) or "disease" not in term]
     adjusted = " + ".join(":".join(term) for term in terms)
-    notes = []
+    notes: list[str] = []
     for attempt in dict.fromkeys([adjusted, "disease"]):
         problems = check_design(chosen, attempt, None)
         if not problems:
@@ -158,33 +158,15 @@ def _is_defining(genes: pd.DataFrame, defining: Collection[str]) -> np.ndarray:
     return (genes.index.isin(defining) | genes["gene_name"].astype(str).isin(defining)).astype(bool)
 
 
-def _descriptive(fit: ModelFit, contrast: Contrast, defining: np.ndarray, alpha: float) -> pd.DataFrame:
-    table = contrast_table(fit, contrast, alpha, without_test=defining)
+def _descriptive(fit: ModelFit, contrast: Contrast, defining: np.ndarray, settings: Settings) -> pd.DataFrame:
+    table = contrast_table(fit, contrast, settings, without_test=defining)
     is_defining = table["gene_id"].isin(fit.genes.index[defining])
     table.loc[is_defining, "status"] = DEFINING
     table.loc[is_defining, "stat"] = np.nan
     return table
 
 
-def _not_possible(genes: pd.DataFrame, reason: str) -> pd.DataFrame:
-    table = pd.DataFrame({"gene_id": genes.index.astype(str), "gene_name": genes["gene_name"].astype(str).to_numpy()})
-    table = table.reindex(columns=COLUMNS)
-    table["status"] = reason
-    numbers = COLUMNS[2:-1]
-    return table.astype(dict.fromkeys(numbers, float)).sort_values("gene_id", ignore_index=True)
-
-
 def _summary_row(name: str, table: pd.DataFrame, chosen: pd.DataFrame, diseases: Sequence[str], alpha: float) -> list:
-    members = chosen[chosen["of"].isin(diseases)]
-    called, effect = table["padj"] < alpha, table["log2FoldChange"]
-    return [
-        name,
-        int((members["ifn_class"] == "high").sum()),
-        int((members["ifn_class"] == "low").sum()),
-        int(table["padj"].notna().sum()),
-        int((called & (effect > 0)).sum()),
-        int((called & (effect < 0)).sum()),
-        int((called & (effect >= 1)).sum()),
-        int((called & (effect <= -1)).sum()),
-        np.nan,
-    ]
+    members = chosen[chosen[OF].isin(diseases)]
+    sizes = [int((members["ifn_class"] == group).sum()) for group in ("high", "low")]
+    return summary_row(name, sizes, table, alpha)

@@ -29,6 +29,26 @@ class VariancePrior:
     df: float
 
 
+@dataclass(frozen=True)
+class LinearFit:
+    """Least squares per gene.
+
+    Attributes
+    ----------
+    coefficients
+        Genes x columns; NaN for a gene whose values do not suffice.
+    unscaled
+        Genes x columns x columns: covariance of the coefficients over the residual variance.
+    variances, df
+        Residual variance and its degrees of freedom (0 where nothing was fitted).
+    """
+
+    coefficients: np.ndarray
+    unscaled: np.ndarray
+    variances: np.ndarray
+    df: np.ndarray
+
+
 def fit_moderated_t(view: ad.AnnData, design: DesignMatrix) -> ModelFit:
     """Fit a linear model per gene and moderate its variance over all genes.
 
@@ -50,9 +70,9 @@ def fit_moderated_t(view: ad.AnnData, design: DesignMatrix) -> ModelFit:
     view = view[design.matrix.index]
     values = np.asarray(view.X, dtype=float)
     matrix = design.matrix.to_numpy()
-    coefficients, unscaled, variances, df_residual = _least_squares(values, matrix)
-    prior = variance_prior(variances, df_residual)
-    variances, df = _moderated(variances, df_residual, prior)
+    least = least_squares(values, matrix)
+    prior = variance_prior(least.variances, least.df)
+    variances, df = moderated(least.variances, least.df, prior)
     fitted = np.isfinite(variances)
     measured = np.isfinite(values)
     n_measured = measured.sum(axis=0)
@@ -66,8 +86,8 @@ def fit_moderated_t(view: ad.AnnData, design: DesignMatrix) -> ModelFit:
         genes=view.var[["gene_name"]].copy(),
         design=design,
         base_mean=np.where(n_measured > 0, average, np.nan),
-        coefficients=coefficients,
-        covariance=unscaled * variances[:, None, None],
+        coefficients=least.coefficients,
+        covariance=least.unscaled * variances[:, None, None],
         df=np.where(fitted, df, 1.0),
         all_zero=none,
         outlier=none,
@@ -76,8 +96,16 @@ def fit_moderated_t(view: ad.AnnData, design: DesignMatrix) -> ModelFit:
     )
 
 
-def _least_squares(values: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return coefficients, unscaled covariances, residual variances and residual degrees of freedom per gene."""
+def least_squares(values: np.ndarray, matrix: np.ndarray) -> LinearFit:
+    """Fit every gene on the samples that have a value for it.
+
+    Parameters
+    ----------
+    values
+        Samples x genes, NaN where not measured.
+    matrix
+        Samples x columns of the design.
+    """
     n_genes, n_columns = values.shape[1], matrix.shape[1]
     coefficients = np.full((n_genes, n_columns), np.nan)
     unscaled = np.full((n_genes, n_columns, n_columns), np.nan)
@@ -99,7 +127,7 @@ def _least_squares(values: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, 
         unscaled[genes] = inverse
         variances[genes] = (residuals**2).sum(axis=0) / df
         df_residual[genes] = df
-    return coefficients, unscaled, variances, df_residual
+    return LinearFit(coefficients, unscaled, variances, df_residual)
 
 
 def variance_prior(variances: np.ndarray, df: np.ndarray) -> VariancePrior:
@@ -147,8 +175,16 @@ def trigamma_inverse(value: float) -> float:
     return x
 
 
-def _moderated(variances: np.ndarray, df: np.ndarray, prior: VariancePrior) -> tuple[np.ndarray, np.ndarray]:
-    """Return posterior variances and total degrees of freedom, which never exceed those of all genes together."""
+def moderated(variances: np.ndarray, df: np.ndarray, prior: VariancePrior) -> tuple[np.ndarray, np.ndarray]:
+    """Return posterior variances and total degrees of freedom, which never exceed those of all genes together.
+
+    Parameters
+    ----------
+    variances, df
+        Residual variance and its degrees of freedom per gene.
+    prior
+        From `variance_prior`.
+    """
     if np.isinf(prior.df):
         posterior = np.where(np.isfinite(variances), prior.variance, np.nan)
     elif prior.df == 0:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.model_choice import fit_model
-from stratifn.differential_expression.results import contrast_table
+from stratifn.differential_expression.results import tested_effects
+from stratifn.differential_expression.settings import Settings
 from stratifn.shared.design import check_design, model_matrix
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def permutation_null(
     control: str | None,
     contrasts: Sequence[Contrast],
     permutations: int,
+    settings: Settings,
     *,
-    alpha: float = 0.05,
     seed: int = 1,
     inference: Inference | None = None,
 ) -> pd.DataFrame:
@@ -41,8 +42,8 @@ def permutation_null(
 
     Parameters
     ----------
-    view, samples, design, control, contrasts, alpha, inference
-        As for the fit itself.
+    view, samples, design, control, contrasts, settings, inference
+        As for the fit itself: a call on permuted labels is what a call is.
     permutations
         How many.
     seed
@@ -64,8 +65,8 @@ def permutation_null(
         fit = fit_model(view, model_matrix(shuffled, design, control), inference)
         for contrast in contrasts:
             if contrast.name in calls:
-                called = contrast_table(fit, contrast, alpha)["padj"] < alpha
-                calls[contrast.name].append(int(called.sum()))
+                padj = tested_effects(fit, fit.estimate(contrast), settings)[2]
+                calls[contrast.name].append(int((padj < settings.alpha).sum()))
     rows = [_row(contrast.name, calls.get(contrast.name), permutations) for contrast in contrasts]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -102,7 +103,7 @@ def _row(name: str, calls: list[int] | None, asked: int) -> list:
     if calls is None:
         return [name, 0, np.nan, np.nan, "the contrast is not about the disease, whose labels are shuffled"]
     if not calls:
-        reason = "no permutation was asked for" if not asked else "no shuffle within batch and sex can be fitted"
-        return [name, 0, np.nan, np.nan, reason]
+        why = "no permutation was asked for" if not asked else "no shuffle within batch and sex can be fitted"
+        return [name, 0, np.nan, np.nan, why]
     reason = None if len(calls) == asked else f"{asked - len(calls)} shuffles could not be fitted"
     return [name, len(calls), float(np.mean(calls)), float(np.max(calls)), reason]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,9 @@ from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.counts_model import CountsFit
 from stratifn.differential_expression.independent_filtering import filtered_padj
 from stratifn.differential_expression.model_fit import Estimate, ModelFit
+from stratifn.differential_expression.settings import Settings
 from stratifn.differential_expression.shrinkage import shrunken_fold_changes
+from stratifn.differential_expression.threshold import effect_test
 from stratifn.shared.statistics import benjamini_hochberg
 
 COLUMNS = [
@@ -40,11 +42,7 @@ SUMMARY_COLUMNS = [
 
 
 def contrast_table(
-    fit: ModelFit,
-    contrast: Contrast,
-    alpha: float = 0.05,
-    shrink: bool = False,
-    without_test: np.ndarray | None = None,
+    fit: ModelFit, contrast: Contrast, settings: Settings, without_test: np.ndarray | None = None
 ) -> pd.DataFrame:
     """Test one contrast of a fit.
 
@@ -59,54 +57,20 @@ def contrast_table(
         The cohort's fit.
     contrast
         What to compare.
-    alpha
-        The false discovery rate for which the filter is chosen.
-    shrink
-        Whether to fill `log2FoldChangeShrunk` (counts only; NA for a combination of several coefficients).
+    settings
+        The false discovery rate, the threshold, and whether to fill `log2FoldChangeShrunk` (counts only; NA for a
+        combination of several coefficients).
     without_test
         Boolean per gene of the fit: genes that get an effect but no p-value.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `COLUMNS`, sorted by gene_id.
+        Columns `COLUMNS`, sorted by gene_id; with a threshold `stat` is 0 for an effect within it.
     """
     estimate = fit.estimate(contrast)
-    pvalues = fit.pvalues(estimate.statistic)
-    if without_test is not None:
-        pvalues = np.where(without_test, np.nan, pvalues)
-    shrunken = shrunken_fold_changes(fit, contrast) if shrink and isinstance(fit, CountsFit) else None
-    return table_of_tests(fit, estimate, estimate.statistic, pvalues, alpha, shrunken)
-
-
-def table_of_tests(
-    fit: ModelFit,
-    estimate: Estimate,
-    statistic: np.ndarray,
-    pvalues: np.ndarray,
-    alpha: float,
-    shrunken: np.ndarray | None = None,
-) -> pd.DataFrame:
-    """Adjust p-values and lay out the contract's table; outliers lose their p-value.
-
-    Parameters
-    ----------
-    fit
-        The cohort's fit.
-    estimate
-        Effects and standard errors.
-    statistic, pvalues
-        Shape (genes,), in the order of the fit.
-    alpha
-        The false discovery rate for which the filter is chosen.
-    shrunken
-        Shrunken effects, or None.
-    """
-    pvalues = np.where(fit.outlier, np.nan, pvalues)
-    if isinstance(fit, CountsFit):
-        padj = filtered_padj(pvalues, fit.base_mean, alpha)
-    else:
-        padj = benjamini_hochberg(pvalues)
+    statistic, pvalues, padj = tested_effects(fit, estimate, settings, without_test)
+    shrunken = shrunken_fold_changes(fit, contrast) if settings.shrink and isinstance(fit, CountsFit) else None
     table = pd.DataFrame(
         {
             "gene_id": fit.genes.index.astype(str),
@@ -124,6 +88,24 @@ def table_of_tests(
     return table.sort_values("gene_id", ignore_index=True)[COLUMNS]
 
 
+def tested_effects(
+    fit: ModelFit, estimate: Estimate, settings: Settings, without_test: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Test effects against the settings' threshold and adjust the p-values; outliers have none.
+
+    Returns
+    -------
+    statistic, pvalues, padj
+        Shape (genes,), in the order of the fit.
+    """
+    statistic, pvalues = effect_test(fit, estimate, settings.lfc_threshold)
+    untested = fit.outlier if without_test is None else fit.outlier | without_test
+    pvalues = np.where(untested, np.nan, pvalues)
+    if isinstance(fit, CountsFit):
+        return statistic, pvalues, filtered_padj(pvalues, fit.base_mean, settings.alpha)
+    return statistic, pvalues, benjamini_hochberg(pvalues)
+
+
 def gene_status(fit: ModelFit, padj: np.ndarray) -> np.ndarray:
     """Say for every gene whether it was tested, and why not; the first reason that applies."""
     return np.select(
@@ -137,7 +119,7 @@ def summary_table(
     tables: Mapping[str, pd.DataFrame],
     contrasts: list[Contrast],
     samples: pd.DataFrame,
-    alpha: float = 0.05,
+    alpha: float,
     permuted_calls: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Count samples, tests and calls of every contrast.
@@ -164,23 +146,22 @@ def summary_table(
     permuted = permuted_calls or {}
     rows = []
     for contrast in contrasts:
-        table = tables[contrast.name]
-        called, effect = table["padj"] < alpha, table["log2FoldChange"]
+        sizes = [_group_size(samples, contrast.factor, name) for name in (contrast.level, contrast.baseline)]
         rows.append(
-            [
-                contrast.name,
-                _group_size(samples, contrast.factor, contrast.level),
-                _group_size(samples, contrast.factor, contrast.baseline),
-                int(table["padj"].notna().sum()),
-                int((called & (effect > 0)).sum()),
-                int((called & (effect < 0)).sum()),
-                int((called & (effect >= 1)).sum()),
-                int((called & (effect <= -1)).sum()),
-                permuted.get(contrast.name, np.nan),
-            ]
+            summary_row(contrast.name, sizes, tables[contrast.name], alpha, permuted.get(contrast.name, np.nan))
         )
     summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
     return summary.astype({"n_level": "Int64", "n_baseline": "Int64"})
+
+
+def summary_row(
+    name: str, sizes: Sequence[int | None], table: pd.DataFrame, alpha: float, permuted_calls: float = np.nan
+) -> list:
+    """Count the tests and calls of one contrast, in the order of `SUMMARY_COLUMNS`."""
+    called, effect = table["padj"] < alpha, table["log2FoldChange"]
+    counts = [table["padj"].notna(), called & (effect > 0), called & (effect < 0)]
+    counts += [called & (effect >= 1), called & (effect <= -1)]
+    return [name, *sizes, *(int(count.sum()) for count in counts), permuted_calls]
 
 
 def _group_size(samples: pd.DataFrame, factor: str, level: str) -> int | None:

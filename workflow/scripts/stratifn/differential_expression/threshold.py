@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
-from stratifn.differential_expression.contrasts import Contrast
-from stratifn.differential_expression.model_fit import ModelFit
-from stratifn.differential_expression.results import table_of_tests
+from stratifn.differential_expression.model_fit import Estimate, ModelFit
 
 
-def threshold_table(fit: ModelFit, contrast: Contrast, threshold: float, alpha: float = 0.05) -> pd.DataFrame:
-    """Test whether the absolute log2 fold change exceeds a threshold.
+def effect_test(fit: ModelFit, estimate: Estimate, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Test whether absolute effects exceed a threshold.
 
-    From the contrast's effect and standard error alone, ``p = min(1, 2 P(Z > (|LFC| - threshold) / SE))`` (Love,
-    Huber & Anders 2014, doi:10.1186/s13059-014-0550-8), so that the answer does not depend on which level is the
-    baseline of the fit. (PyDESeq2's own threshold test truncates coefficient by coefficient, which is wrong for a
-    contrast of two.)
+    From effect and standard error alone, ``p = min(1, 2 P(Z > (|LFC| - threshold) / SE))`` (Love, Huber & Anders 2014,
+    doi:10.1186/s13059-014-0550-8), so that the answer does not depend on which level is the baseline of the fit.
+    (PyDESeq2's own threshold test truncates coefficient by coefficient, which is wrong for a contrast of two.)
 
     Parameters
     ----------
     fit
-        The cohort's fit.
-    contrast
-        What to compare.
+        The cohort's fit, for its degrees of freedom.
+    estimate
+        Effects and standard errors, one per gene of the fit.
     threshold
-        log2, at least 0.
-    alpha
-        The false discovery rate for which independent filtering is chosen.
+        log2, at least 0; 0 is the test against no effect.
 
     Returns
     -------
-    pandas.DataFrame
-        The columns of `results.contrast_table`; `stat` is 0 for an effect within the threshold.
+    statistic, pvalues
+        Shape (genes,); the statistic is 0 for an effect within the threshold.
     """
-    estimate = fit.estimate(contrast)
+    if threshold == 0:
+        return estimate.statistic, fit.pvalues(estimate.statistic)
     effect = estimate.log2_fold_change
     with np.errstate(divide="ignore", invalid="ignore"):
         beyond = (np.abs(effect) - threshold) / estimate.standard_error
@@ -42,4 +37,4 @@ def threshold_table(fit: ModelFit, contrast: Contrast, threshold: float, alpha: 
     # a gene whose counts were all outliers has effect and error 0: nothing exceeds anything
     pvalues = np.where(np.isnan(beyond) & (effect == 0), 1.0, pvalues)
     statistic = np.sign(effect) * np.fmax(np.where(np.isfinite(effect), np.nan_to_num(beyond), np.nan), 0.0)
-    return table_of_tests(fit, estimate, statistic, pvalues, alpha)
+    return statistic, pvalues

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from numba import njit
 
@@ -28,7 +29,7 @@ def compiled(function: Callable) -> Callable:
     calls; the digest in the name makes it notice a change anywhere in this package.
     """
     function.__qualname__ = f"{function.__qualname__}_{SOURCES}"
-    options = {"nogil": True, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError as error:

@@ -184,6 +184,7 @@ class BatchedInference(Inference):
     ) -> tuple[np.ndarray, np.ndarray]:
         if prior_reg and prior_disp_var is None:
             raise ValueError("a prior on the dispersions needs its variance")
+        prior_variance = float(prior_disp_var) if prior_reg and prior_disp_var is not None else np.inf
         groups = DesignGroups.of(design_matrix)
         alpha_hat = np.array(alpha_hat, dtype=float)
         log_start = np.log(alpha_hat)
@@ -195,7 +196,7 @@ class BatchedInference(Inference):
             fit_dispersions(
                 groups.gather(counts, block), np.maximum(groups.gather(mu, block), self._min_mu),
                 groups.rows, groups.starts, log_start[block], log_start[block],
-                float(prior_disp_var) if prior_reg else np.inf,
+                prior_variance,
                 float(np.log(min_disp)), float(np.log(max_disp)), bool(cr_reg),
                 MIN_GAIN if keeps_start else 0.0, FLAT_GRADIENT if keeps_start else 0.0,
                 GRADIENT_TOLERANCE, DISPERSION_STEP, MAX_DISPERSION_ITERATIONS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
 from stratifn.inputs.reading import RawMatrix, read_matrix, read_sheet
+from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
 from stratifn.inputs.values import limits_of_detection, value_problems
 from stratifn.shared.errors import InputError, Problem, listed
@@ -51,6 +52,7 @@ def read_cohort(
     genes: GeneNames,
     sheet_schema: Mapping[str, Any],
     check_samples: Callable[[pd.DataFrame], Sequence[Problem]],
+    joined: Collection[str] = (),
 ) -> Cohort:
     """Read and validate the sheet and every matrix of a cohort.
 
@@ -69,6 +71,8 @@ def read_cohort(
         JSON Schema of a row of the sheet.
     check_samples
         Further checks of the typed samples (the design of the model), which return problems.
+    joined
+        Columns of the result tables that later meet those of the sheet.
 
     Raises
     ------
@@ -92,6 +96,7 @@ def read_cohort(
     )
     if sheet is None:
         raise InputError([*problems, *_unreadable(settings["views"], paths)])
+    problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
     matrices, view_problems = _matrices(settings["views"], paths, sheet)
     problems += view_problems
     samples = _with_membership(sheet.samples, matrices)
@@ -187,7 +192,8 @@ def _canonical(
     import anndata as ad
 
     notes: list[Note] = []
-    ids, variables = matrix.rows, {}
+    ids = matrix.rows
+    variables: dict[str, list[str] | np.ndarray] = {}
     if name == RNA:
         ids, gene_names, notes = named_genes(matrix.rows, matrix.gene_names, genes, name)
         variables["gene_name"] = gene_names

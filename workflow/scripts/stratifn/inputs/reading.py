@@ -16,6 +16,7 @@ from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.vocabulary import MISSING_MARKS
 
 if TYPE_CHECKING:
+    import h5py
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -234,7 +235,7 @@ def _read_h5ad(path: str, dtype: type) -> RawMatrix:
     return by_feature
 
 
-def _refuse_links(path: str, group: object) -> None:
+def _refuse_links(path: str, group: h5py.Group) -> None:
     """Refuse links out of the file: h5py would follow them and read any file of this machine."""
     import h5py
 

@@ -100,7 +100,8 @@ def value_problems(matrix: RawMatrix, kind: str) -> list[Problem]:
 
 def _checked(matrix: RawMatrix, check: ValueCheck) -> Iterator[Problem]:
     texts = set(matrix.texts)
-    total, examples = 0, []
+    total = 0
+    examples: list[tuple[int, int]] = []
     # block by block: a methylation matrix times several masks would not fit
     for start in range(0, len(matrix.rows), ROWS_PER_BLOCK):
         bad = np.argwhere(check.bad(matrix.values[start : start + ROWS_PER_BLOCK]))
@@ -112,8 +113,8 @@ def _checked(matrix: RawMatrix, check: ValueCheck) -> Iterator[Problem]:
             f"{matrix.values[row, column]:.6g} at {matrix.rows[row]} / {matrix.columns[column]}"
             for row, column in examples
         )
-        cells = "cell" if total == 1 else "cells"
-        yield Problem(matrix.path, f"{total} {cells}", shown, check.expected, check.mend)
+        noun = "cell" if total == 1 else "cells"
+        yield Problem(matrix.path, f"{total} {noun}", shown, check.expected, check.mend)
 
 
 def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
@@ -178,6 +179,8 @@ def limits_of_detection(matrix: RawMatrix) -> tuple[np.ndarray, np.ndarray]:
     limits = np.full(len(matrix.rows), np.nan)
     below = np.zeros(matrix.values.shape, dtype=bool)
     for (row, column), text in matrix.texts.items():
-        limits[row] = np.fmax(limits[row], float(BELOW_LIMIT.match(text).group(1)))
-        below[row, column] = True
+        # any other text was refused as a problem of the file
+        if limit := BELOW_LIMIT.match(text):
+            limits[row] = np.fmax(limits[row], float(limit.group(1)))
+            below[row, column] = True
     return limits, below

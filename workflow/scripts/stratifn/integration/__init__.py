@@ -25,14 +25,14 @@ from stratifn.integration.selection import (
     variance_table,
     weights_table,
 )
-from stratifn.integration.settings import IntegrationSettings
+from stratifn.integration.settings import Settings
 from stratifn.integration.training import TrainingError, train_mofa
 from stratifn.integration.views import ModelInput, View, prepare_views
 
 __all__ = [
     "Integration",
     "InterferonFactor",
-    "IntegrationSettings",
+    "Settings",
     "ModelInput",
     "MofaModel",
     "TrainingError",

@@ -14,7 +14,8 @@ from stratifn.integration.interpretation import interferon_factor, top_features,
 from stratifn.integration.model import read_model
 from stratifn.integration.quality import quality_warnings
 from stratifn.integration.selection import Integration, factors_table, select_model, variance_table, weights_table
-from stratifn.integration.settings import IntegrationSettings
+from stratifn.integration.settings import Settings
+from stratifn.integration.verdicts import factor_verdicts
 from stratifn.integration.views import ModelInput
 from stratifn.shared.vocabulary import CONCENTRATION, PROPORTION, RNA
 
@@ -23,7 +24,7 @@ MEASURED_KINDS = (PROPORTION, CONCENTRATION)
 
 
 def choose_model(
-    paths: Sequence[str | os.PathLike], settings: IntegrationSettings, score: pd.Series
+    paths: Sequence[str | os.PathLike], settings: Settings, score: pd.Series
 ) -> tuple[Integration, str | os.PathLike]:
     """Read the seeds' models and choose one.
 
@@ -49,7 +50,7 @@ def choose_model(
 def integration_tables(
     integration: Integration,
     model_input: ModelInput,
-    settings: IntegrationSettings,
+    settings: Settings,
     samples: pd.DataFrame,
     views: Mapping[str, ad.AnnData],
     score: pd.Series,
@@ -96,15 +97,14 @@ def integration_tables(
         "overlap": model_input.overlap,
         "top_features": top_features(integration),
         "gene_sets": weight_enrichment(integration, RNA, gene_sets, symbols),
-        "interferon_factor": pd.DataFrame(
-            [(item, value) for item, value in asdict(named).items() if item != "r2"], columns=["item", "value"]
-        ).astype(str),
+        "interferon_factor": pd.DataFrame(list(asdict(named).items()), columns=["item", "value"]).astype(str),
+        "verdicts": factor_verdicts(integration, named),
         "notes": _notes(integration, model_input, settings),
     }
     return tables | {f"weights_{name}": weights_table(integration, name) for name in views}
 
 
-def _notes(integration: Integration, model_input: ModelInput, settings: IntegrationSettings) -> pd.DataFrame:
+def _notes(integration: Integration, model_input: ModelInput, settings: Settings) -> pd.DataFrame:
     notes = []
     started = integration.model.factors.shape[1]
     if started < settings.factors:

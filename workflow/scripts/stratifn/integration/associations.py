@@ -60,7 +60,8 @@ def collect_variables(
         Name to (score per sample, view that it was computed from).
     """
     indexed = samples.set_index("sample")
-    parts, sources = [indexed[covariates(indexed)]], {}
+    parts = [indexed[covariates(indexed)]]
+    sources: dict[str, str] = {}
     for view, data in (measured or {}).items():
         frame = data.to_df().reindex(indexed.index).add_prefix(f"{view}:")
         parts.append(frame)

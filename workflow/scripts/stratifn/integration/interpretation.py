@@ -11,11 +11,6 @@ from scipy import stats
 
 from stratifn.integration.selection import Integration
 
-# below this a factor does not follow the score closely enough to carry its name
-FOLLOWS_RHO = 0.5
-# and the signature's genes must lie among the largest weights
-GENES_AUC = 0.8
-
 
 def top_features(integration: Integration, count: int = 20) -> pd.DataFrame:
     """List the features with the largest weights, per view and factor.
@@ -90,35 +85,26 @@ def _auc(ranks: np.ndarray, inside: np.ndarray, min_genes: int) -> float:
 
 @dataclass(frozen=True)
 class InterferonFactor:
-    """The factor that follows the interferon score, with its evidence.
+    """The factor that follows the interferon score most closely, with the evidence.
 
     Attributes
     ----------
-    factor
-        Its name; empty when no factor deserves it.
     candidate
-        The factor that follows the score most closely, whether or not it deserves the name.
+        Its name, whether or not it deserves to be called the interferon factor; empty without a factor or score.
     spearman, n
         Rank correlation of the candidate with the score, over how many samples.
     auc, genes
         How far up its weights the signature's genes lie, and how many there are.
-    r2
-        Percent of variance that it explains, per view.
     robust
         Whether the other seeds find it; None when there is one seed.
-    statement
-        One sentence for the report.
     """
 
-    factor: str
     candidate: str
     spearman: float
     n: int
     auc: float
     genes: int
-    r2: dict[str, float]
     robust: bool | None
-    statement: str
 
 
 def interferon_factor(
@@ -128,11 +114,10 @@ def interferon_factor(
     signature: Collection[str],
     symbols: Mapping[str, str] | None = None,
 ) -> InterferonFactor:
-    """Name the interferon factor, if there is one.
+    """Find the factor that follows the score most closely, and what speaks for it.
 
-    A factor earns the name when it follows the score (Spearman's rho at least 0.5) and the signature's genes lie
-    among its largest weights (AUC at least 0.8, where the view holds at least three of them). The score comes from the
-    same measurements as the factor, so this is a description, not a test.
+    Whether it is the interferon factor is judged by the claim `interferon_factor`. The score comes from the same
+    measurements as the factor, so this is a description, not a test.
 
     Parameters
     ----------
@@ -159,24 +144,14 @@ def interferon_factor(
     row = enrichment[enrichment["factor"] == name].iloc[0]
     # weights turn with the factor: a factor that falls with the score has the genes at the bottom
     auc = float(row["auc"]) if rho[k] >= 0 else 1.0 - float(row["auc"])
-    deserved = abs(rho[k]) >= FOLLOWS_RHO and not auc < GENES_AUC
     robust = integration.robustness["robust"].iloc[k]
-    r2 = {part.name: float(r) for part, r in zip(integration.model.views, integration.model.r2[:, k], strict=True)}
-    evidence = (
-        f"{name} follows the interferon score with Spearman's rho = {rho[k]:.2f} over {known.sum()} samples; "
-        f"{row['n_genes']} genes of the signature lie at AUC {auc:.2f} of its weights; it explains "
-        + ", ".join(f"{value:.1f} % of {part}" for part, value in r2.items())
-    )
     return InterferonFactor(
-        factor=name if deserved else "",
         candidate=name,
         spearman=float(rho[k]),
         n=int(known.sum()),
         auc=auc,
         genes=int(row["n_genes"]),
-        r2=r2,
         robust=None if pd.isna(robust) else bool(robust),
-        statement=(f"Interferon factor: {evidence}." if deserved else f"No interferon factor; closest: {evidence}."),
     )
 
 
@@ -185,6 +160,4 @@ def _spearman(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _nothing(n: int) -> InterferonFactor:
-    nan = float("nan")
-    statement = "No interferon factor: no factors, or too few scored samples."
-    return InterferonFactor("", "", nan, n, nan, 0, {}, None, statement)
+    return InterferonFactor("", float("nan"), n, float("nan"), 0, None)

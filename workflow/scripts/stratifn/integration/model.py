@@ -62,7 +62,7 @@ class MofaModel:
 
     def active(self, min_r2: float) -> np.ndarray:
         """Which factors explain at least `min_r2` percent in some view (K booleans)."""
-        return (self.r2 >= min_r2).any(axis=0)
+        return np.asarray((self.r2 >= min_r2).any(axis=0))
 
     def rearranged(self, order: np.ndarray, signs: np.ndarray) -> MofaModel:
         """Return the same model with its factors in another order, and then some of them with the sign turned.

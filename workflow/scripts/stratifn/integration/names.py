@@ -8,13 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.factor_model import RESERVED_VIEW_NAMES
 from stratifn.shared.vocabulary import ID_PATTERN
 
-# R's `load_model` decides by these names, wherever in the file they stand, what the file holds
-RESERVED_VIEW_NAMES = frozenset(
-    "data views groups intercepts covariates cov_samples samples_metadata features_metadata variance_explained "
-    "expectations imputed_data".split()
-)
 _UNSAFE = re.compile(r"[^\x20-\x7e]|/")
 
 

@@ -11,15 +11,13 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from stratifn.integration.model import MofaModel
-from stratifn.integration.settings import IntegrationSettings
+from stratifn.integration.settings import Settings
 from stratifn.integration.variance import variance_explained
 from stratifn.integration.views import ModelInput
+from stratifn.shared.claims import bound_of
 from stratifn.shared.errors import InputError
 
 logger = logging.getLogger("stratifn.integration")
-
-MATCHED_R = 0.95
-ROBUST_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,9 @@ class Integration:
     robustness
         factor, seeds_matched, mean_abs_r, robust. With one seed nothing is known: ``mean_abs_r`` and ``robust`` are
         missing.
+    seed_correlation
+        Per factor, the |r| that it reaches in the share of the seeds that makes a factor robust (its own counts as 1);
+        missing with one seed.
     reason
         Why there are no factors; empty when there are.
     """
@@ -45,6 +46,7 @@ class Integration:
     active: int
     seeds: pd.DataFrame
     robustness: pd.DataFrame
+    seed_correlation: np.ndarray
     reason: str = ""
 
     @property
@@ -58,9 +60,7 @@ def factor_names(count: int) -> list[str]:
     return [f"Factor{number}" for number in range(1, count + 1)]
 
 
-def select_model(
-    models: Sequence[MofaModel], settings: IntegrationSettings, score: pd.Series | None = None
-) -> Integration:
+def select_model(models: Sequence[MofaModel], settings: Settings, score: pd.Series | None = None) -> Integration:
     """Take the seed with the highest evidence lower bound and match its factors in the other seeds.
 
     Parameters
@@ -68,7 +68,7 @@ def select_model(
     models
         One trained model per seed, of the same input.
     settings
-        See `IntegrationSettings`.
+        See `Settings`.
     score
         A score per sample (the interferon score) that orients the factor following it most closely.
 
@@ -87,12 +87,14 @@ def select_model(
     model = best.rearranged(order, np.ones(len(order)))
     count = int(active.sum())
     model = model.rearranged(np.arange(len(order)), orient(model, count, score))
+    robustness, reached = _robustness(model, count, models)
     reason = "" if count else f"no factor explains {settings.min_r2:g} % of any view: no structure found"
     return Integration(
         model=model,
         active=count,
         seeds=_seeds_table(models, best, settings),
-        robustness=_robustness_table(model, count, models),
+        robustness=robustness,
+        seed_correlation=reached,
         reason=reason,
     )
 
@@ -167,7 +169,7 @@ def match_factors(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return matched
 
 
-def _seeds_table(models: Sequence[MofaModel], best: MofaModel, settings: IntegrationSettings) -> pd.DataFrame:
+def _seeds_table(models: Sequence[MofaModel], best: MofaModel, settings: Settings) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "seed": [model.seed for model in models],
@@ -180,23 +182,27 @@ def _seeds_table(models: Sequence[MofaModel], best: MofaModel, settings: Integra
     )
 
 
-def _robustness_table(model: MofaModel, active: int, models: Sequence[MofaModel]) -> pd.DataFrame:
+def _robustness(model: MofaModel, active: int, models: Sequence[MofaModel]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the table of robustness, and the |r| that each factor reaches in the share of the seeds that counts."""
     others = [other for other in models if other.seed != model.seed]
     factors = model.factors[:, :active]
-    r = np.array([match_factors(factors, other.factors) for other in others]).reshape(len(others), active)
     # the chosen seed finds its own factors
-    matched = 1 + (r >= MATCHED_R).sum(axis=0)
+    r = np.array([np.ones(active), *(match_factors(factors, other.factors) for other in others)])
+    share, least = bound_of("factor", "seeds_matched"), bound_of("factor", "seed_correlation")
+    matched = (r >= least).sum(axis=0)
     table = pd.DataFrame(
         {
             "factor": factor_names(active),
             "seeds_matched": matched.astype(int),
-            "mean_abs_r": r.mean(axis=0) if others else np.full(active, np.nan),
-            "robust": pd.array(matched >= ROBUST_SHARE * len(models), dtype="boolean"),
+            "mean_abs_r": r[1:].mean(axis=0) if others else np.full(active, np.nan),
+            "robust": pd.array(matched >= share * len(models), dtype="boolean"),
         }
     )
     if not others:
         table["robust"] = pd.array([pd.NA] * active, dtype="boolean")
-    return table
+        return table, np.full(active, np.nan)
+    needed = int(np.ceil(share * len(models) - 1e-9))
+    return table, np.sort(r, axis=0)[len(models) - needed]
 
 
 def factors_table(integration: Integration) -> pd.DataFrame:

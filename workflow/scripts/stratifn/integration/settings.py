@@ -1,20 +1,18 @@
-"""How the cohort is integrated: every choice in one record."""
+"""How the cohort is integrated: every choice in one record; defaults and bounds of the keys are the schema's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from stratifn.shared.errors import InputError
+from stratifn.shared.settings import Section
 
 # percent change of the ELBO, twice in a row, at which mofapy2 stops
 CONVERGENCE_PERCENT = {"fast": 5e-4, "medium": 5e-5, "slow": 5e-6}
 
 
 @dataclass(frozen=True)
-class IntegrationSettings:
-    """Settings of the integration.
+class Settings(Section):
+    """The section ``integration`` of the configuration without its ``seeds``, which are the jobs.
 
     Attributes
     ----------
@@ -48,32 +46,16 @@ class IntegrationSettings:
         Percent of variance that a factor must explain in at least one view to count as active.
     """
 
-    factors: int = 15
-    top_features: int = 5000
-    convergence: str = "medium"
-    float32: bool = False
-    scale_views: bool = True
-    max_missing: float = 0.5
-    regress_out: str = ""
+    factors: int
+    top_features: int
+    convergence: str
+    float32: bool
+    scale_views: bool
+    regress_out: str
+    min_views: int
     protect: tuple[str, ...] = ("disease",)
-    min_views: int = 1
+    max_missing: float = 0.5
     min_samples: int = 10
     max_iterations: int = 3000
     start_noise: float = 0.1
     min_r2: float = 0.1
-
-    def __post_init__(self) -> None:
-        for name in ("factors", "top_features", "min_views", "max_iterations"):
-            if getattr(self, name) < 1:
-                raise InputError(f"integration: {name} must be at least 1, found {getattr(self, name)}.")
-        if self.convergence not in CONVERGENCE_PERCENT:
-            known = ", ".join(CONVERGENCE_PERCENT)
-            raise InputError(f"integration: convergence must be one of {known}, found {self.convergence}.")
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> IntegrationSettings:
-        """Take what the config's ``integration`` section says; its ``seeds`` belong to the jobs, not to a model."""
-        chosen = {key: value for key, value in config.items() if key != "seeds"}
-        if "protect" in chosen:
-            chosen["protect"] = tuple(chosen["protect"])
-        return cls(**chosen)

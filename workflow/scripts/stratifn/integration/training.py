@@ -21,7 +21,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from stratifn.integration.model import GROUP, MofaModel, overwrite_factors, read_model, write_own_group
-from stratifn.integration.settings import CONVERGENCE_PERCENT, IntegrationSettings
+from stratifn.integration.settings import CONVERGENCE_PERCENT, Settings
 from stratifn.integration.updates import install_sufficient_statistics
 from stratifn.integration.variance import variance_explained
 from stratifn.integration.views import ModelInput
@@ -43,7 +43,7 @@ class TrainingError(RuntimeError):
 
 def train_mofa(
     model_input: ModelInput,
-    settings: IntegrationSettings,
+    settings: Settings,
     seed: int,
     path: str | os.PathLike,
     *,
@@ -59,7 +59,7 @@ def train_mofa(
     model_input
         From `stratifn.integration.prepare_views`.
     settings
-        See `IntegrationSettings`.
+        See `Settings`.
     seed
         Of the start.
     path
@@ -116,19 +116,19 @@ def _mofapy2_to_log() -> Iterator[None]:
                 logger.debug("mofapy2: %s", line.rstrip())
 
 
-def number_of_factors(model_input: ModelInput, settings: IntegrationSettings) -> int:
+def number_of_factors(model_input: ModelInput, settings: Settings) -> int:
     """Return how many factors to start with: at most half the samples, and not more than features."""
     features = sum(len(view.features) for view in model_input.views)
     return max(1, min(settings.factors, len(model_input.samples) // 2, features))
 
 
-def _say_fewer_factors(model_input: ModelInput, settings: IntegrationSettings) -> None:
+def _say_fewer_factors(model_input: ModelInput, settings: Settings) -> None:
     count = number_of_factors(model_input, settings)
     if count < settings.factors:
         logger.warning("%d factors instead of %d: too few samples or features", count, settings.factors)
 
 
-def _build(model_input: ModelInput, settings: IntegrationSettings, seed: int) -> Any:
+def _build(model_input: ModelInput, settings: Settings, seed: int) -> Any:
     """Set every option and build the network."""
     from mofapy2.run.entry_point import entry_point
 
@@ -176,7 +176,7 @@ def _build(model_input: ModelInput, settings: IntegrationSettings, seed: int) ->
     return entry
 
 
-def _perturb_start(network: Any, settings: IntegrationSettings, seed: int) -> None:
+def _perturb_start(network: Any, settings: Settings, seed: int) -> None:
     """Move the start of the factors, so that seeds are different starts.
 
     mofapy2 starts from principal components, exact for small data: without this every seed would give one model,
@@ -213,7 +213,7 @@ def _run(entry: Any) -> np.ndarray:
     return np.array(trace)
 
 
-def _progress(trace: np.ndarray, settings: IntegrationSettings) -> tuple[int, bool]:
+def _progress(trace: np.ndarray, settings: Settings) -> tuple[int, bool]:
     """Return iterations and whether the bound had settled, by mofapy2's own rule."""
     changes = 100.0 * np.abs(np.diff(trace[1:]) / trace[0])
     small = changes < CONVERGENCE_PERCENT[settings.convergence]
@@ -225,7 +225,7 @@ def _progress(trace: np.ndarray, settings: IntegrationSettings) -> tuple[int, bo
 def _as_model(
     entry: Any,
     model_input: ModelInput,
-    settings: IntegrationSettings,
+    settings: Settings,
     seed: int,
     trace: np.ndarray,
     updates: str,
@@ -268,7 +268,7 @@ def _as_model(
     return model.rearranged(np.argsort(-r2.sum(axis=0), kind="stable"), np.ones(r2.shape[1]))
 
 
-def _options(entry: Any, settings: IntegrationSettings, updates: str) -> dict[str, Any]:
+def _options(entry: Any, settings: Settings, updates: str) -> dict[str, Any]:
     data = ("scale_views", "scale_groups", "center_groups")
     return {
         "settings": asdict(settings),
@@ -299,7 +299,7 @@ def _check(model: MofaModel) -> None:
         raise TrainingError(f"seed {model.seed}: the evidence lower bound did not rise")
 
 
-def _warn(model: MofaModel, settings: IntegrationSettings) -> None:
+def _warn(model: MofaModel, settings: Settings) -> None:
     """Say what a usable model may still be distrusted for."""
     if not model.converged:
         logger.warning("seed %d: not converged after %d iterations", model.seed, model.iterations)

@@ -91,7 +91,7 @@ class _ViewData:
 
     def __init__(self, values: np.ndarray, mask: np.ndarray):
         self.values = values
-        self.observed_rows = ~mask.all(axis=1)
+        self.observed_rows = np.asarray(~mask.all(axis=1))
         self.counts = (~mask).sum(axis=0).astype(float)
         self.sum_squares = np.einsum("nd,nd->d", values, values, dtype=float)
         single = mask & self.observed_rows[:, None]

@@ -26,7 +26,7 @@ import pandas as pd
 
 from stratifn.integration.batch import without_batch
 from stratifn.integration.names import model_feature_names, require_plain_names
-from stratifn.integration.settings import IntegrationSettings
+from stratifn.integration.settings import Settings
 from stratifn.shared.errors import InputError
 from stratifn.shared.vocabulary import NOTE_COLUMNS
 
@@ -93,7 +93,7 @@ class ModelInput:
     notes: pd.DataFrame
 
 
-def prepare_views(views: Mapping[str, ad.AnnData], samples: pd.DataFrame, settings: IntegrationSettings) -> ModelInput:
+def prepare_views(views: Mapping[str, ad.AnnData], samples: pd.DataFrame, settings: Settings) -> ModelInput:
     """Choose samples and features, centre and scale.
 
     Parameters
@@ -103,7 +103,7 @@ def prepare_views(views: Mapping[str, ad.AnnData], samples: pd.DataFrame, settin
     samples
         The cohort, column ``sample``; the rows of the model follow its order.
     settings
-        See `IntegrationSettings`.
+        See `Settings`.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def _availability(views: Mapping[str, ad.AnnData], samples: list[str]) -> pd.Dat
     return pd.DataFrame({view: pd.Index(samples).isin(data.obs_names) for view, data in views.items()}, samples)
 
 
-def _require_enough_samples(count: int, settings: IntegrationSettings) -> None:
+def _require_enough_samples(count: int, settings: Settings) -> None:
     if count < settings.min_samples:
         raise InputError(
             f"integration: {count} samples have at least {settings.min_views} view(s); factors need at least "
@@ -152,7 +152,7 @@ def _require_enough_samples(count: int, settings: IntegrationSettings) -> None:
         logger.warning("%d samples: MOFA's authors advise more than 15; expect few and unstable factors", count)
 
 
-def _choose_features(data: ad.AnnData, kept: pd.Index, settings: IntegrationSettings) -> _Choice:
+def _choose_features(data: ad.AnnData, kept: pd.Index, settings: Settings) -> _Choice:
     """Choose the most variable features over the samples that are in the model; ties go by position."""
     rows = np.flatnonzero(data.obs_names.isin(kept))
     if rows.size < 2:

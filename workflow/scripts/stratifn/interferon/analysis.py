@@ -30,7 +30,9 @@ from stratifn.interferon.reference import from_parts, to_parts
 from stratifn.interferon.scored import REFERENCE_COLUMNS, Interferon, Origin, analyse_cohort, reference_of_cohort
 from stratifn.interferon.scoring import SCORE_COLUMNS
 from stratifn.interferon.settings import Settings
+from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.registry.signatures import AxisSet, Registry
+from stratifn.shared.claims import COLUMNS as VERDICT_COLUMNS
 from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA, UNSCORED
 
 FROM_ELSEWHERE = "read with care"
@@ -46,6 +48,7 @@ COLUMNS = {
     "protein_ranks": RANK_COLUMNS,
     "methylation": METHYLATION_COLUMNS,
     "confounding": CONFOUNDING_COLUMNS,
+    "verdicts": VERDICT_COLUMNS,
     "notes": NOTE_COLUMNS,
 }
 
@@ -156,6 +159,9 @@ def interferon_tables(
         "mixture": _mixture(scored, samples, control, settings),
         "axes": axes_table(scored.people, scored.reference, axis_sets, registry, relative, analyte),
         "confounding": confounding_table(scored.classes, samples, control, beside.cells),
+        "verdicts": interferon_verdicts(
+            scored.reference_table, scored.prevalence, settings, control, origin.control_type
+        ),
         "notes": pd.concat(notes, ignore_index=True),
     }
 

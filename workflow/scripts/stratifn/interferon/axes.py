@@ -104,7 +104,8 @@ def _sensing(
     type_i = _mean_difference(people, reference, reference.panel[TYPE_I].genes)
     if reference.panel[TYPE_I].coverage < FEWEST_GENES:
         return _rows(people, "sensing", nothing, f"too few genes of {TYPE_I} to condition on")
-    values, words = [], []
+    values: list[np.ndarray] = []
+    words: list[tuple[str, np.ndarray | None]] = []
     for sensor, verified, genes in _sensors(axis_sets):
         wanted = [gene for gene in genes if gene not in response and not gene.startswith(LIGAND_GENES)]
         found = tuple(gene for gene in wanted if gene in reference.genes)
@@ -116,7 +117,7 @@ def _sensing(
         words.append((f"{label})" if verified else f"{label}, list not verified, not in the mean)", value))
         if verified:
             values.append(value)
-    score = sum(values) / len(values) if values else nothing
+    score = sum(values, start=np.zeros(len(people.samples))) / len(values) if values else nothing
     evidence = [_evidence(words, person) for person in range(len(people.samples))]
     return _rows(people, "sensing", score, evidence)
 

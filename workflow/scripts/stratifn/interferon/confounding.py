@@ -187,7 +187,7 @@ def _yes_no(score: np.ndarray, yes: np.ndarray) -> dict:
 
 def _number(score: np.ndarray, values: np.ndarray) -> dict:
     result = {"n": len(values), "test": "Spearman"}
-    if len(values) < FEWEST or np.ptp(values) == 0 or np.ptp(score) == 0:
-        return result | {"test": f"not tested: {len(values)} values, or all equal"}
     found = rank_correlation(score, values)
+    if len(values) < FEWEST or found is None:
+        return result | {"test": f"not tested: {len(values)} values, or all equal"}
     return result | {"effect": found.r, "ci_low": found.low, "ci_high": found.high, "pvalue": found.pvalue}

@@ -66,8 +66,8 @@ def locate_genes(var: pd.DataFrame, wanted: Mapping[str, str], registry_aliases:
     by_id = _rows_by(var.index.str.replace(r"\.\d+$", "", regex=True), var.index)
     by_symbol = _rows_by(names.astype(str), var.index)
     old_symbols: dict[str, list[str]] = {}
-    for old, current in registry_aliases.items():
-        old_symbols.setdefault(current, []).append(old)
+    for former, current in registry_aliases.items():
+        old_symbols.setdefault(current, []).append(former)
     features, ambiguous = {}, {}
     for symbol, ensembl in sorted(wanted.items()):
         old = [row for name in old_symbols.get(symbol, []) for row in by_symbol.get(name, [])]
@@ -123,9 +123,11 @@ def size_factors(counts: np.ndarray, reference_log_means: np.ndarray) -> np.ndar
 
 def log2_values(values: np.ndarray, kind: str, factors: np.ndarray | None) -> np.ndarray:
     """Return values on the scale of the scores: ``log2(count / size_factor + 1)``, or a log matrix as it is."""
-    if kind == COUNTS:
-        return np.log2(values / factors[:, None] + 1.0)
-    return values
+    if kind != COUNTS:
+        return values
+    if factors is None:
+        raise ValueError("counts need size factors")
+    return np.log2(values / factors[:, None] + 1.0)
 
 
 def background(control_values: np.ndarray, kind: str) -> float:

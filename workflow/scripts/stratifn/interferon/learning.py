@@ -286,12 +286,12 @@ def _with_cutoff(reference: Reference) -> list[GeneSet]:
 def _type_cutoffs(reference: Reference, genes: np.ndarray) -> tuple[float, dict[float, float]]:
     """Return the cut-off of the type I value, and of the type II value by slope, from the controls."""
     rule = RULES[reference.settings.cutoff]
-    sets = [reference.panel.get(name) for name in (TYPE_I, TYPE_II)]
-    enough = all(s is not None and s.coverage >= reference.settings.min_coverage for s in sets)
-    if not enough or reference.n_controls < rule.min_controls:
+    sets = [reference.panel[name] for name in (TYPE_I, TYPE_II) if name in reference.panel]
+    found = [gene_set for gene_set in sets if gene_set.coverage >= reference.settings.min_coverage]
+    if len(found) < 2 or reference.n_controls < rule.min_controls:
         return float("nan"), {}
     differences = genes - genes.mean(axis=0)
-    type_i, type_ii = (differences[:, reference.positions(gene_set)].mean(axis=1) for gene_set in sets)
+    type_i, type_ii = (differences[:, reference.positions(gene_set)].mean(axis=1) for gene_set in found)
     cutoffs = {
         slope: float(rule.rule(condition(type_ii, type_i, slope)))
         for slope in type_slopes(reference.settings.type_ii_slope)

@@ -9,6 +9,7 @@ from stratifn.interferon.cutoffs import MAD_TO_SD
 from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, set_scores
 from stratifn.registry.signatures import Registry
+from stratifn.registry.user_signatures import REPEATED
 from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 
 # distance from the median of the controls, in robust SDs, from which a control is named
@@ -70,6 +71,9 @@ def _about_signatures(
         if not gene_set.verified:
             rows.append((name, "not verified", "the gene list was not read in its paper"))
         record = registry.signatures.get(name)
+        repeated = [gene.symbol for gene in record.genes if gene.note == REPEATED] if record else []
+        if repeated:
+            rows.append((name, "repeated genes", f"counted once: {', '.join(repeated)}"))
         if record is None or name != reference.settings.signature:
             continue
         if specimen not in record.specimen.split(" or "):

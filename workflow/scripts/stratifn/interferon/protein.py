@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -120,13 +121,13 @@ def protein_table(
 
 def _concordance(group: pd.DataFrame, cutoff: float | None) -> dict:
     both = group.dropna(subset=["score", "value"])
-    result = {"n": len(both), "below_limit": int(both["below_limit"].sum()), "reason": None}
+    result: dict[str, Any] = {"n": len(both), "below_limit": int(both["below_limit"].sum()), "reason": None}
+    found = rank_correlation(both["score"].to_numpy(), both["value"].to_numpy())
     if len(both) < FEWEST:
         result["reason"] = f"fewer than {FEWEST} people with both"
-    elif both["value"].nunique() < 2 or both["score"].nunique() < 2:
+    elif found is None:
         result["reason"] = "all values are equal"
     else:
-        found = rank_correlation(both["score"].to_numpy(), both["value"].to_numpy())
         result |= {"spearman": found.r, "ci_low": found.low, "ci_high": found.high}
     return result if cutoff is None else result | _classes_against(both, cutoff)
 

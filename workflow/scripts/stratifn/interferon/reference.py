@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -129,7 +130,7 @@ def to_parts(reference: Reference) -> tuple[dict, dict[str, np.ndarray]]:
         "type_i_cutoff": reference.type_i_cutoff,
         "type_ii_cutoffs": [{"slope": slope, "cutoff": cutoff} for slope, cutoff in reference.type_ii_cutoffs.items()],
     }
-    return _jsonable(values), dict(reference.arrays)
+    return {key: _jsonable(value) for key, value in values.items()}, dict(reference.arrays)
 
 
 def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
@@ -141,7 +142,7 @@ def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
         for row in values["cutoffs"]
     }
     return Reference(
-        settings=Settings(**values["settings"]),
+        settings=Settings.from_config(values["settings"]),
         kind=values["kind"],
         n_controls=values["n_controls"],
         refusal=values["refusal"],
@@ -160,7 +161,8 @@ def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
 
 
 def _gene_set(row: Mapping) -> GeneSet:
-    return GeneSet(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return GeneSet(**fields)
 
 
 def _jsonable(value: object) -> object:

@@ -39,9 +39,9 @@ class Origin:
         ``healthy`` or ``other``.
     """
 
-    specimen: str = "whole_blood"
-    platform: str = "rnaseq"
-    control_type: str = "healthy"
+    specimen: str
+    platform: str
+    control_type: str
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,18 @@
-"""What the config decides about the interferon phase."""
+"""What the configuration decides about the scores; defaults and bounds are the schema's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.settings import Section
 
 CONTROLS_FOR_A_CENTILE = 40
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Section ``interferon`` of the config, with its defaults.
+class Settings(Section):
+    """The section ``interferon`` of the configuration, without what names files and the protein's assay.
 
     Attributes
     ----------
@@ -33,33 +32,16 @@ class Settings:
         Certainty from which a signature is called high, and up to which it is called low.
     """
 
-    signature: str = "RICE_CROW_6"
-    method: str = "zscore"
-    cutoff: str = "mean_2sd"
-    min_coverage: float = 0.8
-    min_controls: int = 10
-    type_ii_slope: float = 0.5
-    bootstraps: int = 1000
-    seed: int = 1
-    probability_high: float = 0.95
-    probability_low: float = 0.05
-
-    @classmethod
-    def from_config(cls, section: Mapping[str, Any]) -> Settings:
-        """Read the config's section; keys of other parts of the phase are left alone."""
-        known = {key: value for key, value in section.items() if key in cls.__dataclass_fields__}
-        settings = cls(**known)
-        if settings.min_controls < 3:
-            raise InputError(
-                Problem(
-                    "config",
-                    "interferon: min_controls",
-                    str(settings.min_controls),
-                    "3 or more",
-                    "A mean and an SD of fewer controls mean nothing.",
-                )
-            )
-        return settings
+    signature: str
+    method: str
+    cutoff: str
+    min_coverage: float
+    min_controls: int
+    type_ii_slope: float
+    bootstraps: int
+    seed: int
+    probability_high: float
+    probability_low: float
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for the frozen reference and the provenance."""

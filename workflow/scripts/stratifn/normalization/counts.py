@@ -10,8 +10,8 @@ import pandas as pd
 
 from stratifn.normalization.frozen import FrozenTransform, aligned, dense, note, transformed_view
 from stratifn.normalization.gene_filter import filter_notes, genes_to_keep
-from stratifn.normalization.settings import Settings
 from stratifn.normalization.size_factors import SizeFactorReference, fit_size_factors
+from stratifn.normalization.task import Task
 from stratifn.normalization.variance_stabilization import VarianceStabilization, fit_variance_stabilization
 
 
@@ -65,7 +65,7 @@ class CountsTransform(FrozenTransform):
         return result
 
 
-def fit_counts(view: ad.AnnData, settings: Settings) -> tuple[CountsTransform, pd.DataFrame]:
+def fit_counts(view: ad.AnnData, task: Task) -> tuple[CountsTransform, pd.DataFrame]:
     """Learn size factors from all genes, choose the genes to keep, and fit the blind dispersion trend on them.
 
     Returns
@@ -77,23 +77,23 @@ def fit_counts(view: ad.AnnData, settings: Settings) -> tuple[CountsTransform, p
     """
     counts = dense(view.X)
     genes = transformed_view(view, counts).var
-    reference = fit_size_factors(counts, list(view.obs_names), settings.size_factors, settings.view)
-    groups = settings.groups.loc[view.obs_names]
-    kept = genes_to_keep(counts, genes, groups, settings.min_count, settings.always_keep)
+    reference = fit_size_factors(counts, list(view.obs_names), task.settings.size_factors, task.view)
+    groups = task.groups.loc[view.obs_names]
+    kept = genes_to_keep(counts, genes, groups, task.settings.min_count, task.always_keep)
     factors = reference.size_factors(counts, list(view.obs_names))
-    trend = fit_variance_stabilization(counts[:, kept], factors, view.var_names[kept], settings.inference)
+    trend = fit_variance_stabilization(counts[:, kept], factors, view.var_names[kept], task.inference)
     notes = [
         note(
-            settings.view,
+            task.view,
             "size factors",
             f"{reference.carrying_genes} of {len(kept)} genes carry them",
             f"method {reference.method}",
         ),
-        filter_notes(kept, genes, settings.view, settings.min_count),
+        filter_notes(kept, genes, task.view, task.settings.min_count),
     ]
     if trend.trend != "parametric":
         reason = "the parametric dispersion trend could not be fitted"
-        notes.append(note(settings.view, "VST", "one dispersion for all means", reason))
+        notes.append(note(task.view, "VST", "one dispersion for all means", reason))
     frozen = CountsTransform(
         features=view.var_names.astype(str).to_numpy(dtype=object),
         kept=kept,

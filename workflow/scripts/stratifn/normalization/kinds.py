@@ -20,7 +20,7 @@ from stratifn.normalization.scales import (
     fit_continuous,
     fit_proportion,
 )
-from stratifn.normalization.settings import Settings
+from stratifn.normalization.task import Task
 from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, PROPORTION
 
 
@@ -49,7 +49,7 @@ class ViewKind:
     reference: str
     unit: str
     frozen: type[FrozenTransform]
-    fit: Callable[[ad.AnnData, Settings], tuple[FrozenTransform, pd.DataFrame]]
+    fit: Callable[[ad.AnnData, Task], tuple[FrozenTransform, pd.DataFrame]]
 
 
 KINDS: dict[str, ViewKind] = {

@@ -72,9 +72,9 @@ def _view_quality(name: str, view: ad.AnnData, sheet_sex: pd.Series) -> pd.DataF
     table["median_correlation"] = _median_with_others(_correlations(centred + means))
     table["predicted_sex"] = predict_sex(view, sheet_sex)
     table["near_duplicate"] = near_duplicates(_correlations(centred), view.obs_names)
-    reasons = [[] for _ in range(view.n_obs)]
+    reasons: list[list[str]] = [[] for _ in range(view.n_obs)]
     for label, scores, both in _robust_scores(table):
-        for i in np.flatnonzero((scores < -MAD_CUTOFF) | (both & (scores > MAD_CUTOFF))):
+        for i in np.flatnonzero((scores < -MAD_CUTOFF) | (both & (scores > MAD_CUTOFF))).tolist():
             reasons[i].append(f"{label} {scores[i]:+.1f} MAD from the median")
     table["outlier"] = [bool(reason) for reason in reasons]
     expected = sheet_sex.reindex(table["sample"]).to_numpy(dtype=object)
@@ -166,11 +166,11 @@ def predict_sex(view: ad.AnnData, sheet_sex: pd.Series) -> pd.Series:
     open_question = pd.Series([None] * view.n_obs, dtype=object)
     if difference is None:
         return open_question
-    threshold = 0.0
+    threshold: float | None = 0.0
     if "normalized" not in view.layers:
         threshold = _sheet_threshold(difference, sheet_sex.reindex(view.obs_names).to_numpy(dtype=object))
-        if threshold is None:
-            return open_question
+    if threshold is None:
+        return open_question
     distance = difference - threshold
     open_question[distance > SEX_MARGIN] = "F"
     open_question[distance < -SEX_MARGIN] = "M"

@@ -17,7 +17,7 @@ from stratifn.normalization.frozen import (
     overwritable,
     transformed_view,
 )
-from stratifn.normalization.settings import Settings
+from stratifn.normalization.task import Task
 from stratifn.shared.vocabulary import NOTE_COLUMNS
 
 # fractions are read with three digits at best; beyond, a logit only magnifies noise
@@ -44,7 +44,7 @@ class BetaTransform(FrozenTransform):
         return transformed_view(view, values)
 
 
-def fit_beta(view: ad.AnnData, settings: Settings) -> tuple[BetaTransform, pd.DataFrame]:
+def fit_beta(view: ad.AnnData, task: Task) -> tuple[BetaTransform, pd.DataFrame]:
     """Return the M-value transform and the number of fractions that it clips."""
     values = dense(view.X)
     clipped = 0
@@ -54,7 +54,7 @@ def fit_beta(view: ad.AnnData, settings: Settings) -> tuple[BetaTransform, pd.Da
     notes = NO_NOTES
     if clipped:
         reason = f"a fraction nearer than {BETA_LIMIT:g} to 0 or 1 has no finite or no stable M-value"
-        notes = note(settings.view, f"{clipped} values", "clipped", reason)
+        notes = note(task.view, f"{clipped} values", "clipped", reason)
     return BetaTransform(_features(view), BETA_LIMIT), notes
 
 
@@ -82,7 +82,7 @@ class ProportionTransform(FrozenTransform):
         return transformed_view(view, values)
 
 
-def fit_proportion(view: ad.AnnData, settings: Settings) -> tuple[ProportionTransform, pd.DataFrame]:
+def fit_proportion(view: ad.AnnData, task: Task) -> tuple[ProportionTransform, pd.DataFrame]:
     """Learn what stands for a zero in each part."""
     values = dense(view.X).astype(float)
     smallest = _smallest_positive(values)
@@ -90,7 +90,7 @@ def fit_proportion(view: ad.AnnData, settings: Settings) -> tuple[ProportionTran
     notes = NO_NOTES
     if zeros:
         reason = "a zero has no logarithm: half of the smallest positive value of the part stands for it"
-        notes = note(settings.view, f"{zeros} zeros", "replaced", reason)
+        notes = note(task.view, f"{zeros} zeros", "replaced", reason)
     return ProportionTransform(_features(view), smallest / 2), notes
 
 
@@ -118,7 +118,7 @@ class ConcentrationTransform(FrozenTransform):
         return result
 
 
-def fit_concentration(view: ad.AnnData, settings: Settings) -> tuple[ConcentrationTransform, pd.DataFrame]:
+def fit_concentration(view: ad.AnnData, task: Task) -> tuple[ConcentrationTransform, pd.DataFrame]:
     """Learn the limit of detection of every analyte and count the values below it."""
     values = dense(view.X).astype(float)
     below = below_detection(view, values)
@@ -126,7 +126,7 @@ def fit_concentration(view: ad.AnnData, settings: Settings) -> tuple[Concentrati
     limits = np.where(np.isfinite(stated) & (stated > 0), stated, _smallest_positive(values))
     notes = [
         note(
-            settings.view,
+            task.view,
             str(name),
             f"{count} values imputed",
             f"below the limit of detection ({limit:g}): limit / sqrt(2)",
@@ -154,7 +154,7 @@ class ContinuousTransform(FrozenTransform):
         return transformed_view(view, overwritable(view.X, in_place))
 
 
-def fit_continuous(view: ad.AnnData, settings: Settings) -> tuple[ContinuousTransform, pd.DataFrame]:
+def fit_continuous(view: ad.AnnData, task: Task) -> tuple[ContinuousTransform, pd.DataFrame]:
     """Return the transform that changes nothing."""
     return ContinuousTransform(_features(view)), NO_NOTES
 

@@ -85,7 +85,7 @@ class SizeFactorReference:
 
 
 def fit_size_factors(
-    counts: np.ndarray, samples: list[str], method: str = "ratio", source: str = "counts"
+    counts: np.ndarray, samples: list[str], method: str, source: str = "counts"
 ) -> SizeFactorReference:
     """Learn the reference of the size factors from all genes of the training samples.
 

@@ -14,6 +14,7 @@ from stratifn.normalization.frozen import SAMPLES_PER_BLOCK, FrozenTransform, de
 from stratifn.normalization.kinds import KINDS
 from stratifn.normalization.principal_components import add_principal_components
 from stratifn.normalization.settings import Settings
+from stratifn.normalization.task import Task
 from stratifn.shared.vocabulary import CONTINUOUS, COUNTS
 
 if TYPE_CHECKING:
@@ -45,9 +46,8 @@ def normalize_view(
     name: str,
     kind: str,
     samples: pd.DataFrame,
+    settings: Settings,
     *,
-    min_count: int = 10,
-    size_factors: str = "ratio",
     always_keep: Collection[str] = frozenset(),
     inference: Inference | None = None,
     in_place: bool = False,
@@ -64,8 +64,10 @@ def normalize_view(
         One of `KINDS`.
     samples
         The cohort's samples with columns ``sample`` and ``disease``.
-    min_count, size_factors, always_keep, inference
-        Counts only; see `Settings`. `inference` is required for counts.
+    settings
+        From the configuration.
+    always_keep, inference
+        Counts only; see `Task`. `inference` is required for counts.
     in_place
         Allow the matrix of `view` to be overwritten where that saves a copy.
 
@@ -75,9 +77,9 @@ def normalize_view(
         See the kinds' own functions.
     """
     groups = samples.set_index("sample")["disease"]
-    settings = Settings(name, groups, min_count, size_factors, frozenset(always_keep), inference)
+    task = Task(name, groups, settings, frozenset(always_keep), inference)
     measures = _measures(view, kind)
-    frozen, notes = KINDS[kind].fit(view, settings)
+    frozen, notes = KINDS[kind].fit(view, task)
     data = frozen.transform(view, in_place=in_place)
     for column, values in measures.items():
         data.obs[column] = values

@@ -292,7 +292,17 @@ def _cpg(row: Mapping[str, str]) -> Cpg:
 
 
 def _prevalence(row: Mapping[str, str]) -> PublishedPrevalence:
-    numbers = {key: float(row[key]) if row[key] else None for key in ("value", "value_low", "value_high")}
-    texts = {key: row[key] for key in ("disease", "specimen", "signature", "assay", "source", "note")}
-    n = int(row["n"]) if row["n"] else None
-    return PublishedPrevalence(**texts, **numbers, n=n, verified=row["verified"] == "yes")
+    value, low, high = (float(row[key]) if row[key] else None for key in ("value", "value_low", "value_high"))
+    return PublishedPrevalence(
+        disease=row["disease"],
+        specimen=row["specimen"],
+        signature=row["signature"],
+        assay=row["assay"],
+        value=value,
+        value_low=low,
+        value_high=high,
+        n=int(row["n"]) if row["n"] else None,
+        source=row["source"],
+        verified=row["verified"] == "yes",
+        note=row["note"],
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from stratifn.registry.gene_sets import read_gmt
 from stratifn.registry.signatures import (
     IFN_TYPES,
     Registry,
@@ -30,6 +31,8 @@ USER_COLUMNS = (
     "title",
     "ifn_type",
 )
+# the note of a gene that a line of a GMT file names more than once
+REPEATED = "named more than once, counted once"
 USER_REQUIRED = ("signature_id", "gene_symbol")
 
 
@@ -38,23 +41,19 @@ def read_user_signatures(path: Path, aliases: Mapping[str, str]) -> tuple[Signat
 
     A TSV has a row per gene with at least ``signature_id`` and ``gene_symbol`` (optional: ``weight``, ``source``,
     ``title``, ``ifn_type``, ``ensembl_id``, ``note``); a GMT has a set per line: name, description, genes. Old
-    symbols are brought up to date. The sets are marked as not verified and join no default panel.
+    symbols are brought up to date, and a gene that a line of a GMT names twice counts once. The sets are marked as
+    not verified and join no default panel.
 
     Raises
     ------
     InputError
-        With every problem found: unknown columns, a missing column, a duplicated gene (also two old symbols of one
-        gene), an empty set, a weight that is no positive number, an unknown IFN type.
+        With every problem found: unknown columns, a missing column, a duplicated gene of a TSV (also two old symbols
+        of one gene, whose weights may differ), an empty set, a weight that is no positive number, an unknown IFN type.
     """
     path = Path(path)
     source = str(path)
-    if path.suffix.lower() == ".gmt":
-        table, problems = _gmt_table(path)
-    else:
-        table, problems = _user_table(path)
+    table, problems = (_gmt_table(path, aliases), []) if path.suffix.lower() == ".gmt" else _user_table(path, aliases)
     if not problems:
-        table["symbol_in_source"] = table["gene_symbol"]
-        table["gene_symbol"] = [aliases.get(symbol, symbol) for symbol in table["gene_symbol"]]
         problems += _row_problems(table, source)
     if problems:
         raise InputError(problems)
@@ -62,27 +61,21 @@ def read_user_signatures(path: Path, aliases: Mapping[str, str]) -> tuple[Signat
     return tuple(_user_signature(name, rows, genes[name]) for name, rows in table.groupby("signature_id"))
 
 
-def _gmt_table(path: Path) -> tuple[pd.DataFrame, list[Problem]]:
-    rows, problems = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if not line.strip():
-            continue
-        name, description, *symbols = [field.strip() for field in (line + "\t").split("\t")]
-        symbols = [symbol for symbol in symbols if symbol]
-        if not name or not symbols:
-            mend = "Write name, description and genes, separated by tabs."
-            problems.append(Problem(str(path), f"line {number}", "a set without genes", "a gene set", mend))
-        rows += [_user_row(signature_id=name, title=description, gene_symbol=symbol) for symbol in symbols]
-    if not rows and not problems:
-        problems.append(Problem(str(path), "the file", "no gene set", "at least one", "Add a set."))
-    return pd.DataFrame(rows), problems
+def _gmt_table(path: Path, aliases: Mapping[str, str]) -> pd.DataFrame:
+    rows = [
+        _user_row(signature_id=each.name, title=each.description, gene_symbol=symbol, symbol_in_source=written)
+        | {"note": REPEATED if symbol in each.repeated else ""}
+        for each in read_gmt(path, aliases)
+        for symbol, written in zip(each.symbols, each.written, strict=True)
+    ]
+    return pd.DataFrame(rows)
 
 
 def _user_row(**given: str) -> dict[str, str]:
     return dict.fromkeys(USER_COLUMNS, "") | {"verified": "no", "weight": "1"} | given
 
 
-def _user_table(path: Path) -> tuple[pd.DataFrame, list[Problem]]:
+def _user_table(path: Path, aliases: Mapping[str, str]) -> tuple[pd.DataFrame, list[Problem]]:
     table = read_text_table(path).rename(columns=lambda name: name.strip().lstrip("\ufeff"))
     source, expected = str(path), ", ".join(USER_COLUMNS)
     problems = [
@@ -100,7 +93,10 @@ def _user_table(path: Path) -> tuple[pd.DataFrame, list[Problem]]:
     if problems:
         return table, problems
     rows = [_user_row(**{k: v.strip() for k, v in row.items() if v.strip()}) for row in records(table)]
-    return pd.DataFrame(rows).assign(verified="no"), problems
+    table = pd.DataFrame(rows).assign(verified="no")
+    table["symbol_in_source"] = table["gene_symbol"]
+    table["gene_symbol"] = [aliases.get(symbol, symbol) for symbol in table["gene_symbol"]]
+    return table, problems
 
 
 def _row_problems(table: pd.DataFrame, source: str) -> list[Problem]:

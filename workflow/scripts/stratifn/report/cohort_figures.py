@@ -109,10 +109,10 @@ def _label_genes(axes: Axes, called: pd.DataFrame) -> None:
         if any(abs(x - other_x) < 0.2 and abs(y - other_y) < 0.045 for other_x, other_y in placed):
             continue
         placed.append((x, y))
-        side = {"ha": "right", "xytext": (-4, 0)} if x > 0.75 else {"ha": "left", "xytext": (4, 0)}
+        side, offset = ("right", -4) if x > 0.75 else ("left", 4)
         axes.annotate(
             gene.gene_name, (gene.log2FoldChange, gene.significance), textcoords="offset points", va="center",
-            fontsize=7.5, fontstyle="italic", **side,
+            fontsize=7.5, fontstyle="italic", ha=side, xytext=(offset, 0),
         )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
         grid = of_view.pivot(index="variable", columns="component", values="r2").reindex(columns=order)
         padj = of_view.pivot(index="variable", columns="component", values="padj").reindex(columns=order)
         figure, (panel,) = subplots(2.8 + 0.42 * len(order), max(2.6, 1.2 + 0.27 * len(grid)))
-        stars = np.where(padj.to_numpy() < 0.05, "*", "")
+        stars = np.where(padj.to_numpy() < 0.05, "*", "").tolist()
         image = heat_map(panel, 100 * grid, stars, (0, 100), fontsize=11)
         panel.tick_params(labelsize=8)
         panel.set_title(str(view), loc="left")

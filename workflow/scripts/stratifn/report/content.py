@@ -96,7 +96,8 @@ def cell(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e6 else f"{value:.3g}"
+        number = float(value)
+        return f"{number:.0f}" if number.is_integer() and abs(number) < 1e6 else f"{number:.3g}"
     return str(value)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import pandas as pd
 
+from stratifn.report.claim_words import caveats, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, formatted
 from stratifn.report.results import Results
+from stratifn.shared.claims import NOT_COMPUTED, WEAK
 from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, RNA
 
 TOP_GENES = 10
@@ -18,14 +20,15 @@ SPECIFIC = "specific:"
 def differential_expression(results: Results) -> Iterator[Item]:
     """Write the section on differential expression of the overview."""
     yield from _model(results)
-    summary = results.tables["summary"]
-    if summary.empty:
+    summary = results.tables["differential_expression_summary"]
+    if not results.tested_contrasts:
         return
     yield _calls(summary, results)
+    yield from _verdicts(results, list(results.contrasts))
     yield FigureSlot("volcano")
     leading = [
-        {"contrast": contrast, "most significant genes": ", ".join(_called(table, results)["gene_name"].head(TOP_GENES)) or "none"}
-        for contrast, table in results.contrasts.items()
+        {"contrast": contrast, "most significant genes": ", ".join(_called(results.contrasts[contrast], results)["gene_name"].head(TOP_GENES)) or "none"}
+        for contrast in results.tested_contrasts
     ]  # fmt: skip
     yield Table(f"The {TOP_GENES} most significant genes of each contrast", pd.DataFrame(leading))
     yield from _across_diseases(results)
@@ -36,9 +39,11 @@ def differential_expression(results: Results) -> Iterator[Item]:
 def expression_of_disease(results: Results) -> Iterator[Item]:
     """Write the section on differential expression of one disease."""
     yield from _model(results)
-    summary = results.tables["summary"]
+    summary = results.tables["differential_expression_summary"]
     summary = summary[summary["contrast"].isin(results.pairs_of_disease)]
-    if summary.empty:
+    if not results.main_contrasts:
+        if results.tested_contrasts:
+            yield _not_computed(f"{results.disease} could not be compared", results, results.pairs_of_disease)
         return
     if results.control is None:
         yield Text(
@@ -49,6 +54,7 @@ def expression_of_disease(results: Results) -> Iterator[Item]:
     elif results.settings["control_type"] != "healthy":
         yield Text(f"{results.control} are controls, but not healthy: nothing here compares with health.", warning=True)
     yield _calls(summary, results)
+    yield from _verdicts(results, results.pairs_of_disease)
     yield FigureSlot("volcano", items=tuple(results.main_contrasts))
     for contrast in results.main_contrasts:
         yield from _leading_genes(contrast, results)
@@ -57,13 +63,44 @@ def expression_of_disease(results: Results) -> Iterator[Item]:
     yield from _interferon_status(results)
 
 
+def called_sentence(results: Results, contrast: str) -> str:
+    """Say how many genes are called in a contrast, with its verdict."""
+    summary = results.tables["differential_expression_summary"].set_index("contrast").loc[contrast]
+    alpha = results.config["differential_expression"]["alpha"]
+    level, _, baseline = contrast.partition("_vs_")
+    compared = f"in {level} than in {baseline}" if baseline else f"by {contrast}"
+    found = results.standing("calls", contrast)
+    if found.verdict == NOT_COMPUTED:
+        return f"No gene is called {compared} at a false discovery rate of {alpha:g}."
+    return qualified(
+        f"{summary['up']} genes higher and {summary['down']} lower {compared} at a false discovery rate of {alpha:g}",
+        found,
+    )
+
+
+def _verdicts(results: Results, contrasts: Sequence[str]) -> Iterator[Item]:
+    for contrast in contrasts:
+        found = results.standing("calls", contrast)
+        if found.verdict == WEAK:
+            yield Text(f"{contrast.replace('_vs_', ' against ')}: weak evidence, {caveats(found)}.", warning=True)
+
+
 def _model(results: Results) -> Iterator[Item]:
     if RNA not in results.views:
         yield Text("There is no view rna, and no differential expression without it.", warning=True)
         return
     yield Text(f"Model: {model_name(results)}, design {results.settings['design']}.")
-    if results.tables["summary"].empty:
-        yield Text("No contrast could be computed: see what was left out.", warning=True)
+    if not results.tested_contrasts:
+        yield _not_computed("No contrast could be computed", results)
+
+
+def _not_computed(what: str, results: Results, items: Collection[str] | None = None) -> Text:
+    """Say what was not computed, with the reasons of the phase's notes (of some items where items are named)."""
+    notes = results.tables["notes"]
+    notes = notes[(notes["phase"] == "differential_expression") & (notes["what"] == "not computed")]
+    if items is not None:
+        notes = notes[notes["item"].isin(items)]
+    return Text(f"{what}: {'; '.join(notes['reason'].astype(str).unique())}.", warning=True)
 
 
 def _calls(summary: pd.DataFrame, results: Results) -> Table:
@@ -144,17 +181,17 @@ def _shared_and_specific(results: Results) -> Iterator[Item]:
 
 
 def _enrichment(results: Results) -> Iterator[Item]:
-    enrichment = results.tables["enrichment"]
-    main = enrichment[enrichment["contrast"].isin(results.main_contrasts) & (enrichment["padj"] < 0.05)]
+    enrichment, alpha = results.tables["enrichment"], results.config["differential_expression"]["alpha"]
+    main = enrichment[enrichment["contrast"].isin(results.main_contrasts) & (enrichment["padj"] < alpha)]
     if main.empty:
         return
     order = {name: position for position, name in enumerate(results.main_contrasts)}
     main = main.assign(order=main["contrast"].map(order)).sort_values(["order", "pvalue", "gene_set"])
     leading = main.groupby("contrast", sort=False).head(TOP_SETS if results.disease is None else TOP_GENES)
     yield Table(
-        "Strongest gene sets of each contrast (adjusted p below 0.05; genes of a set move together, so these p values "
-        "rank sets rather than measure evidence)",
-        formatted(leading[["contrast", "gene_set", "n_genes", "score", "padj"]], 0),
+        f"Strongest gene sets of each contrast (adjusted p below {alpha:g}, by CAMERA, which allows for the correlation "
+        "between the genes of a set)",
+        formatted(leading[["contrast", "gene_set", "n_genes", "score", "correlation", "padj", "leading_genes"]], 0),
     )
 
 

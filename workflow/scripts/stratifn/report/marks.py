@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,8 @@ def one_legend(figure: Figure, panels: Sequence[Axes]) -> None:
     """Put one legend beside panels that all have the same."""
     handles, names = panels[0].get_legend_handles_labels()
     for panel in panels:
-        panel.get_legend().remove()
+        if legend := panel.get_legend():
+            legend.remove()
     figure.legend(handles, names, loc="outside right center", handletextpad=0.1)
 
 
@@ -142,7 +143,9 @@ def heat_map(
     for row, line in enumerate(words):
         for column, word in enumerate(line):
             if word:
-                colour = text_colour(to_hex(image.to_rgba(grid.iat[row, column])))
+                # of one number it is one colour, of an array it would be an array
+                rgba = cast("tuple[float, float, float, float]", image.to_rgba(grid.iat[row, column]))
+                colour = text_colour(to_hex(rgba))
                 panel.text(column, row, word, ha="center", va="center", fontsize=fontsize, color=colour)
     panel.set_xticks(range(grid.shape[1]), grid.columns)
     panel.set_yticks(range(grid.shape[0]), grid.index)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from stratifn import __version__
 from stratifn.report.results import Results
 from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, PROPORTION, RNA
 
+# names of references to their numbers in brackets
+Cite = Callable[..., str]
 REFERENCES = {
     "Snakemake": "Mölder F et al. Sustainable data analysis with Snakemake. F1000Research 2021;10:33. "
     "doi:10.12688/f1000research.29032.2",
@@ -19,6 +21,8 @@ REFERENCES = {
     "2019;35:2084-2092. doi:10.1093/bioinformatics/bty895",
     "limma": "Smyth GK. Linear models and empirical Bayes methods for assessing differential expression in microarray "
     "experiments. Stat Appl Genet Mol Biol 2004;3:3. doi:10.2202/1544-6115.1027",
+    "CAMERA": "Wu D, Smyth GK. Camera: a competitive gene set test accounting for inter-gene correlation. Nucleic Acids "
+    "Res 2012;40:e133. doi:10.1093/nar/gks461",
     "MOFA": "Argelaguet R et al. MOFA+: a statistical framework for comprehensive integration of multi-modal "
     "single-cell data. Genome Biol 2020;21:111. doi:10.1186/s13059-020-02015-1",
     "consensus": "Monti S et al. Consensus clustering. Mach Learn 2003;52:91-118. doi:10.1023/A:1023949509487",
@@ -69,7 +73,7 @@ def _kinds(results: Results) -> dict[str, list[str]]:
     return kinds
 
 
-def _normalization(results: Results, versions: Mapping[str, str], cite: object) -> str:
+def _normalization(results: Results, versions: Mapping[str, str], cite: Cite) -> str:
     settings, kinds = results.config["normalization"], _kinds(results)
     sentences = []
     if COUNTS in kinds:
@@ -94,11 +98,11 @@ def _normalization(results: Results, versions: Mapping[str, str], cite: object) 
     return " ".join(sentences)
 
 
-def _differential_expression(results: Results, cite: object) -> str:
-    if not results.contrasts:
+def _differential_expression(results: Results, cite: Cite) -> str:
+    if not results.tested_contrasts:
         return ""
     settings, kinds = results.config["differential_expression"], _kinds(results)
-    contrasts = ", ".join(name.replace("_vs_", " against ") for name in results.contrasts)
+    contrasts = ", ".join(name.replace("_vs_", " against ") for name in results.tested_contrasts)
     if RNA in kinds.get(COUNTS, []):
         shrunk = f" Log2 fold changes were also shrunken by apeGLM {cite('apeGLM')}." if settings["shrink"] else ""
         model = (
@@ -111,11 +115,12 @@ def _differential_expression(results: Results, cite: object) -> str:
     beyond = f" The null hypothesis was an absolute log2 fold change of at most {threshold:g}." if threshold else ""
     return (
         f"Differential expression ({contrasts}) was tested by {model}; the design was {results.settings['design']}."
-        f"{beyond}{shrunk} P values were adjusted within each contrast {cite('BH')}; genes were called at {settings['alpha']:g}."
+        f"{beyond}{shrunk} P values were adjusted within each contrast {cite('BH')}; genes were called at {settings['alpha']:g}. "
+        f"Gene sets were tested by CAMERA on the transformed values with the same design {cite('CAMERA')}."
     )
 
 
-def _interferon(results: Results, cite: object) -> str:
+def _interferon(results: Results, cite: Cite) -> str:
     settings = results.config["interferon"]
     if not results.tables["classes"]["ifn_class"].isin(["high", "borderline", "low"]).any():
         return ""
@@ -129,23 +134,39 @@ def _interferon(results: Results, cite: object) -> str:
     )
 
 
-def _integration(results: Results, versions: Mapping[str, str], cite: object) -> str:
+def _integration(results: Results, versions: Mapping[str, str], cite: Cite) -> str:
     settings = results.config["integration"]
     return (
         f"Views were integrated by MOFA {cite('MOFA')} (mofapy2 {versions['mofapy2']}; up to {settings['factors']} factors, the "
         f"{settings['top_features']} most variable features per view, convergence {settings['convergence']}, "
         f"{'single' if settings['float32'] else 'double'} precision), with seeds {', '.join(map(str, settings['seeds']))}; "
-        f"the model with the best evidence lower bound was kept. A factor found with |r| of at least 0.95 in at least 80 % "
-        f"of the seeds counts as robust."
+        f"the model with the best evidence lower bound was kept.{_robust(results)}"
     )
 
 
-def _stratification(results: Results, cite: object) -> str:
+def _robust(results: Results) -> str:
+    share, least = (results.bound("factor", key) for key in ("seeds_matched", "seed_correlation"))
+    if share is None:
+        return ""
+    return (
+        f" A factor found with |r| of at least {least:g} in at least {100 * share:.0f} % of the seeds counts as robust."
+    )
+
+
+def _stratification(results: Results, cite: Cite) -> str:
     settings = results.config["stratification"]
     low, high = settings["clusters"]
     whom = "patients and controls" if settings["include_controls"] and results.control else "patients"
     return (
         f"Strata of {whom} came from consensus clustering {cite('consensus')} of the robust factors, each standardised and "
         f"multiplied by the square root of the variance that it explains, with {settings['resamples']} resamples; "
-        f"{low} to {high} strata were tried (seed {settings['seed']})."
+        f"{low} to {high} strata were tried (seed {settings['seed']}).{_tested(results)}"
     )
+
+
+def _tested(results: Results) -> str:
+    alpha, least = results.bound("strata", "null_pvalue"), results.bound("strata", "stability")
+    if alpha is None:
+        return ""
+    stable = "" if least is None else f" and a mean bootstrap Jaccard of at least {least:g}"
+    return f" More than one stratum needed p of at most {alpha:g} against data without structure{stable}."

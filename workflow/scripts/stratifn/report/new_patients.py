@@ -24,7 +24,7 @@ class NewPatients:
         Name of the transfer.
     shown
         The config's section ``report``.
-    samples, patients, factors, notes
+    samples, patients, factors, notes, verdicts
         The tables of the transfer.
     reference
         ``provenance/reference.tsv``: the reference in one row.
@@ -40,6 +40,7 @@ class NewPatients:
     patients: pd.DataFrame
     factors: pd.DataFrame
     notes: pd.DataFrame
+    verdicts: pd.DataFrame
     reference: pd.DataFrame
     strata: pd.DataFrame
     scoring: Mapping[str, Any] | None
@@ -114,11 +115,11 @@ def read_new_patients(
     name, shown, scoring
         As in `NewPatients`.
     tables
-        Paths of ``samples``, ``patients``, ``factors``, ``notes`` and ``provenance``.
+        Paths of ``samples``, ``patients``, ``factors``, ``notes``, ``verdicts`` and ``provenance``.
     strata
         The strata as the reference holds them.
     """
-    read = {key: read_table(tables[key]) for key in ("patients", "factors", "notes")}
+    read = {key: read_table(tables[key]) for key in ("patients", "factors", "notes", "verdicts")}
     return NewPatients(
         name=name,
         shown=shown,

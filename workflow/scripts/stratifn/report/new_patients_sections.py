@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pandas as pd
 
 from stratifn import __version__
+from stratifn.report.claim_words import caveats
 from stratifn.report.cohort_sections import notes_table
 from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, people, stratum_labels
 from stratifn.report.interferon_sections import CLASSES
 from stratifn.report.new_patients import NewPatients
+from stratifn.shared.claims import EVERYBODY, UNSUPPORTED, standing
 
 # what says, in a patient's reason, that something lies beyond a limit of the reference
 BEYOND = ", limit "
@@ -28,7 +30,16 @@ def headline_of_new_patients(new: NewPatients) -> list[str]:
     patients = new.patients
     classes = patients["ifn_class"].value_counts()
     by_class = ", ".join(f"{name} {people(int(classes.get(name, 0)), new.min_cell)}" for name in CLASSES)
+    placement = standing(new.verdicts, "placement", EVERYBODY)
+    verdict = (
+        [
+            f"The reference does not speak of these patients: {caveats(placement)}. Their classes and strata are not supported."
+        ]
+        if placement.verdict == UNSUPPORTED
+        else []
+    )
     return [
+        *verdict,
         f"Patients: {people(len(patients), new.min_cell)}. In a stratum of the reference: "
         f"{people(int(patients['stratum'].notna().sum()), new.min_cell)}. Unlike anything in the reference: "
         f"{people(int(patients['out_of_reference'].eq(True).sum()), new.min_cell)}.",
@@ -43,7 +54,7 @@ def _reference(new: NewPatients) -> Iterator[Item]:
     differing = new.notes[new.notes["what"].isin(["differs", "not stated"])]
     for note in differing.itertuples():
         yield Text(f"{str(note.item).capitalize()} {note.what}: {note.reason}.", warning=note.what == "differs")
-    if new.cutoff is None:
+    if new.cutoff is None or new.scoring is None:
         yield Text("The reference carries no cut-off: nobody gets a class.", warning=True)
     else:
         yield Text(
@@ -169,7 +180,7 @@ def _notes(new: NewPatients) -> Iterator[Item]:
 def methods_of_new_patients(new: NewPatients) -> list[str]:
     """Write the methods in a few sentences."""
     source = new.source
-    scored = "" if new.cutoff is None else (
+    scored = "" if new.cutoff is None or new.scoring is None else (
         f"ISG expression scores ({new.signature}) were computed against the reference's {new.scoring['n_controls']} controls; "
         "probability_high is the share of resamples of these controls in which the score lies above the cut-off. "
     )  # fmt: skip

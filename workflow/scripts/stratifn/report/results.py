@@ -11,11 +11,12 @@ import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
 from stratifn.report.style import group_colours, stratum_colours
+from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
 from stratifn.shared.vocabulary import IN_VIEW
 
-SAMPLES, NOTES = "samples", "_notes"
+SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
 # a method that needs no controls
 RANK_METHOD = "singscore"
@@ -57,6 +58,16 @@ class Results:
         shown = set(self.samples.loc[self.samples["disease"].isin(focused.groups), "sample"])
         tables = {name: _restricted(table, shown, focused.groups) for name, table in self.tables.items()}
         return replace(focused, tables=tables)
+
+    def standing(self, claim: str, subject: str) -> Standing:
+        """Return how good a claim about a subject is."""
+        return standing(self.tables["verdicts"], claim, subject)
+
+    def bound(self, claim: str, criterion: str) -> float | None:
+        """Return the bound that a phase used for a criterion; None where it judged nothing by it."""
+        verdicts = self.tables["verdicts"]
+        used = verdicts[(verdicts["claim"] == claim) & (verdicts["criterion"] == criterion)]
+        return float(used["bound"].iloc[0]) if len(used) else None
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -173,11 +184,18 @@ class Results:
         For a disease these are its own; contrasts that a user asked for are shown in the overview alone.
         """
         pairs = {f"{first}_vs_{second}" for first in self.diseases for second in self.diseases}
-        against_control = [name for name in self.contrasts if name not in pairs]
+        against_control = [name for name in self.tested_contrasts if name not in pairs]
         if self.disease is None:
-            return against_control or list(self.contrasts)
+            return against_control or self.tested_contrasts
         own = f"{self.disease}_vs_{self.control}"
-        return [own] if own in self.contrasts else self.pairs_of_disease
+        if own in self.tested_contrasts:
+            return [own]
+        return [name for name in self.pairs_of_disease if name in self.tested_contrasts]
+
+    @property
+    def tested_contrasts(self) -> list[str]:
+        """The contrasts that could be made: of the others every number is missing, and zero calls would mean nothing."""
+        return [name for name, table in self.contrasts.items() if table["log2FoldChange"].notna().any()]
 
     @property
     def pairs_of_disease(self) -> list[str]:
@@ -216,15 +234,18 @@ def read_results(
     config
         The effective configuration.
     tables
-        Name to path of every table; ``samples`` must be among them. Those whose name ends with ``_notes`` are joined.
+        Name to path of every table; ``samples`` must be among them. Those whose names end with ``_notes`` or
+        ``_verdicts`` are joined.
     contrasts
         Paths of the tables of differential expression.
     views
         Paths of the normalised views.
     """
-    shown = {name: path for name, path in tables.items() if name != SAMPLES and not name.endswith(NOTES)}
+    joined = (NOTES, VERDICTS)
+    shown = {name: path for name, path in tables.items() if name != SAMPLES and not name.endswith(joined)}
     read = {name: read_table(path) for name, path in shown.items()}
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
+    read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
     components = {Path(path).stem: _components(path) for path in views}
     return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components)

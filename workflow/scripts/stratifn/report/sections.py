@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from stratifn.report.claim_words import caveats, qualified
 from stratifn.report.cohort_sections import patients, quality, who_was_analysed
 from stratifn.report.content import Item, Section, first_reason, people
-from stratifn.report.expression_sections import differential_expression, expression_of_disease
+from stratifn.report.expression_sections import called_sentence, differential_expression, expression_of_disease
 from stratifn.report.interferon_sections import interferon
 from stratifn.report.results import Results
-from stratifn.report.strata_sections import factors_of_disease, integration, stratification
+from stratifn.report.strata_sections import (
+    factors_of_disease,
+    integration,
+    interferon_factor,
+    one_stratum,
+    strata_sentence,
+    stratification,
+)
+from stratifn.shared.claims import Standing
 
 
 def build_sections(results: Results) -> list[Section]:
@@ -24,19 +33,52 @@ def headline(results: Results) -> list[str]:
 
 
 def _headline_of_cohort(results: Results) -> list[str]:
-    shares = _shares(results, results.diseases)
+    return [*_interferon(results, results.diseases), _strata_of_cohort(results), *_factors(results)]
+
+
+def _interferon(results: Results, diseases: list[str]) -> list[str]:
+    """Say how many patients of each disease are high: diseases of one verdict in one sentence."""
+    classes = results.tables["classes"]
+    shares = _shares(results, diseases)
+    if not shares:
+        chosen = classes if results.disease is None else classes[classes["disease"] == results.disease]
+        return [f"No ISG expression signature was called: {first_reason(chosen)}."]
     signature = results.config["interferon"]["signature"]
-    interferon = (
-        f"Positive ISG expression signature (score above the cut-off), {signature}, with 95 % intervals: {', '.join(shares)}."
-        if shares
-        else f"No ISG expression signature was called: {first_reason(results.tables['classes'])}."
-    )
+    by_verdict: dict[tuple[str, str], tuple[list[str], Standing]] = {}
+    for disease, share in shares.items():
+        found = results.standing("prevalence", disease)
+        by_verdict.setdefault((found.verdict, caveats(found)), ([], found))[0].append(share)
+    return [
+        qualified(
+            f"Positive ISG expression signature (score above the cut-off), {signature}, with 95 % interval"
+            f"{'s' if len(named) > 1 else ''}: {', '.join(named)}",
+            found,
+        )
+        for named, found in by_verdict.values()
+    ]
+
+
+def _shares(results: Results, groups: list[str]) -> dict[str, str]:
+    """Write the share with a positive signature and its interval, by group."""
+    table = results.tables["prevalence"]
+    signature = results.config["interferon"]["signature"]
+    own = table[(table["signature"] == signature) & table["prevalence"].notna()].set_index("disease")
+    return {
+        group: f"{group} {100 * own.loc[group, 'prevalence']:.0f} % ({100 * own.loc[group, 'ci_low']:.0f} to "
+        f"{100 * own.loc[group, 'ci_high']:.0f})"
+        for group in groups
+        if group in own.index
+    }
+
+
+def _strata_of_cohort(results: Results) -> str:
     whom = "patients" if results.control is None else "patients and controls"
-    strata = (
-        "The data do not support more than one stratum."
-        if results.one_stratum
-        else f"The {whom} fall into {len(results.stratum_names)} strata across diagnoses."
-    )
+    if results.one_stratum:
+        return one_stratum(results)
+    return strata_sentence(results, f"The {whom} fall into {len(results.stratum_names)} strata across diagnoses")
+
+
+def _factors(results: Results) -> list[str]:
     explained = results.tables["variance_explained"]
     totals = explained[explained["factor"] == "total"].set_index("view")["r2"]
     robustness = results.tables["robustness"]
@@ -46,52 +88,25 @@ def _headline_of_cohort(results: Results) -> list[str]:
         if robustness["robust"].isna().all()
         else f"{len(results.robust_factors)} of {len(robustness)} MOFA factors are robust over seeds"
     )
-    factors = f"{robust}; together all factors explain {by_view}."
-    return [interferon, strata, factors]
-
-
-def _shares(results: Results, groups: list[str]) -> list[str]:
-    """Write the share with a positive signature and its interval, group by group."""
-    table = results.tables["prevalence"]
-    signature = results.config["interferon"]["signature"]
-    own = table[(table["signature"] == signature) & table["prevalence"].notna()].set_index("disease")
-    return [
-        f"{group} {100 * own.loc[group, 'prevalence']:.0f} % ({100 * own.loc[group, 'ci_low']:.0f} to "
-        f"{100 * own.loc[group, 'ci_high']:.0f})"
-        for group in groups
-        if group in own.index
-    ]
+    return [f"{robust}; together all factors explain {by_view}.", interferon_factor(results)]
 
 
 def _headline_of_disease(results: Results) -> list[str]:
-    shares = _shares(results, [results.disease])
-    signature = results.config["interferon"]["signature"]
-    classes = results.tables["classes"]
-    interferon = (
-        f"Positive ISG expression signature (score above the cut-off), {signature}, with its 95 % interval: {shares[0]}."
-        if shares
-        else f"No ISG expression signature was called: {first_reason(classes[classes['disease'] == results.disease])}."
-    )
-    summary = results.tables["summary"].set_index("contrast")
-    called = [
-        f"{summary.loc[name, 'up']} genes higher and {summary.loc[name, 'down']} lower in "
-        f"{name.replace('_vs_', ' than in ')}"
-        for name in results.main_contrasts
-        if name in summary.index
+    return [
+        *_interferon(results, [str(results.disease)]),
+        *(called_sentence(results, name) for name in results.main_contrasts),
+        _strata_of_disease(results),
     ]
-    alpha = results.config["differential_expression"]["alpha"]
-    expression = f"At a false discovery rate of {alpha:g}: {'; '.join(called)}." if called else ""
-    return [sentence for sentence in (interferon, expression, _strata_of_disease(results)) if sentence]
 
 
 def _strata_of_disease(results: Results) -> str:
     if results.one_stratum:
-        return "The data do not support more than one stratum."
+        return one_stratum(results)
     strata = results.tables["strata"]
     names = results.stratum_names
     counts = strata.loc[strata["disease"] == results.disease, "stratum"].value_counts().sort_index()
     parts = [f"{names[number]}: {people(int(count), results.min_cell)}" for number, count in counts.items()]
-    return f"Its patients by stratum ({results.disease} alone): {'; '.join(parts)}."
+    return strata_sentence(results, f"Its patients by stratum ({results.disease} alone): {'; '.join(parts)}")
 
 
 Write = Callable[[Results], Iterator[Item]]

@@ -6,18 +6,30 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from stratifn.report.claim_words import caveats, evidence, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
 from stratifn.report.results import Results
+from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
+from stratifn.shared.tables import MISSING
+
+# what was done with the controls, by the item of the summary
+CONTROLS = {
+    "none": "There are no controls in this cohort.",
+    "clustered": "Controls were clustered with the patients.",
+    "placed": "Controls were not clustered: each was placed in the stratum with the nearest centroid.",
+}
 
 
 def integration(results: Results) -> Iterator[Item]:
     """Write the section on integration of the overview."""
+    share, least = (results.bound("factor", key) for key in ("seeds_matched", "seed_correlation"))
+    rule = "" if share is None else f" (|r| of at least {least:g} in at least {100 * share:.0f} % of them)"
     yield Text(
-        "MOFA describes all views at once by a few factors. A factor is robust when it is found with other seeds too "
-        "(|r| of at least 0.95 in at least 80 % of them); strata rest on robust factors alone."
+        f"MOFA describes all views at once by a few factors. A factor is robust when it is found with other seeds too{rule}; "
+        "strata rest on robust factors alone."
     )
     yield FigureSlot("variance_explained")
-    yield _interferon_factor(results)
+    yield Text(interferon_factor(results))
     yield Table("Factors over seeds", formatted(results.tables["robustness"], 0))
     warnings = results.tables["warnings"]
     if len(warnings):
@@ -35,8 +47,31 @@ def integration(results: Results) -> Iterator[Item]:
     yield FigureSlot("factors")
 
 
-def _interferon_factor(results: Results) -> Text:
-    return Text(str(results.tables["interferon_factor"].set_index("item")["value"]["statement"]))
+def interferon_factor(results: Results) -> str:
+    """Say which factor is the interferon factor and by what evidence, or why none is."""
+    said = results.tables["interferon_factor"].set_index("item")["value"]
+    name = str(said["candidate"])
+    if not name or name == MISSING:
+        return "No interferon factor: there are no factors, or too few scored samples."
+    found = results.standing("interferon_factor", name)
+    explained = results.tables["variance_explained"]
+    r2 = explained[explained["factor"] == name].set_index("view")["r2"]
+    genes = (
+        f"; its weights rank the {said['genes']} signature genes with AUC {float(said['auc']):.2f}"
+        if found.rows["signature_auc"]["verdict"] != NOT_COMPUTED
+        else ""
+    )
+    by_view = ", ".join(f"{r2[view]:.1f} % of {view}" for view in results.views if view in r2)
+    evidence = (
+        f"{name} follows the interferon score (Spearman's rho {float(said['spearman']):.2f}, {said['n']} samples){genes}; it "
+        f"explains {by_view}"
+    )
+    if found.verdict == UNSUPPORTED:
+        return f"No interferon factor. The closest is not supported: {caveats(found)}. {evidence}."
+    sentence = f"Interferon factor: {evidence}"
+    if found.rows["robust"]["verdict"] == NOT_COMPUTED:
+        sentence += "; with one seed its robustness is not known"
+    return qualified(sentence, found)
 
 
 def _called(results: Results) -> pd.DataFrame:
@@ -56,7 +91,7 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
         f"Factors on which the groups of the cohort differ (adjusted p below 0.05), and where {results.disease} stands on "
         f"them beside {others}: described, not tested a second time. MOFA itself is described in the overview."
     )
-    yield _interferon_factor(results)
+    yield Text(interferon_factor(results))
     differences = factor_differences(results)
     if differences.empty:
         yield Text("The groups differ on no factor.")
@@ -112,23 +147,64 @@ def rank_biserial(first: pd.Series, second: pd.Series) -> float:
 
 def stratification(results: Results) -> Iterator[Item]:
     """Write the section on strata."""
-    said = results.tables["stratification"].set_index("item")["value"]
-    yield Text(str(said["reason"]), warning=results.one_stratum)
+    said = results.tables["stratification_summary"].set_index("item")["value"]
+    number = len(results.stratum_names)
+    yield Text(
+        one_stratum(results)
+        if results.one_stratum
+        else strata_sentence(results, f"{number} strata{_against_chance(results)}"),
+        warning=results.one_stratum or results.standing("strata", EVERYBODY).verdict != SUPPORTED,
+    )
     if results.disease is None:
-        yield Text(
-            f"Controls: {said['controls']}. Gaussian mixture as a second opinion: {said['gaussian_mixture']}. "
-            f"Factors left out: {said['factors_left_out']}."
-        )
+        yield Text(f"{CONTROLS[said['controls']]} {_mixture(said)} {_left_out(said)}")
     yield FigureSlot("strata_composition")
     if not results.one_stratum:
         by = "diagnosis" if results.disease is None else f"group; share and confidence are those of {results.disease}"
-        yield Table(f"Strata by {by}", strata_table(results, said))
+        yield Table(f"Strata by {by}", strata_table(results))
         yield Text(
-            "Strata were found in the whole cohort, without a look at the diagnosis. A bootstrap Jaccard above 0.75 is stable, "
-            "below 0.5 dissolved."
+            "Strata were found in the whole cohort, without looking at the diagnosis. A division counts as stable from a mean "
+            f"bootstrap Jaccard of {results.bound('strata', 'stability'):g}."
         )
+        for label in results.stratum_names.index:
+            found = results.standing("stratum_label", str(label))
+            if found.verdict == WEAK:
+                yield Text(
+                    f"The label of stratum {results.stratum_names[label]} is weak: {caveats(found)}.", warning=True
+                )
     if results.disease is None:
         yield from _basis_of_strata(results)
+
+
+def one_stratum(results: Results) -> str:
+    """Say why the data are not divided."""
+    found = results.standing("strata", EVERYBODY)
+    reason = caveats(found) or str(found.rows["null_pvalue"]["reason"] or "structure was not tested")
+    return f"The data do not support more than one stratum: {reason}."
+
+
+def strata_sentence(results: Results, sentence: str) -> str:
+    """Return a sentence about the strata with their verdict."""
+    return qualified(sentence, results.standing("strata", EVERYBODY))
+
+
+def _against_chance(results: Results) -> str:
+    row = results.standing("strata", EVERYBODY).rows["null_pvalue"]
+    return f" (p = {cell(row['value'])} that data without structure would look like this, alpha {cell(row['bound'])})"
+
+
+def _mixture(said: pd.Series) -> str:
+    if said["mixture_bic_k"] == MISSING or pd.isna(said["mixture_bic_k"]):
+        return "A Gaussian mixture was not compared: there is one stratum."
+    return (
+        f"A Gaussian mixture of as many groups agrees with an adjusted Rand index of {said['mixture_adjusted_rand']} "
+        f"({said['mixture_moved']} of {said['samples_clustered']} samples elsewhere) and has its lowest BIC at "
+        f"{said['mixture_bic_k']} groups (shown for comparison)."
+    )
+
+
+def _left_out(said: pd.Series) -> str:
+    left_out = said["factors_left_out"]
+    return "No factor was left out." if left_out == MISSING or pd.isna(left_out) else f"Factors left out: {left_out}."
 
 
 def _basis_of_strata(results: Results) -> Iterator[Item]:
@@ -144,7 +220,7 @@ def _basis_of_strata(results: Results) -> Iterator[Item]:
         )
 
 
-def strata_table(results: Results, said: pd.Series) -> pd.DataFrame:
+def strata_table(results: Results) -> pd.DataFrame:
     """Count each group in each stratum, with the certainty of the stratum and of who is in it."""
     strata = results.tables["strata"]
     stability = results.tables["stability"].set_index("stratum").sort_index()
@@ -162,5 +238,5 @@ def strata_table(results: Results, said: pd.Series) -> pd.DataFrame:
         shown[f"% of {results.disease}"] = shares.where((own == 0) | (own >= results.min_cell), "")
     shown["mean confidence"] = confidence.map(cell)
     shown["bootstrap Jaccard"] = stability["jaccard"].map(cell)
-    shown["label rests on"] = [said.get(f"label_{number}", "").partition(": ")[2] for number in shown.index]
+    shown["label rests on"] = [evidence(results.standing("stratum_label", str(number))) for number in shown.index]
     return shown.reset_index(names="stratum")

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from stratifn.shared.files import atomic_path
 from stratifn.shared.vocabulary import UNSCORED
 
 if TYPE_CHECKING:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
 CONTROL_COLOUR = "#8a8a8a"
@@ -24,7 +25,7 @@ STRATUM_COLOURS = ("#332288", "#ddcc77", "#117733", "#88ccee", "#882255", "#44aa
 CLASS_COLOURS = {"high": "#b2182b", "borderline": "#f4a582", "low": "#4393c3", UNSCORED: "#d0d0d0"}
 UP_COLOUR, DOWN_COLOUR, FAINT_COLOUR = "#b2182b", "#2166ac", "#c8c8c8"
 
-STYLE = {
+STYLE: dict[str, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 160,
     "figure.constrained_layout.use": True,
@@ -50,7 +51,7 @@ def group_colours(diseases: Sequence[str], control: str | None) -> dict[str, str
     The four diseases that stratifn was made for have fixed colours; other labels take the rest in their order.
     """
     free = [colour for colour in PALETTE if colour not in {DISEASE_COLOURS.get(name) for name in diseases}]
-    colours = {}
+    colours: dict[str, str] = {}
     for name in diseases:
         colours[name] = DISEASE_COLOURS.get(name) or free[len(colours) % len(free)]
     return colours | ({control: CONTROL_COLOUR} if control is not None else {})
@@ -92,5 +93,6 @@ def save_figure(figure: Figure, stem: Path) -> None:
     figure.set_layout_engine("none")
     figure.set_dpi(STYLE["savefig.dpi"])
     with atomic_path(f"{stem}.png") as temporary:
-        figure.canvas.print_png(temporary, metadata={"Software": None})
+        # `plotting` chose Agg
+        cast("FigureCanvasAgg", figure.canvas).print_png(temporary, metadata={"Software": None})
     plt.close(figure)

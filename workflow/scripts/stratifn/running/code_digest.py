@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 LIBRARY = "stratifn"
@@ -50,16 +51,25 @@ def imported_modules(script: Path) -> set[Path]:
     found: set[Path] = set()
     queue = [script]
     while queue:
-        for module in _imports_of(queue.pop()):
-            for path in _files_of(module, script.parent):
-                if path not in found:
-                    found.add(path)
-                    queue += [path] if path.suffix == ".py" else []
+        source = queue.pop().read_text(encoding="utf-8")
+        new = _imported_files(source, script.parent) - found
+        found |= new
+        queue += [path for path in new if path.suffix == ".py"]
     return found
 
 
-def _imports_of(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@cache
+def _imported_files(source: str, root: Path) -> frozenset[Path]:
+    """Return the library's files that some source text imports itself.
+
+    Most rules share most modules, and every job of a cluster reads the workflow anew: each text is parsed once.
+    """
+    modules = set(_imports_of(source))
+    return frozenset(path for module in modules for path in _files_of(module, root))
+
+
+def _imports_of(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

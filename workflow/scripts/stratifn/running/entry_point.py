@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, NoReturn
 
 from stratifn.shared.errors import InputError
-from stratifn.shared.files import write_json
+from stratifn.shared.files import being_written, remove_unfinished, write_json
+from stratifn.shared.machine import MachineError, machine_error
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 logger = logging.getLogger("stratifn")
@@ -24,44 +23,68 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
 
     Linear algebra gets one thread whatever the rule's ``threads`` say, because a product that is split over two
     threads differs in its last bits; ``threads`` is for processes. An `InputError` ends the job with its message
-    alone; any other exception leaves its traceback in the rule's log and one line on the console.
+    alone, and so does a fault of the machine (a full disk); anything else, panics of Rust libraries included, leaves
+    its traceback in the rule's log and one line on the console.
     """
-    use_one_blas_thread()
     log_file = snakemake.log[0] if snakemake.log else None
-    _configure_logging(log_file)
-    if "problems" in snakemake.log.keys():
-        write_json([], snakemake.log.problems)
     try:
-        main(snakemake)
-    except InputError as error:
-        logger.error("%s", error)
-        if "problems" in snakemake.log.keys():
-            write_json([problem.as_dict() for problem in error.problems], snakemake.log.problems)
-        sys.exit(1)
-    except Exception as error:  # the user gets a sentence, the log the traceback
-        logger.error("stratifn stopped in rule %s: %s: %s", snakemake.rule, type(error).__name__, error)
+        _configure_logging(log_file)
+        sys.unraisablehook = _unraisable
+        use_one_blas_thread()
+        _run_with_problems(main, snakemake)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic is no Exception; the user gets a sentence, the log the traceback
+        fault = machine_error(error)
+        if fault is not None:
+            _leave(fault, error)
         logger.debug("traceback", exc_info=True)
+        logger.error("stratifn stopped in rule %s: %s: %s", snakemake.rule, type(error).__name__, error)
         logger.error("The traceback is in %s; please report it.", log_file)
         sys.exit(1)
 
 
-def resource_folder() -> Path:
-    """Return the folder ``resources/`` of this clone.
+def _run_with_problems(main: Callable[[Any], None], snakemake: Any) -> None:
+    """Run `main`; what it finds wrong with the input is told, and listed in the rule's ``problems``."""
+    problems = snakemake.log.problems if "problems" in snakemake.log.keys() else None
+    if problems:
+        write_json([], problems)
+    try:
+        main(snakemake)
+    except InputError as error:
+        logger.error("%s", error)
+        if problems:
+            write_json([problem.as_dict() for problem in error.problems], problems)
+        sys.exit(1)
 
-    It is no input of a rule, because a moved clone would then rerun everything; its content is in the rule's digest.
+
+def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """End the job when HDF5 meets a full disk while an object is released, where no exception can be raised.
+
+    What it could not write is lost by then, and closing the file crashes.
     """
-    return Path(__file__).resolve().parents[4] / "resources"
+    error = unraisable.exc_value
+    fault = machine_error(error, being_written()) if error else None
+    if error is None or fault is None:
+        sys.__unraisablehook__(unraisable)
+        return
+    _leave(fault, error)
 
 
-def template_folder() -> Path:
-    """Return the folder of the report's templates, for the same reason as `resource_folder`."""
-    return Path(__file__).resolve().parents[3] / "report"
+def _leave(fault: MachineError, error: BaseException) -> NoReturn:
+    """Say what is wrong with the machine and end the process at once.
 
-
-def sheet_schema() -> dict[str, Any]:
-    """Return the schema of the sample sheet."""
-    path = Path(__file__).resolve().parents[3] / "schemas" / "samples.schema.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    HDF5's own teardown on a full disk ends in a segmentation fault, which would take the place of the message.
+    """
+    # the log may lie on the same disk, and its own complaints would hide the message
+    logging.raiseExceptions = False
+    logger.debug("traceback", exc_info=error)
+    logger.error("%s", fault)
+    flushes = [handler.flush for handler in logging.getLogger().handlers]
+    for last_act in (remove_unfinished, *flushes, sys.stdout.flush, sys.stderr.flush):
+        with contextlib.suppress(OSError, ValueError):
+            last_act()
+    os._exit(1)
 
 
 def use_one_blas_thread() -> None:
@@ -78,13 +101,12 @@ def _configure_logging(log_file: str | None) -> None:
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.ERROR)
     console.setFormatter(logging.Formatter("%(message)s"))
-    handlers: list[logging.Handler] = [console]
-    if log_file:
-        to_file = logging.FileHandler(log_file, mode="w", encoding="utf-8")
-        to_file.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-        handlers.append(to_file)
     # force: decoupler and others configure logging at import
-    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[console], force=True)
     logger.setLevel(logging.DEBUG)
     logging.captureWarnings(True)
     warnings.simplefilter("default")
+    if log_file:
+        to_file = logging.FileHandler(log_file, mode="w", encoding="utf-8")
+        to_file.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        logging.getLogger().addHandler(to_file)

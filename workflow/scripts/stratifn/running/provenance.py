@@ -48,7 +48,7 @@ def _sha256(path: Path) -> str:
 
 def result_files(outputs: Iterable[str | Path], folder: Path) -> dict[str, Path]:
     """Return every output, and every file of an output that is a folder, by its path relative to `folder`."""
-    files = []
+    files: list[Path] = []
     for output in map(Path, outputs):
         # names that start with a dot are half-written files of a killed job, or Snakemake's own time stamps
         inside = (path for path in output.rglob("*") if path.is_file() and not path.name.startswith("."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,9 @@ def arrays_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
     if objects:
         raise TypeError(f"arrays of Python objects: {', '.join(sorted(objects))}")
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name: np.asarray(arrays[name]) for name in sorted(arrays)})
+    # numpy's types take any keyword for `allow_pickle`
+    named: dict[str, Any] = {name: np.asarray(arrays[name]) for name in sorted(arrays)}
+    np.savez_compressed(buffer, **named)
     return buffer.getvalue()
 
 

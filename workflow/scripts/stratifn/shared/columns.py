@@ -11,11 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from stratifn.shared.package_data import output_contract
 from stratifn.shared.vocabulary import ID
 
-LIBRARY = Path(__file__).resolve().parents[1]
 # a name of the run in a path; `{level}_vs_{baseline}` is longer than an id
 NAME = ID.replace("{0,63}", "*")
 
@@ -65,14 +63,18 @@ class Table:
         By name, in order; ``*`` in a name stands for anything.
     more
         Whether other columns may follow.
-    optional
-        Whether a cohort may lack it.
     """
 
     path: str
     columns: Mapping[str, Column]
     more: bool = False
-    optional: bool = False
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any], digits: int | None = None) -> Table:
+        """Read an entry of ``outputs.yaml``; numbers have `digits` where it does not say so itself."""
+        own = entry.get("digits", {})
+        columns = {name: Column.of(rule, own.get(name, digits)) for name, rule in entry["columns"].items()}
+        return cls(entry["path"], columns, entry.get("more", False))
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -101,13 +103,7 @@ def tables_of(contract: Mapping[str, Any], digits: int | None = None) -> tuple[T
     digits
         Significant digits of a number where a table does not say so itself.
     """
-    return tuple(_table(entry, digits) for entry in contract["tables"])
-
-
-def _table(entry: Mapping[str, Any], digits: int | None) -> Table:
-    own = entry.get("digits", {})
-    columns = {name: Column.of(rule, own.get(name, digits)) for name, rule in entry["columns"].items()}
-    return Table(entry["path"], columns, entry.get("more", False), entry.get("optional", False))
+    return tuple(Table.of(entry, digits) for entry in contract["tables"])
 
 
 def table_of(path: str | os.PathLike) -> Table:
@@ -128,9 +124,7 @@ def table_of(path: str | os.PathLike) -> Table:
 @cache
 def _contract() -> tuple[Table, ...]:
     """Return every table; those of new patients first, because their paths are the longer ones."""
-    packaged = LIBRARY / "schemas"
-    folder = packaged if packaged.is_dir() else LIBRARY.parents[1] / "schemas"
-    contract = yaml.safe_load((folder / "outputs.yaml").read_text(encoding="utf-8"))
+    contract = output_contract()
     digits = contract["digits"]
     placed = [
         replace(table, path=f"transfer/{{name}}/{table.path}") for table in tables_of(contract["transfer"], digits)

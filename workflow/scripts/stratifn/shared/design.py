@@ -19,6 +19,7 @@ from stratifn.shared.samples import covariates, is_number
 from stratifn.shared.vocabulary import ID_PATTERN
 
 INTERCEPT = "Intercept"
+# samples per group that a comparison needs
 MIN_REPLICATES = 3
 _ALLOWED = "names of sample sheet columns joined by +, interactions as a:b, and nothing else"
 # relative length of what a column adds to the columns before it, below which it adds nothing
@@ -171,8 +172,22 @@ def parse_design(design: str) -> list[Term]:
     return sorted(terms, key=len)
 
 
+def check_terms(samples: pd.DataFrame, design: str, sheet: str = "sample sheet") -> list[Problem]:
+    """Find what is a mistake in a design whether or not it can be fitted: its words, its columns, missing values.
+
+    Parameters are those of `check_design`.
+    """
+    try:
+        names = _main_effects(design)
+    except InputError as error:
+        return error.problems
+    return [problem for name in names for problem in _check_term(samples, name, sheet)]
+
+
 def check_design(samples: pd.DataFrame, design: str, control: str | None, sheet: str = "sample sheet") -> list[Problem]:
     """Find everything that stands in the way of fitting a design, without fitting it.
+
+    How many samples a comparison needs is no matter of the fit: a group of one can be in it.
 
     Parameters
     ----------
@@ -191,14 +206,13 @@ def check_design(samples: pd.DataFrame, design: str, control: str | None, sheet:
         Empty if the design can be fitted.
     """
     try:
-        terms = parse_design(design)
+        names = _main_effects(design)
     except InputError as error:
         return error.problems
-    names = [term[0] for term in terms if len(term) == 1]
-    problems = _check_columns(samples, names, control, sheet)
-    if not problems:
-        problems = _check_rank(samples, terms, control)
-    return problems
+    problems = []
+    for name in names:
+        problems += _check_term(samples, name, sheet) or _check_levels(samples, name, control, sheet)
+    return problems or _check_rank(samples, parse_design(design), control)
 
 
 def model_matrix(samples: pd.DataFrame, design: str = "disease", control: str | None = None) -> DesignMatrix:
@@ -265,46 +279,43 @@ def _levels(values: pd.Series, baseline: str | None) -> tuple[str, ...]:
     return (baseline, *(level for level in levels if level != baseline))
 
 
-def _check_columns(samples: pd.DataFrame, names: list[str], control: str | None, sheet: str) -> list[Problem]:
+def _main_effects(design: str) -> list[str]:
+    names = [term[0] for term in parse_design(design) if len(term) == 1]
     if "disease" not in names:
-        return [_config_problem("design", " + ".join(names), "the term disease among them")]
-    problems = []
-    for name in names:
-        if name not in samples.columns:
-            known = ", ".join(covariates(samples))
-            problems.append(_config_problem("design", name, f"a column of the sample sheet ({known})"))
-            continue
-        values = samples[name]
-        absent = samples.loc[values.isna(), "sample"].astype(str).tolist()
-        where = f"column {name}"
-        if absent:
-            mend = f"Fill it in, leave these samples out, or take {name} out of the design."
-            found = f"no value for {listed(absent, 5)}"
-            problems.append(Problem(sheet, where, found, "a value for every sample", mend))
-        elif values.astype(str).nunique() < 2:
-            found = f"only {values.astype(str).iloc[0] if len(values) else 'no sample'}"
-            mend = f"Take {name} out of the design." if name != "disease" else "Add samples of another group."
-            problems.append(Problem(sheet, where, found, "at least two different values", mend))
-        elif is_number(values) and not np.isfinite(values.to_numpy(dtype=float)).all():
-            problems.append(Problem(sheet, where, "an infinite value", "numbers", "Correct the sheet."))
-        elif name == "disease":
-            problems += _check_groups(values.astype(str), control, sheet)
-        elif not is_number(values) and "disease" in samples.columns:
-            problems += _check_identical(samples, name)
-    return problems
+        raise InputError(_config_problem("design", " + ".join(names), "the term disease among them"))
+    return names
 
 
-def _check_groups(disease: pd.Series, control: str | None, sheet: str) -> list[Problem]:
-    problems = []
-    sizes = disease.value_counts().sort_index()
-    if control is not None and control not in sizes:
-        found = f"no sample of the control {control!r}"
-        problems.append(Problem("config", "control", found, f"one of {', '.join(sizes.index)}", "Correct the name."))
-    for level, size in sizes[sizes < MIN_REPLICATES].items():
-        expected = f"at least {MIN_REPLICATES} per group"
-        mend = f"Add samples or leave {level} out of `diseases`."
-        problems.append(Problem(sheet, "column disease", f"{size} of {level}", expected, mend))
-    return problems
+def _check_term(samples: pd.DataFrame, name: str, sheet: str) -> list[Problem]:
+    if name not in samples.columns:
+        known = ", ".join(covariates(samples))
+        return [_config_problem("design", name, f"a column of the sample sheet ({known})")]
+    values, where = samples[name], f"column {name}"
+    absent = samples.loc[values.isna(), "sample"].astype(str).tolist()
+    if absent:
+        mend = f"Fill it in, leave these samples out, or take {name} out of the design."
+        return [Problem(sheet, where, f"no value for {listed(absent, 5)}", "a value for every sample", mend)]
+    if is_number(values) and not np.isfinite(values.to_numpy(dtype=float)).all():
+        return [Problem(sheet, where, "an infinite value", "numbers", "Correct the sheet.")]
+    return []
+
+
+def _check_levels(samples: pd.DataFrame, name: str, control: str | None, sheet: str) -> list[Problem]:
+    values = samples[name].astype(str)
+    if values.nunique() < 2:
+        found = f"only {values.iloc[0] if len(values) else 'no sample'}"
+        mend = f"Take {name} out of the design." if name != "disease" else "Add samples of another group."
+        return [Problem(sheet, f"column {name}", found, "at least two different values", mend)]
+    if name == "disease":
+        return _check_control(values, control)
+    return _check_identical(samples, name) if not is_number(samples[name]) else []
+
+
+def _check_control(disease: pd.Series, control: str | None) -> list[Problem]:
+    if control is None or (disease == control).any():
+        return []
+    expected = f"one of {', '.join(sorted(disease.unique()))}"
+    return [Problem("config", "control", f"no sample of the control {control!r}", expected, "Correct the name.")]
 
 
 def _check_identical(samples: pd.DataFrame, name: str) -> list[Problem]:
@@ -351,7 +362,7 @@ def aliased_columns(matrix: pd.DataFrame) -> dict[str, str]:
         before = matrix[kept].to_numpy()
         weights = np.linalg.lstsq(before, values, rcond=None)[0] if kept else np.zeros(0)
         rest = np.linalg.norm(values - before @ weights) if kept else np.linalg.norm(values)
-        if rest > _RANK_TOLERANCE * max(np.linalg.norm(values), 1.0):
+        if rest > _RANK_TOLERANCE * max(float(np.linalg.norm(values)), 1.0):
             kept.append(name)
             continue
         parts = [f"{weight:+.3g} {other}" for other, weight in zip(kept, weights, strict=True) if abs(weight) > 1e-6]

@@ -86,9 +86,9 @@ def gathered(*reads: Callable[[], Any]) -> list[Any]:
 
 def listed(names: Iterable[object], limit: int = 10, mark: str = ", ") -> str:
     """Write names as a list that stays readable: the first ones, and how many more there are."""
-    names = [str(name) for name in names]
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return mark.join(names[:limit]) + more
+    written = [str(name) for name in names]
+    more = f" and {len(written) - limit} more" if len(written) > limit else ""
+    return mark.join(written[:limit]) + more
 
 
 def _message(problems: list[Problem]) -> str:

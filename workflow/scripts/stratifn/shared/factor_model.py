@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# R's `load_model` decides by these names, wherever in the file they stand, what the file holds
+RESERVED_VIEW_NAMES = frozenset(
+    "data views groups intercepts covariates cov_samples samples_metadata features_metadata variance_explained "
+    "expectations imputed_data".split()
+)
+
 
 @dataclass(frozen=True)
 class ViewModel:

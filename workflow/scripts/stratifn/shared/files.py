@@ -11,6 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from stratifn.shared.machine import machine_error
+
+# temporary files that are being written, in the order in which they were begun, and what each will be
+_unfinished: dict[Path, Path] = {}
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
@@ -19,19 +24,49 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     A reader, or a run that is killed half-way, sees the old file or the new one, never a part. Two jobs that
     write the same file at once (a killed scheduler whose jobs live on) each write their own temporary file. What a
     killed job of this machine left behind is removed.
+
+    Raises
+    ------
+    MachineError
+        The disk is full or the like; it names `path`.
     """
     path = Path(path)
+    try:
+        with _temporary_beside(path) as temporary:
+            yield temporary
+            with open(temporary, "rb") as handle:
+                os.fsync(handle.fileno())
+            os.replace(temporary, path)
+    except Exception as error:
+        fault = machine_error(error, path)
+        if fault is None or fault is error:
+            raise
+        raise fault from error
+
+
+@contextmanager
+def _temporary_beside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     machine = re.sub(r"[^A-Za-z0-9]+", "", platform.node()) or "localhost"
     _remove_leftovers(path, machine)
     # the suffix is kept last because writers (mofapy2, matplotlib, pandas) choose the format by it
     temporary = path.with_name(f".{path.stem}.{machine}-{os.getpid()}.tmp{path.suffix}")
+    _unfinished[temporary] = path
     try:
         yield temporary
-        with open(temporary, "rb") as handle:
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
     finally:
+        del _unfinished[temporary]
+        temporary.unlink(missing_ok=True)
+
+
+def being_written() -> Path | None:
+    """Return what `atomic_path` is writing at this moment, innermost where blocks are nested."""
+    return next(reversed(_unfinished.values()), None)
+
+
+def remove_unfinished() -> None:
+    """Remove the temporary files that are being written, for a process that ends without leaving its blocks."""
+    for temporary in _unfinished:
         temporary.unlink(missing_ok=True)
 
 

@@ -6,6 +6,7 @@ and treatment), `composition` (their blood cells), `genes` (what drives each gen
 `randomness` and `streaming` serve them.
 """
 
-from stratifn.simulation.analysis import SimulationSettings, simulate_cohort
+from stratifn.simulation.analysis import simulate_cohort
+from stratifn.simulation.settings import Settings
 
-__all__ = ["SimulationSettings", "simulate_cohort"]
+__all__ = ["Settings", "simulate_cohort"]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from stratifn.registry.signatures import Registry
-from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.tables import write_table
 from stratifn.shared.vocabulary import RNA
 from stratifn.simulation.composition import measured_cells, true_proportions
@@ -20,37 +18,15 @@ from stratifn.simulation.genes import GeneModel, choose_genes, gene_model, genes
 from stratifn.simulation.methylation import cpg_names, write_methylation
 from stratifn.simulation.patients import SHEET_COLUMNS, draw_cohort, presence
 from stratifn.simulation.randomness import random_stream
+from stratifn.simulation.settings import Settings
 from stratifn.simulation.truth import driver_table, population_log2_fold_changes, truth_of_samples
 
 VIEWS = (RNA, "methylation", "cytokines", "cells")
 logger = logging.getLogger("stratifn.simulation")
 
 
-@dataclass(frozen=True)
-class SimulationSettings:
-    """Size of a simulated cohort.
-
-    Attributes
-    ----------
-    patients
-        Per disease.
-    controls
-        Healthy people.
-    genes, cpgs
-        Features of the RNA and of the methylation view.
-    seed
-        Same seed and size, same bytes.
-    """
-
-    patients: int = 24
-    controls: int = 24
-    genes: int = 3000
-    cpgs: int = 2000
-    seed: int = 1
-
-
 def simulate_cohort(
-    settings: SimulationSettings,
+    settings: Settings,
     diseases: Sequence[str],
     control: str | None,
     registry: Registry,
@@ -78,13 +54,7 @@ def simulate_cohort(
     truth
         Folder for ``samples.tsv``, ``factors.tsv``, ``differential_expression.tsv`` and ``weights_<view>.tsv``
         (``.gz`` for RNA and methylation).
-
-    Raises
-    ------
-    InputError
-        If a size is not positive or a label is both disease and control.
     """
-    _check(settings, diseases, control)
     simulated, truth = Path(simulated), Path(truth)
     sizes = dict.fromkeys(diseases, settings.patients)
     if control is not None:
@@ -117,24 +87,6 @@ def simulate_cohort(
     )
 
 
-def _check(settings: SimulationSettings, diseases: Sequence[str], control: str | None) -> None:
-    problems = [
-        Problem("config", f"simulate.{name}", str(getattr(settings, name)), "at least 1", "Choose a larger size.")
-        for name in ("patients", "genes", "cpgs")
-        if getattr(settings, name) < 1
-    ]
-    if control is not None and settings.controls < 1:
-        problems.append(
-            Problem("config", "simulate.controls", str(settings.controls), "at least 1", "Or set `control: null`.")
-        )
-    if control in diseases:
-        problems.append(
-            Problem("config", "control", f"{control}, which is a disease as well", "another label", "Rename one.")
-        )
-    if problems:
-        raise InputError(problems)
-
-
 def _write_small_views(
     cohort: pd.DataFrame,
     drivers: pd.DataFrame,
@@ -153,7 +105,7 @@ def _write_small_views(
 
 
 def _gene_model(
-    settings: SimulationSettings, diseases: Sequence[str], registry: Registry, gene_symbols: pd.DataFrame
+    settings: Settings, diseases: Sequence[str], registry: Registry, gene_symbols: pd.DataFrame
 ) -> GeneModel:
     known = genes_of_signatures(registry)
     symbols = choose_genes(settings.genes, known, gene_symbols, settings.seed)

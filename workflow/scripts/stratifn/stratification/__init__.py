@@ -18,14 +18,14 @@ from stratifn.stratification.analysis import CohortStrata, stratify_cohort
 from stratifn.stratification.frozen import stratum_arrays, stratum_model
 from stratifn.stratification.labels import LABEL_RULES, LabelRule
 from stratifn.stratification.model import StratumModel
-from stratifn.stratification.settings import StratificationSettings
+from stratifn.stratification.settings import Settings
 from stratifn.stratification.strata import Strata, find_strata
 
 __all__ = [
     "LABEL_RULES",
     "CohortStrata",
     "LabelRule",
-    "StratificationSettings",
+    "Settings",
     "Strata",
     "StratumModel",
     "find_strata",

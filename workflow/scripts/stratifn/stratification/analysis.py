@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.samples import covariates
-from stratifn.shared.vocabulary import RNA, UNSCORED
+from stratifn.shared.vocabulary import MISSING, RNA, UNSCORED
 from stratifn.stratification.associations import associations
-from stratifn.stratification.labels import name_strata
+from stratifn.stratification.labels import Label, name_strata
 from stratifn.stratification.markers import markers
 from stratifn.stratification.model import StratumModel
-from stratifn.stratification.settings import StratificationSettings
+from stratifn.stratification.settings import Settings
 from stratifn.stratification.strata import Strata, find_strata
+from stratifn.stratification.verdicts import strata_verdicts
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -43,7 +44,9 @@ class CohortStrata:
     markers
         stratum, view, feature, difference, auc.
     summary
-        item, value: what was done and what came out, in words for the report.
+        item, value: what was done and what came out.
+    verdicts
+        How far the strata and their labels can be trusted.
     model
         Places further patients; None if there is one stratum.
     """
@@ -55,6 +58,7 @@ class CohortStrata:
     associations: pd.DataFrame
     markers: pd.DataFrame
     summary: pd.DataFrame
+    verdicts: pd.DataFrame
     model: StratumModel | None
 
 
@@ -65,7 +69,7 @@ def stratify_cohort(
     samples: pd.DataFrame,
     views: Mapping[str, ad.AnnData],
     control: str | None,
-    settings: StratificationSettings,
+    settings: Settings,
     ifn: pd.DataFrame | None = None,
     cells: str | None = None,
 ) -> CohortStrata:
@@ -95,36 +99,37 @@ def stratify_cohort(
     strata = find_strata(factors, variance_explained, robust, samples, control, settings)
     stratum = strata.stratum
     sheet = samples[samples["sample"].isin(stratum.index)]
-    names = name_strata(stratum, sheet, control, ifn, views)
+    labels = name_strata(stratum, sheet, control, ifn, views)
     made_of = set(variance_explained["view"])
     tested, descriptive = _variables(sheet, views, ifn, cells, made_of)
     disease = sheet.set_index("sample")["disease"]
     return CohortStrata(
-        strata=_strata_table(strata, sheet, ifn, names),
+        strata=_strata_table(strata, sheet, ifn, labels),
         selection=strata.selection,
-        stability=_stability_table(strata, names),
+        stability=_stability_table(strata, labels),
         composition=composition(stratum, disease),
         associations=associations(stratum, tested, disease, descriptive, settings.generator(3)),
         markers=markers(stratum, views),
-        summary=_summary(strata, sheet, control, settings, names),
+        summary=_summary(strata, sheet, control, settings),
+        verdicts=strata_verdicts(strata, labels, sheet, settings),
         model=strata.model,
     )
 
 
-def _strata_table(strata: Strata, samples: pd.DataFrame, ifn: pd.DataFrame | None, names: pd.DataFrame) -> pd.DataFrame:
+def _strata_table(
+    strata: Strata, samples: pd.DataFrame, ifn: pd.DataFrame | None, labels: Mapping[int, Label]
+) -> pd.DataFrame:
     table = strata.table.merge(samples[["sample", "patient", "disease"]], on="sample", how="left")
     classes = pd.Series(dtype=object) if ifn is None else ifn.set_index("sample")["ifn_class"]
     table["ifn_class"] = table["sample"].map(classes).fillna(UNSCORED)
-    table["label"] = table["stratum"].map(names.set_index("stratum")["label"])
+    table["label"] = table["stratum"].map({number: label.name for number, label in labels.items()})
     return table[["sample", "patient", "disease", "stratum", "confidence", "ifn_class", "label"]]
 
 
-def _stability_table(strata: Strata, names: pd.DataFrame) -> pd.DataFrame:
-    table = names[["stratum", "label"]].assign(
-        n=names["stratum"].map(strata.stratum.value_counts()),
-        jaccard=names["stratum"].map(strata.jaccard),
-    )
-    return table[["stratum", "n", "jaccard", "label"]]
+def _stability_table(strata: Strata, labels: Mapping[int, Label]) -> pd.DataFrame:
+    sizes = strata.stratum.value_counts()
+    rows = [(number, int(sizes[number]), strata.jaccard[number], label.name) for number, label in labels.items()]
+    return pd.DataFrame(rows, columns=["stratum", "n", "jaccard", "label"])
 
 
 def composition(stratum: pd.Series, disease: pd.Series) -> pd.DataFrame:
@@ -168,53 +173,30 @@ def _variables(
     return pd.concat([part.reindex(sheet.index) for part in parts], axis=1), descriptive
 
 
-def _summary(
-    strata: Strata,
-    samples: pd.DataFrame,
-    control: str | None,
-    settings: StratificationSettings,
-    names: pd.DataFrame,
-) -> pd.DataFrame:
-    clustered = int(strata.table["clustered"].sum())
+def _summary(strata: Strata, samples: pd.DataFrame, control: str | None, settings: Settings) -> pd.DataFrame:
+    """Say what was done, in items and values; the report makes the sentences."""
     dropped = "; ".join(f"{name}: {reason}" for name, reason in strata.space.dropped.items())
+    mixture = strata.mixture
     rows = [
         ("strata", strata.number),
-        ("reason", strata.reason),
         ("samples", len(strata.table)),
-        ("samples_clustered", clustered),
+        ("samples_clustered", int(strata.table["clustered"].sum())),
         ("controls", _controls(samples, control, settings)),
-        ("factors", " ".join(strata.space.factors) or "none"),
-        ("factors_left_out", dropped or "none"),
+        ("factors", " ".join(strata.space.factors) or MISSING),
+        ("factors_left_out", dropped or MISSING),
         ("null_pvalue", f"{strata.null_pvalue:.4g}"),
         ("null_draws", settings.draws),
-        ("null_alpha", f"{settings.alpha:g}"),
-        ("null_copula", _copula(strata.null_df)),
+        ("null_copula_df", f"{strata.null_df:g}"),
         ("resamples", settings.resamples),
-        ("gaussian_mixture", _mixture(strata)),
+        ("mixture_adjusted_rand", MISSING if mixture is None else f"{mixture.adjusted_rand:.4g}"),
+        ("mixture_moved", MISSING if mixture is None else mixture.moved),
+        ("mixture_bic_k", MISSING if mixture is None else mixture.bic_k),
     ]
-    rows += [(f"label_{row.stratum}", f"{row.label}: {row.reason}") for row in names.itertuples()]
-    return pd.DataFrame([(item, str(value)) for item, value in rows], columns=["item", "value"])
+    return pd.DataFrame([(item, str(value).replace("nan", MISSING)) for item, value in rows], columns=["item", "value"])
 
 
-def _controls(samples: pd.DataFrame, control: str | None, settings: StratificationSettings) -> str:
+def _controls(samples: pd.DataFrame, control: str | None, settings: Settings) -> str:
+    """Say what was done with the controls: ``none``, ``clustered`` with the patients, or ``placed`` afterwards."""
     if control is None or not (samples["disease"] == control).any():
-        return "none in this cohort"
-    if settings.include_controls:
-        return "clustered with the patients"
-    return "not clustered; placed in the stratum with the nearest centroid"
-
-
-def _copula(df: float) -> str:
-    if np.isnan(df):
-        return "not tested"
-    return "Gaussian" if np.isinf(df) else f"t with {df:g} degrees of freedom"
-
-
-def _mixture(strata: Strata) -> str:
-    if strata.mixture is None:
-        return "not compared: one stratum"
-    found = strata.mixture
-    return (
-        f"adjusted Rand index {found.adjusted_rand:.2f} with the strata, {found.moved} of "
-        f"{int(strata.table['clustered'].sum())} patients elsewhere; lowest BIC at {found.bic_k} components"
-    )
+        return "none"
+    return "clustered" if settings.include_controls else "placed"

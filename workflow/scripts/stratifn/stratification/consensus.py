@@ -50,8 +50,8 @@ def consensus_matrix(labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     clusters = int(labels.max()) + 1
     member = np.zeros((resamples, clusters, n), dtype=np.float32)
     np.put_along_axis(member, labels[:, None, :], drawn[:, None, :], axis=1)
-    member = member.reshape(resamples * clusters, n)
-    together, both = member.T @ member, drawn.T @ drawn
+    flat = member.reshape(resamples * clusters, n)
+    together, both = flat.T @ flat, drawn.T @ drawn
     consensus = np.divide(together, both, out=np.zeros_like(together), where=both > 0).astype(float)
     np.fill_diagonal(consensus, 1.0)
     return consensus

@@ -16,17 +16,31 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from stratifn.shared.claims import CLAIMS, bound_of
+
 if TYPE_CHECKING:
     import anndata as ad
 
-# the AUC from which a score marks a stratum
-MARKED = 0.75
-# share of a stratum's scored samples that must be in the class "high", where there are classes
-MOSTLY = 0.5
 HEALTHY_LIKE = "healthy-like"
 INTERFERON = "interferon"
 # fewer samples on either side give no AUC
 MIN_SIDE = 3
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a stratum is called, and what speaks for it.
+
+    Attributes
+    ----------
+    name
+        The label, or the stratum's number where nothing marks it.
+    evidence
+        Value by criterion of the claim `stratum_label`; empty where nothing marks the stratum.
+    """
+
+    name: str
+    evidence: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -114,7 +128,7 @@ def name_strata(
     control: str | None,
     ifn: pd.DataFrame | None,
     views: Mapping[str, ad.AnnData],
-) -> pd.DataFrame:
+) -> dict[int, Label]:
     """Find the label of every stratum.
 
     Parameters
@@ -132,51 +146,63 @@ def name_strata(
 
     Returns
     -------
-    pandas.DataFrame
-        Columns stratum, label, reason; one row per stratum, in order.
+    dict
+        Label by stratum, in the order of the strata.
     """
-    numbers = sorted(stratum.unique())
+    numbers = sorted(int(number) for number in stratum.unique())
     if len(numbers) == 1:
-        return pd.DataFrame({"stratum": numbers, "label": [str(numbers[0])], "reason": "one stratum"})
+        return {numbers[0]: Label(str(numbers[0]), {})}
     scores = {rule.label: marker_score(rule, stratum.index, views) for rule in LABEL_RULES if rule.genes}
     classes = None
     if ifn is not None and ifn["score"].notna().any():
         by_sample = ifn.set_index("sample").reindex(stratum.index)
         scores[INTERFERON], classes = by_sample["score"], by_sample["ifn_class"]
-    healthy = _healthy_like(stratum, samples, control)
-    rows = []
-    for number in numbers:
-        label, reason = str(number), "nothing marks it"
-        inside = stratum == number
-        evidence = {name: auc(values, inside) for name, values in scores.items()}
-        if classes is not None and not _mostly_high(classes[inside]):
-            evidence.pop(INTERFERON)
-        passed = {name: value for name, value in evidence.items() if value >= MARKED}
-        if number == healthy:
-            label, reason = HEALTHY_LIKE, "most controls are in it"
-        elif passed:
-            label = max(passed, key=passed.__getitem__)
-            reason = f"AUC {passed[label]:.2f} against the other samples"
-        rows.append((number, label, reason))
-    return pd.DataFrame(rows, columns=["stratum", "label", "reason"])
+    healthy, of_controls = _healthy_like(stratum, samples, control)
+    return {
+        number: Label(HEALTHY_LIKE, of_controls)
+        if number == healthy
+        else _marked(number, stratum == number, scores, classes)
+        for number in numbers
+    }
 
 
-def _healthy_like(stratum: pd.Series, samples: pd.DataFrame, control: str | None) -> int | None:
+def _marked(number: int, inside: pd.Series, scores: Mapping[str, pd.Series], classes: pd.Series | None) -> Label:
+    """Give a stratum the label whose score is highest in it, if it is high enough."""
+    aucs = {name: auc(values, inside) for name, values in scores.items()}
+    high = np.nan if classes is None else _share_high(classes[inside])
+    if INTERFERON in aucs and high < bound_of("stratum_label", "mostly_high"):
+        aucs.pop(INTERFERON)
+    known = {name: value for name, value in aucs.items() if np.isfinite(value)}
+    name = max(known, key=known.__getitem__, default="")
+    if not name or known[name] < bound_of("stratum_label", "auc"):
+        return Label(str(number), {})
+    others = [value for other, value in known.items() if other != name]
+    evidence = {"auc": known[name], "margin": known[name] - max(others) if others else np.nan}
+    return Label(name, evidence | ({"mostly_high": high} if name == INTERFERON else {}))
+
+
+def _healthy_like(
+    stratum: pd.Series, samples: pd.DataFrame, control: str | None
+) -> tuple[int | None, dict[str, float]]:
+    """Return the stratum of the controls, if they mark one, and the share and enrichment of controls in it."""
     disease = samples.set_index("sample")["disease"].reindex(stratum.index)
     is_control = (disease == control).to_numpy() if control is not None else np.zeros(len(stratum), dtype=bool)
     if not is_control.any():
-        return None
-    number = stratum[is_control].value_counts().sort_index().idxmax()
+        return None, {}
+    number = int(stratum[is_control].value_counts().sort_index().idxmax())
     inside = (stratum == number).to_numpy()
-    half = is_control[inside].sum() >= is_control.sum() / 2
-    enriched = is_control[inside].mean() >= 2 * is_control[~inside].mean()
-    return int(number) if half and enriched else None
+    evidence = {
+        "controls_inside": float(is_control[inside].sum() / is_control.sum()),
+        "controls_enriched": float(is_control[~inside].mean() / is_control[inside].mean()),
+    }
+    holds = all(CLAIMS["stratum_label"].criterion(key).holds(value) for key, value in evidence.items())
+    return (number, evidence) if holds else (None, {})
 
 
-def _mostly_high(classes: pd.Series) -> bool:
-    """Whether most of the scored samples are high; without a scored one there is nothing against it."""
+def _share_high(classes: pd.Series) -> float:
+    """Return the share of high samples among the scored ones; missing where none is scored."""
     scored = classes[classes.isin(["high", "borderline", "low"])]
-    return len(scored) == 0 or bool((scored == "high").mean() >= MOSTLY)
+    return float((scored == "high").mean()) if len(scored) else float("nan")
 
 
 def marker_score(rule: LabelRule, index: pd.Index, views: Mapping[str, ad.AnnData]) -> pd.Series:

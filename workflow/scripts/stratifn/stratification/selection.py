@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.claims import bound_of
 from stratifn.stratification.consensus import (
     ambiguous_pairs,
     consensus_matrix,
@@ -17,13 +18,9 @@ from stratifn.stratification.consensus import (
 )
 from stratifn.stratification.kmeans import assign_to_each, silhouettes
 from stratifn.stratification.null import NullTest
-from stratifn.stratification.settings import MIN_STRATUM, StratificationSettings
+from stratifn.stratification.settings import MIN_STRATUM, Settings
 from stratifn.stratification.stability import bootstrap_jaccard
 
-# Mean bootstrap Jaccard from which a number of strata is taken up: that of "highly stable" clusters in `clusterboot` of
-# R's fpc (Hennig 2007, doi:10.1016/j.csda.2006.11.025). Its 0.75 for "stable" is not enough here: the bootstrap keeps
-# the factors, another cohort makes its own, and held-out patients show that divisions between the two do not come back.
-STABLE = 0.85
 SELECTION_COLUMNS = ["k", "pac", "silhouette", "stability", "null_pvalue", "chosen"]
 
 
@@ -65,7 +62,7 @@ class Candidate:
         return len(sizes) == self.k and int(sizes.min()) >= MIN_STRATUM
 
 
-def candidates(points: np.ndarray, clusters: Sequence[int], settings: StratificationSettings) -> list[Candidate]:
+def candidates(points: np.ndarray, clusters: Sequence[int], settings: Settings) -> list[Candidate]:
     """Cluster for every k: resamples, consensus, strata, criteria.
 
     Parameters
@@ -80,9 +77,7 @@ def candidates(points: np.ndarray, clusters: Sequence[int], settings: Stratifica
     return [_candidate(points, k, rows, settings, rng) for k in clusters]
 
 
-def _candidate(
-    points: np.ndarray, k: int, rows: np.ndarray, settings: StratificationSettings, rng: np.random.Generator
-) -> Candidate:
+def _candidate(points: np.ndarray, k: int, rows: np.ndarray, settings: Settings, rng: np.random.Generator) -> Candidate:
     resampled = resampled_centroids(points, rows, k, rng)
     consensus = consensus_matrix(assign_to_each(points, resampled), rows)
     labels, centroids = consensus_partition(points, consensus, k)
@@ -108,24 +103,25 @@ class Choice:
         The strata chosen; None for one stratum.
     table
         Columns k, pac, silhouette, stability, null_pvalue, chosen; one row per k from 1, one of them chosen.
-    reason
-        In a sentence.
     """
 
     candidate: Candidate | None
     table: pd.DataFrame
-    reason: str
 
 
 def choose(tried: Sequence[Candidate], test: NullTest, alpha: float) -> Choice:
     """Choose k, or one stratum if the data do not beat the structureless data.
 
     The test is of all k together; its p value is the smallest of the column. Which k, is a question of its own: of the
-    k whose strata are large enough and stable (mean bootstrap Jaccard of `STABLE` or more; if none is, the most
-    stable), that with the largest gap times squared stability, where the gap is the sum over both criteria of the
+    k whose strata are large enough and stable (a mean bootstrap Jaccard of at least the bound of the claim `strata`; if
+    none is, the most stable), that with the largest gap times squared stability, where the gap is the sum over both criteria of the
     null test. So more strata have to show more structure, and to come back. No criterion alone finds planted strata:
     the silhouette and the proportion of ambiguous pairs stop at too few, the gap goes on to too many
     (``benchmarks/stratification.py``).
+
+    The bound of the stability is that of "highly stable" clusters in `clusterboot` of R's fpc (Hennig 2007,
+    doi:10.1016/j.csda.2006.11.025). Its 0.75 for "stable" is not enough here: the bootstrap keeps the factors, another
+    cohort makes its own, and held-out patients show that divisions between the two do not come back.
 
     Parameters
     ----------
@@ -148,28 +144,15 @@ def choose(tried: Sequence[Candidate], test: NullTest, alpha: float) -> Choice:
     best = _best(tried, test) if test.pvalue <= alpha else None
     table = pd.concat([pd.DataFrame({"k": [1]}), criteria], ignore_index=True)
     table["chosen"] = table["k"] == (1 if best is None else best.k)
-    return Choice(best, table[SELECTION_COLUMNS], _reason(best, test, alpha))
+    return Choice(best, table[SELECTION_COLUMNS])
 
 
 def _best(tried: Sequence[Candidate], test: NullTest) -> Candidate | None:
     """Return the candidate with the largest gap times squared stability, among the stable ones if there are any."""
     gap = dict(zip(test.clusters, test.gaps.sum(axis=0).clip(min=0), strict=True))
     admissible = [candidate for candidate in tried if candidate.admissible]
-    stable = [candidate for candidate in admissible if candidate.stability >= STABLE]
+    least = bound_of("strata", "stability")
+    stable = [candidate for candidate in admissible if candidate.stability >= least]
     if not stable:
         return max(admissible, key=lambda candidate: candidate.stability, default=None)
     return max(stable, key=lambda candidate: gap[candidate.k] * candidate.stability**2)
-
-
-def _reason(best: Candidate | None, test: NullTest, alpha: float) -> str:
-    structure = f"p = {test.pvalue:.3g} against structureless data of the same shape, alpha {alpha:g}"
-    if test.pvalue > alpha:
-        return f"No structure beyond chance ({structure}): one stratum."
-    if best is None:
-        return f"There is structure ({structure}), but no division into strata of {MIN_STRATUM} or more: one stratum."
-    if best.stability < STABLE:
-        return (
-            f"{best.k} strata, which may not come back in another cohort (mean bootstrap Jaccard "
-            f"{best.stability:.2f}, below {STABLE}): {structure}."
-        )
-    return f"{best.k} strata: {structure}."

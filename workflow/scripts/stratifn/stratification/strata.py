@@ -15,7 +15,7 @@ from stratifn.stratification.mixture import MixtureAgreement, mixture_agreement
 from stratifn.stratification.model import StratumModel
 from stratifn.stratification.null import null_test
 from stratifn.stratification.selection import SELECTION_COLUMNS, Candidate, candidates, choose
-from stratifn.stratification.settings import MIN_STRATUM, StratificationSettings
+from stratifn.stratification.settings import MIN_STRATUM, Settings
 from stratifn.stratification.space import FactorSpace, factor_space
 
 logger = logging.getLogger("stratifn.stratification")
@@ -36,8 +36,8 @@ class Strata:
         Columns k, pac, silhouette, stability, null_pvalue, chosen; one row per k from 1.
     jaccard
         Bootstrap Jaccard by stratum; missing if there is one stratum.
-    reason
-        Why this number of strata, in a sentence.
+    hindrance
+        Why structure could not be tested; empty where it was.
     null_pvalue, null_df
         P value of "there is structure", and the degrees of freedom of the null's copula; missing if not tested.
     space
@@ -51,7 +51,7 @@ class Strata:
     table: pd.DataFrame
     selection: pd.DataFrame
     jaccard: dict[int, float]
-    reason: str
+    hindrance: str
     null_pvalue: float
     null_df: float
     space: FactorSpace
@@ -75,7 +75,7 @@ def find_strata(
     robust: Sequence[str],
     samples: pd.DataFrame,
     control: str | None,
-    settings: StratificationSettings,
+    settings: Settings,
 ) -> Strata:
     """Stratify a cohort. The order of the patients does not matter.
 
@@ -105,24 +105,24 @@ def find_strata(
     space = factor_space(made_of, variance_explained, robust)
     clusters = np.arange(settings.clusters[0], min(settings.clusters[1], len(made_of) // MIN_STRATUM) + 1)
     if not space.factors:
-        return _one_stratum(factors, clustered, space, "No robust factor to stratify by: one stratum.")
+        return _one_stratum(factors, clustered, space, "no robust factor to stratify by")
     if not len(clusters):
         needed = settings.clusters[0] * MIN_STRATUM
-        reason = f"{len(made_of)} samples; {settings.clusters[0]} strata need at least {needed}: one stratum."
+        reason = f"{len(made_of)} samples; {settings.clusters[0]} strata need at least {needed}"
         return _one_stratum(factors, clustered, space, reason)
     points = np.ascontiguousarray(space.coordinates(made_of))
     test = null_test(points, clusters, settings.draws, settings.generator(0))
-    tried = candidates(points, clusters, settings)
+    tried = candidates(points, clusters.tolist(), settings)
     choice = choose(tried, test, settings.alpha)
-    logger.info("%s", choice.reason)
+    logger.info("p = %.3g that data without structure look like this", test.pvalue)
     if choice.candidate is None:
-        return _one_stratum(factors, clustered, space, choice.reason, choice.table, test.pvalue, test.df)
+        return _one_stratum(factors, clustered, space, "", choice.table, test.pvalue, test.df)
     model = _model(points, choice.candidate, space)
     return Strata(
         table=_table(factors, clustered, model),
         selection=choice.table,
         jaccard={stratum + 1: float(value) for stratum, value in enumerate(choice.candidate.jaccard)},
-        reason=choice.reason,
+        hindrance="",
         null_pvalue=test.pvalue,
         null_df=test.df,
         space=space,
@@ -131,9 +131,7 @@ def find_strata(
     )
 
 
-def _clustered(
-    index: pd.Index, samples: pd.DataFrame, control: str | None, settings: StratificationSettings
-) -> np.ndarray:
+def _clustered(index: pd.Index, samples: pd.DataFrame, control: str | None, settings: Settings) -> np.ndarray:
     """Return which samples make the strata."""
     disease = samples.set_index("sample")["disease"]
     unknown = sorted(set(index) - set(disease.index))
@@ -159,7 +157,7 @@ def _one_stratum(
     factors: pd.DataFrame,
     clustered: np.ndarray,
     space: FactorSpace,
-    reason: str,
+    hindrance: str,
     selection: pd.DataFrame | None = None,
     pvalue: float = np.nan,
     df: float = np.nan,
@@ -170,4 +168,4 @@ def _one_stratum(
     table = pd.DataFrame(
         {"sample": factors.index, "stratum": ALL_TOGETHER, "confidence": np.nan, "clustered": clustered}
     )
-    return Strata(table, selection, {ALL_TOGETHER: np.nan}, reason, pvalue, df, space, None, None)
+    return Strata(table, selection, {ALL_TOGETHER: np.nan}, hindrance, pvalue, df, space, None, None)

@@ -146,7 +146,8 @@ def reference_limits(reference: Reference) -> Limits:
 
 
 def _views_part(transforms: Mapping[str, FrozenView]) -> Part:
-    views, arrays = [], {}
+    views: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
     for name, frozen in transforms.items():
         single = {key: value for key, value in frozen.fields.items() if np.ndim(value) == 0}
         arrays |= {f"{name}/{key}": np.asarray(value) for key, value in frozen.fields.items() if key not in single}
@@ -155,7 +156,7 @@ def _views_part(transforms: Mapping[str, FrozenView]) -> Part:
 
 
 def _model_part(model: Sequence[ViewModel], factors: int, refusal: str) -> Part:
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for view in model:
         arrays[f"{view.name}/features"] = np.array(view.features, dtype=str)
         for field in ("weights", "weights_squared", "tau", "means"):

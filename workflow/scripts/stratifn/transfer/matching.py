@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from stratifn.configuration.config import view_mismatches
 from stratifn.shared.errors import InputError, Problem, listed
 from stratifn.shared.tables import read_features
+from stratifn.shared.views import view_mismatches
 from stratifn.shared.vocabulary import COUNTS
 from stratifn.transfer.freezing import GENE_NAME, FrozenView, frozen_views
 from stratifn.transfer.reference import load_reference

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
+from stratifn.shared import claims
+from stratifn.shared.claims import EVERYBODY, judged
 from stratifn.shared.vocabulary import RNA, UNSCORED
 from stratifn.transfer.factors import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
@@ -79,13 +81,16 @@ class Placement:
     notes
         view, item, what, reason.
     reference
-        What they were placed in: one row, columns `statements.REFERENCE_COLUMNS`.
+        What they were placed in: one row, columns `notes.REFERENCE_COLUMNS`.
+    verdicts
+        Whether the reference speaks of these patients at all.
     """
 
     patients: pd.DataFrame
     factors: pd.DataFrame
     notes: pd.DataFrame
     reference: pd.DataFrame
+    verdicts: pd.DataFrame
 
 
 def place_patients(
@@ -151,7 +156,15 @@ def place_patients(
     factors = pd.concat([mean, sd.add_prefix("sd_")], axis=1).rename_axis("sample").reset_index()
     own = placement_notes(reference, model, matched, measured)
     everything = own if notes is None else pd.concat([own, notes], ignore_index=True)
-    return Placement(patients, factors, everything, described_reference(reference))
+    return Placement(patients, factors, everything, described_reference(reference), placement_verdicts(patients))
+
+
+def placement_verdicts(patients: pd.DataFrame) -> pd.DataFrame:
+    """Judge whether the reference speaks of these patients, by the share of those placed who are unlike it."""
+    placed = patients["out_of_reference"].dropna()
+    share = float(placed.astype(bool).mean()) if len(placed) else np.nan
+    reason = "" if len(placed) else "nobody could be placed by factors"
+    return judged("placement", EVERYBODY, [claims.Measured("out_of_reference", share, reason=reason)])
 
 
 def _projected(model: ReferenceModel, matched: Mapping[str, MatchedView], phases: Phases) -> ProjectedFactors | None:

@@ -175,7 +175,7 @@ def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> No
     found = VERSION.match(str(values.get("contract")))
     if found is None:
         raise _refusal(path, "no version", f"a version such as {contract}")
-    own, theirs = (tuple(map(int, VERSION.match(text).groups())) for text in (contract, values["contract"]))
+    own, theirs = (tuple(map(int, version.split("."))) for version in (contract, found.group()))
     if theirs > own:
         mend = "Use the version of stratifn that made it, or a newer one."
         raise _refusal(path, f"version {values['contract']}, newer than this code", f"at most {contract}", mend)

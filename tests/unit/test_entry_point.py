@@ -1,0 +1,250 @@
+"""No library ends a job without words: panics, a full disk and memory that runs out are told like any other error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from stratifn.running.by_products import by_product
+from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.files import atomic_path
+from stratifn.shared.machine import FAULTS, MachineError, machine_error
+
+# what h5py 3.16 says when a disk is full, in an OSError or, where it closes objects, a RuntimeError
+HDF5_TEXT = (
+    "Can't decrement id ref count (file write failed: time = Wed Nov 25 11:14:56 2026\n, filename = 'results/rna.h5ad', "
+    "file descriptor = 3, errno = 28, error message = 'No space left on device', buf = 0x55d624b6d7b8, total write "
+    "size = 800, bytes this sub-write = 800, offset = 3545504)"
+)
+JOB = """
+import sys
+from types import SimpleNamespace
+import h5py
+import numpy as np
+import pandas as pd
+from stratifn.running.entry_point import run
+from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.files import atomic_path
+from stratifn.shared.tables import write_anndata, write_table
+
+class PanicException(BaseException):
+    pass
+
+class Log(list):
+    def __init__(self, log, problems):
+        super().__init__([log])
+        self.problems = problems
+    def keys(self):
+        return ["problems"]
+
+NOISE = np.random.default_rng(0).random((1000, 1000))
+
+def matrix(folder):
+    import anndata as ad
+    write_anndata(ad.AnnData(NOISE), f"{folder}/result.h5ad")
+
+def many_small_datasets(folder):
+    # the disk is full when they are released, where h5py cannot raise
+    with atomic_path(f"{folder}/result.h5") as path, h5py.File(path, "w") as file:
+        for number in range(3000):
+            file[f"x{number}"] = NOISE[0, :100]
+
+def model(folder):
+    # left open when the error comes
+    with atomic_path(f"{folder}/result.hdf5") as path:
+        file = h5py.File(path, "w")
+        file["x"] = NOISE
+
+def table(folder):
+    write_table(pd.DataFrame(NOISE), f"{folder}/result.tsv")
+
+def arrays(folder):
+    with atomic_path(f"{folder}/result.npz") as path:
+        np.savez(path, noise=NOISE)
+
+def panic(folder):
+    raise PanicException("comparison function does not implement a total order")
+
+def user_mistake(folder):
+    raise InputError(Problem("samples.tsv", "row 3", "x", "a number", "Correct it."))
+
+def interrupt(folder):
+    raise KeyboardInterrupt
+
+def leave(folder):
+    sys.exit(7)
+
+name, folder, log, problems = sys.argv[1:]
+run(lambda snakemake: globals()[name](folder), SimpleNamespace(log=Log(log, problems), rule="rule_of_the_test"))
+"""
+
+
+@pytest.fixture(scope="module")
+def small_disk(tmp_path_factory):
+    """A disk of 2 megabytes."""
+    folder = tmp_path_factory.mktemp("small_disk")
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount the small disk that is filled here")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def run_job(root, name, folder, log, problems):
+    environment = {"PYTHONPATH": str(root / "workflow" / "scripts"), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-c", JOB, name, str(folder), str(log), str(problems)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [
+        ("matrix", "result.h5ad"),
+        ("many_small_datasets", "result.h5"),
+        ("model", "result.hdf5"),
+        ("table", "result.tsv"),
+        ("arrays", "result.npz"),
+    ],
+)
+def test_a_full_disk_is_told_in_one_sentence_and_is_no_crash(root, small_disk, tmp_path, kind, file):
+    job = run_job(root, kind, small_disk, tmp_path / "job.log", tmp_path / "problems.json")
+    assert job.returncode == 1
+    happened, advice = FAULTS[errno.ENOSPC]
+    # h5py prints what it could not raise before anybody is asked
+    assert job.stderr.splitlines()[-1] == f"{small_disk / file} {happened}; {advice}."
+    assert job.stderr.count("its disk is full") == 1
+    assert "Traceback" in (tmp_path / "job.log").read_text()
+    assert list(small_disk.iterdir()) == []
+
+
+def test_a_full_disk_is_told_when_the_log_is_on_it_too(root, small_disk):
+    log, problems = small_disk / "job.log", small_disk / "problems.json"
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(2 * 1024**2 - 3 * 4096))
+    try:
+        job = run_job(root, "table", small_disk, log, problems)
+        assert job.returncode == 1
+        assert job.stderr.splitlines()[-1].startswith(f"{small_disk / 'result.tsv'} could not be written because its")
+        assert "Logging error" not in job.stderr
+    finally:
+        for path in small_disk.iterdir():
+            path.unlink()
+
+
+def test_a_panic_is_an_error_with_its_traceback_in_the_log(root, tmp_path):
+    job = run_job(root, "panic", tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
+    assert job.returncode == 1
+    assert "stopped in rule rule_of_the_test: PanicException: comparison function does not" in job.stderr
+    assert "Traceback" not in job.stderr
+    assert "Traceback" in (tmp_path / "job.log").read_text()
+
+
+def test_a_users_mistake_is_told_and_listed_and_is_no_fault_of_the_machine(root, tmp_path):
+    job = run_job(root, "user_mistake", tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
+    assert job.returncode == 1
+    assert "row 3: found x; expected a number. Correct it." in job.stderr
+    assert '"where": "row 3"' in (tmp_path / "problems.json").read_text()
+
+
+@pytest.mark.parametrize(("kind", "code"), [("interrupt", -2), ("leave", 7)])
+def test_an_interrupt_and_an_exit_stay_what_they_are(root, tmp_path, kind, code):
+    job = run_job(root, kind, tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
+    assert job.returncode == code
+    assert "please report it" not in job.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "a.tsv"),
+            "a.tsv could not be written because its disk is full",
+        ),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", b"a.tsv"), "a.tsv could not be written because the disk quota"),
+        (OSError(errno.EROFS, "Read-only file system", "a.tsv"), "a.tsv could not be written because its file system"),
+        (OSError(errno.EIO, "Input/output error", "a.tsv"), "a.tsv could not be read or written because the disk"),
+        (
+            OSError("Error writing bytes. Detail: [errno 28] No space left"),
+            "The job could not be written because its disk",
+        ),
+        (OSError(HDF5_TEXT), "results/rna.h5ad could not be written because its disk is full"),
+        (RuntimeError(HDF5_TEXT), "results/rna.h5ad could not be written because its disk is full"),
+        (MemoryError("Unable to allocate 8 GiB"), "The job could not be finished because memory ran out"),
+    ],
+)
+def test_faults_of_the_machine_are_recognised_in_whatever_form_libraries_raise_them(error, sentence):
+    assert str(machine_error(error)).startswith(sentence)
+    try:
+        try:
+            raise error
+        except (OSError, RuntimeError, MemoryError):
+            raise ValueError("while writing") from error
+    except ValueError as wrapped:
+        assert str(machine_error(wrapped)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(errno.ENOENT, "No such file", "a.tsv"),
+        PermissionError(errno.EACCES, "Permission denied", "a.tsv"),
+        OSError("Unable to open file (file signature not found)"),
+        RuntimeError("28 genes"),
+        ValueError("errno = 28"),
+    ],
+)
+def test_other_errors_are_no_faults_of_the_machine(error):
+    assert machine_error(error) is None
+
+
+def test_the_file_is_the_one_that_was_to_be_and_not_its_temporary_name(tmp_path):
+    with (
+        pytest.raises(MachineError, match=rf"^{tmp_path}/out\.h5ad could not be written"),
+        atomic_path(tmp_path / "out.h5ad") as temporary,
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device", str(temporary))
+
+
+class PanicException(BaseException):
+    """As Rust libraries raise it: no `Exception`."""
+
+
+@pytest.mark.parametrize("error", [PanicException("no total\norder"), ValueError("no total order")])
+def test_a_by_product_that_fails_leaves_a_note_and_the_log_its_traceback(error, caplog):
+    def fail():
+        raise error
+
+    caplog.set_level("DEBUG", "stratifn")
+    result, notes = by_product(fail, "nothing", view="rna", item="gene sets")
+    assert result == "nothing"
+    assert notes == [("rna", "gene sets", "not computed", f"{type(error).__name__}: no total order")]
+    assert "Traceback" in caplog.text
+
+
+def test_a_by_product_that_succeeds_leaves_no_note():
+    assert by_product(lambda: 3, 0, view="rna", item="gene sets") == (3, [])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError(Problem("a.gmt", "line 1", "", "a name", "Add it.")),
+        MemoryError(),
+        OSError(errno.ENOSPC, "No space left on device"),
+        KeyboardInterrupt(),
+    ],
+)
+def test_a_by_product_hides_neither_users_mistakes_nor_faults_of_the_machine(error):
+    def fail():
+        raise error
+
+    with pytest.raises(type(error)):
+        by_product(fail, None, view="rna", item="gene sets")

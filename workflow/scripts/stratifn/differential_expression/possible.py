@@ -1,0 +1,154 @@
+"""Which comparisons the samples of a cohort allow: one answer, for validation and for the phase.
+
+What cannot be compared is no mistake, and stops no other phase: its table says why. A design or a contrast that is
+written wrongly is a mistake, and validation refuses it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from stratifn.differential_expression.contrasts import Contrast, Question
+from stratifn.differential_expression.results import COLUMNS
+from stratifn.shared.design import MIN_REPLICATES, check_design, check_terms, model_matrix
+from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.samples import IN_VIEW
+
+IN_RNA = f"{IN_VIEW}rna"
+ONE_GROUP = "one group: nothing to compare"
+_LEVEL = re.compile(r"(?P<factor>[^\[\]]+)\[(?P<level>.*)\]")
+
+
+@dataclass(frozen=True)
+class Possible:
+    """What can be compared.
+
+    Attributes
+    ----------
+    question
+        The contrasts that are read from the fit (none where nothing is fitted), the diseases that can be compared with
+        the control, and the control where any of its samples is measured.
+    reasons
+        Name of every other contrast to why it is not made.
+    reason
+        Why nothing is fitted; empty where something is.
+    """
+
+    question: Question
+    reasons: Mapping[str, str]
+    reason: str
+
+
+def possible_comparisons(samples: pd.DataFrame, question: Question) -> Possible:
+    """Choose the contrasts that the samples allow.
+
+    Every sample stays in the fit, those of a group that is too small to be compared too, as in R.
+
+    Parameters
+    ----------
+    samples
+        The samples with expression.
+    question
+        What was asked.
+    """
+    disease, control = samples["disease"].astype(str), question.control
+    one_group = disease.nunique() < 2
+    measured = control if control is not None and (disease == control).any() else None
+    no_baseline = "" if measured == control else f"no sample of {control} is measured, the baseline of the model"
+    groups = {*question.diseases, *([control] if control is not None else [])}
+    reasons = {
+        each.name: ONE_GROUP if one_group else _reason(each, samples, groups, no_baseline)
+        for each in question.contrasts
+    }
+    made = tuple(contrast for contrast in question.contrasts if not reasons[contrast.name])
+    reasons = {name: reason for name, reason in reasons.items() if reason}
+    against_control = {each.level for each in made if each.factor == "disease" and each.baseline == control}
+    of_control = tuple(name for name in question.diseases if name in against_control)
+    reason = "" if made else ONE_GROUP if one_group else "; ".join(dict.fromkeys(reasons.values()))
+    return Possible(replace(question, diseases=of_control, control=measured, contrasts=made), reasons, reason)
+
+
+def _reason(contrast: Contrast, samples: pd.DataFrame, groups: Collection[str], without_baseline: str) -> str:
+    """Say why these samples do not allow a contrast; nothing where they do, or where its words are a mistake."""
+    few = []
+    for factor, level in _levels(contrast):
+        if factor not in samples:
+            continue
+        size = int((samples[factor].astype(str) == level).sum())
+        # a level that nobody has is a typing error, unless it is a group whose samples other views hold
+        if size < MIN_REPLICATES and (size or (factor == "disease" and level in groups)):
+            few.append(f"{size} sample{'s' if size != 1 else ''} of {level}")
+    if few:
+        return f"{' and '.join(few)}; {MIN_REPLICATES} are needed"
+    return "" if contrast.factor == "disease" else without_baseline
+
+
+def _levels(contrast: Contrast) -> list[tuple[str, str]]:
+    """List the (factor, level) pairs that a contrast is about."""
+    if contrast.factor:
+        return [(contrast.factor, contrast.level), (contrast.factor, contrast.baseline)]
+    parts = [part for name in contrast.coefficients for part in re.split(r":(?![^\[]*\])", name)]
+    found = filter(None, map(_LEVEL.fullmatch, parts))
+    return list(dict.fromkeys((match["factor"], match["level"]) for match in found))
+
+
+def check_comparisons(samples: pd.DataFrame, question: Question) -> list[Problem]:
+    """Find the mistakes in design and contrasts, before anything is fitted.
+
+    Parameters
+    ----------
+    samples
+        The samples of the cohort, with a column `in_rna`; without it there is no expression, and a mistake in the
+        design alone is one.
+    question
+        What is asked.
+
+    Returns
+    -------
+    list of Problem
+        Empty if every contrast that the samples allow can be read from the fit.
+    """
+    if IN_RNA not in samples:
+        return check_terms(samples, question.design)
+    samples = samples[samples[IN_RNA]]
+    problems = check_terms(samples, question.design)
+    problems += [_no_column(each, samples) for each in question.contrasts if each.factor and each.factor not in samples]
+    allowed = possible_comparisons(samples, question).question
+    if problems or not allowed.contrasts:
+        return problems
+    problems = check_design(samples, allowed.design, allowed.control)
+    if problems:
+        return problems
+    matrix = model_matrix(samples, allowed.design, allowed.control)
+    for contrast in allowed.contrasts:
+        try:
+            contrast.weights(matrix)
+        except InputError as error:
+            problems += [replace(found, where=f"contrasts: {contrast.name}") for found in error.problems]
+    return problems
+
+
+def _no_column(contrast: Contrast, samples: pd.DataFrame) -> Problem:
+    known = ", ".join(column for column in samples if not column.startswith(IN_VIEW))
+    expected = f"a column of the sample sheet ({known})"
+    return Problem("config", f"contrasts: {contrast.name}", contrast.factor, expected, "Correct the config.")
+
+
+def impossible_table(genes: pd.DataFrame, reason: str) -> pd.DataFrame:
+    """Return the table of a contrast that is not made: every gene, no numbers, and the reason as its status.
+
+    Parameters
+    ----------
+    genes
+        Indexed by gene id, with a column ``gene_name``.
+    reason
+        Why.
+    """
+    table = pd.DataFrame({"gene_id": genes.index.astype(str), "gene_name": genes["gene_name"].astype(str).to_numpy()})
+    table = table.reindex(columns=COLUMNS)
+    table["status"] = reason
+    return table.astype(dict.fromkeys(COLUMNS[2:-1], float)).sort_values("gene_id", ignore_index=True)

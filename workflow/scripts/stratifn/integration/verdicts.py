@@ -1,0 +1,48 @@
+"""Which factors come back whatever the seed, and whether one of them is the interferon factor."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from stratifn.integration.interpretation import InterferonFactor
+from stratifn.integration.selection import Integration
+from stratifn.shared.claims import Measured, judged, verdicts_table
+
+ONE_SEED = "one seed says nothing about robustness"
+
+
+def factor_verdicts(integration: Integration, named: InterferonFactor) -> pd.DataFrame:
+    """Judge the robustness of every factor, and the candidate for the interferon factor.
+
+    Parameters
+    ----------
+    integration
+        The chosen model, matched with the other seeds.
+    named
+        From `interpretation.interferon_factor`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `claims.COLUMNS`.
+    """
+    seeds = len(integration.seeds)
+    reason = ONE_SEED if seeds == 1 else ""
+    parts = []
+    for row, reached in zip(integration.robustness.itertuples(), integration.seed_correlation, strict=True):
+        share = np.nan if reason else row.seeds_matched / seeds
+        measured = [
+            Measured("seeds_matched", share, reason=reason),
+            Measured("seed_correlation", reached, reason=reason),
+        ]
+        parts.append(judged("factor", str(row.factor), measured))
+    if named.candidate:
+        few = "" if np.isfinite(named.auc) else f"{named.genes} genes of the signature are among the features"
+        measured = [
+            Measured("follows_score", abs(named.spearman)),
+            Measured("signature_auc", named.auc, reason=few),
+            Measured("robust", np.nan if named.robust is None else float(named.robust), reason=reason),
+        ]
+        parts.append(judged("interferon_factor", named.candidate, measured))
+    return verdicts_table(parts)

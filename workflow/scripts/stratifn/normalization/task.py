@@ -1,0 +1,39 @@
+"""What the transform of one view is learnt with, besides its matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from stratifn.normalization.settings import Settings
+
+if TYPE_CHECKING:
+    from pydeseq2.inference import Inference
+
+
+@dataclass(frozen=True)
+class Task:
+    """One view to normalise.
+
+    Attributes
+    ----------
+    view
+        Its name, for the notes.
+    groups
+        Disease per sample, indexed by sample.
+    settings
+        From the configuration.
+    always_keep
+        Ids or symbols of genes that no filter drops; counts only.
+    inference
+        The engine that fits dispersions; counts only.
+    """
+
+    view: str
+    groups: pd.Series
+    settings: Settings
+    always_keep: Collection[str]
+    inference: Inference | None

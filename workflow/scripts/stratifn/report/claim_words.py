@@ -1,0 +1,150 @@
+"""Sentences of verdicts: what a claim says when it is weak or not supported, and why. The report judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from stratifn.shared.claims import CLAIMS, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK, Standing
+
+Row = Mapping[str, object]
+
+
+def _percent(value: object) -> str:
+    return f"{100 * float(str(value)):.0f} %"
+
+
+def _number(value: object) -> str:
+    return f"{float(str(value)):.3g}"
+
+
+def _controls(row: Row) -> str:
+    return f"{row['reason']}, so the comparison is not with healthy people"
+
+
+# why a criterion fails, by claim and criterion; every criterion of `CLAIMS` has its words
+CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
+    ("calls", "called"): lambda row: "no gene is called",
+    ("calls", "permuted_calls"): lambda row: (
+        f"permuted labels call {_percent(row['value'])} as many genes (at most {_percent(row['bound'])} are expected)"
+    ),
+    ("calls", "leading_component"): lambda row: (
+        f"the groups explain {_percent(row['value'])} of {row['reason']} (more than {_percent(row['bound'])}): a batch that "
+        "coincides with them would look the same"
+    ),
+    ("cutoff", "controls"): lambda row: (
+        f"{_number(row['value'])} controls carry the cut-off, {_number(row['bound'])} are needed"
+    ),
+    ("cutoff", "healthy_controls"): _controls,
+    ("prevalence", "scored"): lambda row: "nobody has a class",
+    ("prevalence", "healthy_controls"): _controls,
+    ("prevalence", "borderline"): lambda row: f"borderline patients outnumber the high ones by {_number(row['value'])}",
+    ("factor", "seeds_matched"): lambda row: (
+        f"{_percent(row['value'])} of the seeds find it, {_percent(row['bound'])} are needed"
+    ),
+    ("factor", "seed_correlation"): lambda row: (
+        f"|r| with the factors of other seeds is {_number(row['value'])}, {_number(row['bound'])} is needed"
+    ),
+    ("interferon_factor", "follows_score"): lambda row: (
+        f"its absolute rank correlation with the score is {_number(row['value'])}, {_number(row['bound'])} is needed"
+    ),
+    ("interferon_factor", "signature_auc"): lambda row: (
+        f"its weights rank the signature's genes with AUC {_number(row['value'])}, {_number(row['bound'])} is needed"
+    ),
+    ("interferon_factor", "robust"): lambda row: "the factor is not robust over seeds",
+    ("strata", "null_pvalue"): lambda row: (
+        f"p = {_number(row['value'])} that data without structure look like this; at most {_number(row['bound'])} is needed"
+    ),
+    ("strata", "clear_null_pvalue"): lambda row: (
+        f"p = {_number(row['value'])} that data without structure look like this is above {_number(row['bound'])}"
+    ),
+    ("strata", "smallest_stratum"): lambda row: (
+        f"there is structure, but no division into strata of {_number(row['bound'])} samples or more"
+    ),
+    ("strata", "stability"): lambda row: (
+        f"they may not come back in another cohort: mean bootstrap Jaccard {_number(row['value'])}, "
+        f"{_number(row['bound'])} is needed"
+    ),
+    ("strata", "one_diagnosis"): lambda row: f"they largely repeat the diagnosis ({_homogeneity(row)})",
+    ("strata", "one_batch"): lambda row: f"they largely repeat the batch ({_homogeneity(row)})",
+    ("strata", "missing_view"): lambda row: (
+        f"they largely follow who was measured in the view {row['reason']} ({_homogeneity(row)})"
+    ),
+    ("stratum_label", "auc"): lambda row: f"AUC {_number(row['value'])}, {_number(row['bound'])} is needed",
+    ("stratum_label", "margin"): lambda row: (
+        f"another label fits nearly as well (AUC {_number(row['value'])} lower; {_number(row['bound'])} is needed)"
+    ),
+    ("stratum_label", "mostly_high"): lambda row: (
+        f"{_percent(row['value'])} of its scored samples are high, {_percent(row['bound'])} are needed"
+    ),
+    ("stratum_label", "controls_inside"): lambda row: (
+        f"{_percent(row['value'])} of the controls are in it, {_percent(row['bound'])} are needed"
+    ),
+    ("stratum_label", "controls_enriched"): lambda row: (
+        f"controls are {_number(row['value'])} times as frequent elsewhere, at most {_number(row['bound'])} is needed"
+    ),
+    ("placement", "out_of_reference"): lambda row: (
+        f"{_percent(row['value'])} of the patients are unlike anything in the reference (at most {_percent(row['bound'])} "
+        "may be)"
+    ),
+}
+
+
+def _homogeneity(row: Row) -> str:
+    return f"homogeneity {_number(row['value'])}, at most {_number(row['bound'])}"
+
+
+# what speaks for a label, by criterion
+EVIDENCE: Mapping[str, Callable[[Row], str]] = {
+    "auc": lambda row: f"AUC {_number(row['value'])} against the other samples (at least {_number(row['bound'])})",
+    "margin": lambda row: f"{_number(row['value'])} above the next label",
+    "mostly_high": lambda row: f"{_percent(row['value'])} of its scored samples are high",
+    "controls_inside": lambda row: f"{_percent(row['value'])} of the controls are in it",
+    "controls_enriched": lambda row: (
+        "there are no controls elsewhere"
+        if not float(str(row["value"]))
+        else f"controls are {_number(1 / float(str(row['value'])))} times as frequent as elsewhere"
+    ),
+}
+
+
+def caveats(standing: Standing) -> str:
+    """Say what lowers a claim, the worst first; empty for one that is supported."""
+    words = []
+    for row in standing.failing:
+        claim, criterion = str(row["claim"]), str(row["criterion"])
+        computed = row["verdict"] != NOT_COMPUTED
+        words.append(
+            CAVEATS[claim, criterion](row) if computed else str(row["reason"] or CAVEATS[claim, criterion](row))
+        )
+    return "; ".join(words)
+
+
+def qualified(sentence: str, standing: Standing) -> str:
+    """Return a claim's sentence with what its verdict adds.
+
+    Parameters
+    ----------
+    sentence
+        The claim, as it reads when it is supported; without a full stop.
+    standing
+        Of the claim.
+    """
+    if standing.verdict == SUPPORTED:
+        return f"{sentence}."
+    if standing.verdict == WEAK:
+        return f"{sentence}. Weak evidence: {caveats(standing)}."
+    if standing.verdict == UNSUPPORTED:
+        return f"Not supported: {caveats(standing)}."
+    return f"Not computed: {caveats(standing) or 'no criterion could be computed'}."
+
+
+def evidence(standing: Standing) -> str:
+    """Say what speaks for a label; what could not be computed is left out."""
+    rows = [row for row in standing.rows.values() if row["verdict"] != NOT_COMPUTED]
+    return "; ".join(EVIDENCE[str(row["criterion"])](row) for row in rows) or "nothing marks it"
+
+
+def missing_words() -> list[str]:
+    """List the criteria that have no words; a test holds it empty."""
+    known = {(claim.key, criterion.key) for claim in CLAIMS.values() for criterion in claim.criteria}
+    return sorted(f"{claim}.{criterion}" for claim, criterion in known ^ set(CAVEATS))

@@ -1,0 +1,349 @@
+"""The claims that a reader would quote, and what each must fulfil: keys, criteria, bounds, consequences.
+
+Phases write the numbers (`judged`), one row per criterion, into their ``verdicts.tsv``; the report makes sentences of
+them. A claim is as good as its worst criterion. Criteria that could not be computed are listed and do not lower it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+SUPPORTED, WEAK, UNSUPPORTED, NOT_COMPUTED = "supported", "weak", "unsupported", "not_computed"
+# the worst last
+ORDER = (SUPPORTED, WEAK, UNSUPPORTED)
+COLUMNS = ("subject", "claim", "criterion", "value", "bound", "verdict", "reason")
+# the subject of a claim about all samples, or all new patients, together
+EVERYBODY = "everybody"
+AT_LEAST, AT_MOST = "at least", "at most"
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One thing that a claim must fulfil.
+
+    Attributes
+    ----------
+    key
+        Name within its claim.
+    meaning
+        What the value is, in words.
+    direction
+        `AT_LEAST` or `AT_MOST`: which side of the bound is good.
+    bound
+        The bound; None where a setting of the configuration is the bound.
+    setting
+        Key of that setting, empty where `bound` is given.
+    failed
+        What the claim is where the criterion fails: `WEAK`, `UNSUPPORTED`, or `NOT_COMPUTED` where there is then
+        nothing to claim.
+    """
+
+    key: str
+    meaning: str
+    direction: str
+    bound: float | None
+    failed: str
+    setting: str = ""
+
+    def verdict(self, value: float, bound: float) -> str:
+        """Judge a value; one that is missing is not computed."""
+        if math.isnan(value):
+            return NOT_COMPUTED
+        good = value >= bound if self.direction == AT_LEAST else value <= bound
+        return SUPPORTED if good else self.failed
+
+    def holds(self, value: float) -> bool:
+        """Whether a value fulfils a criterion that has a bound of its own."""
+        return self.bound is not None and self.verdict(value, self.bound) == SUPPORTED
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a phase may claim of a subject.
+
+    Attributes
+    ----------
+    key
+        Name of the claim.
+    phase
+        The phase that judges it.
+    subject
+        What a subject is.
+    meaning
+        The claim in words.
+    criteria
+        What it must fulfil.
+    """
+
+    key: str
+    phase: str
+    subject: str
+    meaning: str
+    criteria: tuple[Criterion, ...]
+
+    def criterion(self, key: str) -> Criterion:
+        """Return a criterion by its key."""
+        return next(criterion for criterion in self.criteria if criterion.key == key)
+
+
+CLAIMS: dict[str, Claim] = {
+    claim.key: claim
+    for claim in (
+        Claim(
+            "calls",
+            "differential_expression",
+            "a contrast",
+            "the called genes differ between the groups",
+            (
+                Criterion("called", "genes called", AT_LEAST, 1, NOT_COMPUTED),
+                Criterion(
+                    "permuted_calls",
+                    "mean number of calls on permuted labels, as a share of the calls",
+                    AT_MOST,
+                    None,
+                    WEAK,
+                    setting="differential_expression.alpha",
+                ),
+                Criterion(
+                    "leading_component",
+                    "share of a leading principal component's variance that the contrast explains",
+                    AT_MOST,
+                    0.5,
+                    WEAK,
+                ),
+            ),
+        ),
+        Claim(
+            "cutoff",
+            "interferon",
+            "a signature",
+            "the cut-off stands for healthy people",
+            (
+                Criterion(
+                    "controls",
+                    "controls that carry the reference",
+                    AT_LEAST,
+                    None,
+                    UNSUPPORTED,
+                    setting="interferon.min_controls",
+                ),
+                Criterion("healthy_controls", "1 if the controls are healthy people, else 0", AT_LEAST, 1, WEAK),
+            ),
+        ),
+        Claim(
+            "prevalence",
+            "interferon",
+            "a disease",
+            "the share of patients with a high signature",
+            (
+                Criterion("scored", "patients with a class", AT_LEAST, 1, NOT_COMPUTED),
+                Criterion("healthy_controls", "1 if the controls are healthy people, else 0", AT_LEAST, 1, WEAK),
+                Criterion("borderline", "borderline patients less high ones", AT_MOST, 0, WEAK),
+            ),
+        ),
+        Claim(
+            "factor",
+            "integration",
+            "a factor",
+            "the factor is found whatever the seed",
+            (
+                Criterion("seeds_matched", "share of the seeds that find it", AT_LEAST, 0.8, UNSUPPORTED),
+                Criterion(
+                    "seed_correlation",
+                    "absolute correlation that it reaches in that share of the seeds",
+                    AT_LEAST,
+                    0.95,
+                    UNSUPPORTED,
+                ),
+            ),
+        ),
+        Claim(
+            "interferon_factor",
+            "integration",
+            "a factor",
+            "the factor is the interferon factor",
+            (
+                Criterion(
+                    "follows_score", "absolute rank correlation with the interferon score", AT_LEAST, 0.5, UNSUPPORTED
+                ),
+                Criterion(
+                    "signature_auc", "AUC of the signature's genes among its weights", AT_LEAST, 0.8, UNSUPPORTED
+                ),
+                Criterion("robust", "1 if the factor is robust over seeds, else 0", AT_LEAST, 1, UNSUPPORTED),
+            ),
+        ),
+        Claim(
+            "strata",
+            "stratification",
+            "the cohort",
+            "the samples fall into several strata",
+            (
+                Criterion(
+                    "null_pvalue",
+                    "p value against data without structure",
+                    AT_MOST,
+                    None,
+                    UNSUPPORTED,
+                    setting="stratification.alpha",
+                ),
+                Criterion("clear_null_pvalue", "the same p value", AT_MOST, 0.01, WEAK),
+                Criterion("smallest_stratum", "samples of the smallest stratum", AT_LEAST, 5, UNSUPPORTED),
+                Criterion("stability", "mean bootstrap Jaccard of the strata", AT_LEAST, 0.85, WEAK),
+                Criterion("one_diagnosis", "homogeneity of the strata by diagnosis", AT_MOST, 0.5, WEAK),
+                Criterion("one_batch", "homogeneity of the strata by batch", AT_MOST, 0.5, WEAK),
+                Criterion(
+                    "missing_view",
+                    "homogeneity of the strata by which view is missing, the largest",
+                    AT_MOST,
+                    0.5,
+                    WEAK,
+                ),
+            ),
+        ),
+        Claim(
+            "stratum_label",
+            "stratification",
+            "a stratum",
+            "the stratum is what its label says",
+            (
+                Criterion("auc", "AUC of the label's score in the stratum", AT_LEAST, 0.75, UNSUPPORTED),
+                Criterion("margin", "its AUC less that of the next label", AT_LEAST, 0.05, WEAK),
+                Criterion(
+                    "mostly_high", "share of the stratum's scored samples that are high", AT_LEAST, 0.5, UNSUPPORTED
+                ),
+                Criterion("controls_inside", "share of the controls that it holds", AT_LEAST, 0.5, UNSUPPORTED),
+                Criterion(
+                    "controls_enriched",
+                    "share of controls among the other samples, over that in the stratum",
+                    AT_MOST,
+                    0.5,
+                    UNSUPPORTED,
+                ),
+            ),
+        ),
+        Claim(
+            "placement",
+            "transfer",
+            "the new patients",
+            "the reference speaks of these patients",
+            (
+                Criterion(
+                    "out_of_reference", "share of the patients who are out of the reference", AT_MOST, 0.5, UNSUPPORTED
+                ),
+            ),
+        ),
+    )
+}
+
+
+def bound_of(claim: str, criterion: str) -> float:
+    """Return the bound of a criterion that has one of its own."""
+    bound = CLAIMS[claim].criterion(criterion).bound
+    if bound is None:
+        raise ValueError(f"the bound of {claim}.{criterion} is a setting")
+    return bound
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The number that a criterion is judged by.
+
+    Attributes
+    ----------
+    criterion
+        Key of the criterion.
+    value
+        NaN where it could not be computed.
+    bound
+        The setting that is its bound, for criteria without a bound of their own.
+    reason
+        Why it was not computed, or what the value is about (the name of a component, of a view).
+    """
+
+    criterion: str
+    value: float
+    bound: float | None = None
+    reason: str = ""
+
+
+def judged(claim: str, subject: str, measured: Iterable[Measured]) -> pd.DataFrame:
+    """Judge a claim about one subject.
+
+    Parameters
+    ----------
+    claim
+        Key in `CLAIMS`.
+    subject
+        What the claim is about: a contrast, a disease, a factor.
+    measured
+        The criteria that apply to this subject.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `COLUMNS`, one row per criterion in the order given.
+    """
+    rows = []
+    for each in measured:
+        criterion = CLAIMS[claim].criterion(each.criterion)
+        bound = criterion.bound if each.bound is None else each.bound
+        if bound is None:
+            raise ValueError(f"{claim}.{each.criterion} needs the bound of {criterion.setting}")
+        verdict = criterion.verdict(each.value, bound)
+        rows.append((subject, claim, criterion.key, float(each.value), float(bound), verdict, each.reason or None))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def verdicts_table(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Join what was judged; the header alone where nothing was."""
+    kept = [part for part in parts if len(part)]
+    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=list(COLUMNS))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How good a claim about a subject is, and what lowers it.
+
+    Attributes
+    ----------
+    verdict
+        The worst of its criteria; not computed where a criterion leaves nothing to claim, or where none was computed.
+    failing
+        Rows of the criteria that fail, the worst first.
+    rows
+        Every row by criterion.
+    """
+
+    verdict: str
+    failing: tuple[Mapping[str, object], ...]
+    rows: Mapping[str, Mapping[str, object]]
+
+
+def standing(verdicts: pd.DataFrame, claim: str, subject: str) -> Standing:
+    """Read how good a claim is from the rows of its criteria.
+
+    Parameters
+    ----------
+    verdicts
+        Columns `COLUMNS`.
+    claim, subject
+        Which one.
+    """
+    chosen = verdicts[(verdicts["claim"] == claim) & (verdicts["subject"].astype(str) == str(subject))]
+    rows = {str(row["criterion"]): row for row in chosen.to_dict("records")}
+    computed = [row for row in rows.values() if row["verdict"] != NOT_COMPUTED]
+    nothing = [
+        row
+        for row in rows.values()
+        if row["verdict"] == NOT_COMPUTED and CLAIMS[claim].criterion(str(row["criterion"])).failed == NOT_COMPUTED
+    ]
+    if nothing or not computed:
+        return Standing(NOT_COMPUTED, tuple(nothing), rows)
+    failing = sorted(
+        (row for row in computed if row["verdict"] != SUPPORTED), key=lambda row: -ORDER.index(str(row["verdict"]))
+    )
+    return Standing(str(failing[0]["verdict"]) if failing else SUPPORTED, tuple(failing), rows)

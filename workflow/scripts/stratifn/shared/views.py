@@ -1,0 +1,30 @@
+"""Views of new patients against those of their reference, by name and kind: asked of a config and of a frozen file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from stratifn.shared.errors import Problem
+
+
+def view_mismatches(where: str, views: Iterable[Mapping[str, Any]], known: Mapping[str, str]) -> Iterator[Problem]:
+    """List the views of new patients that their reference does not have, or has as another kind.
+
+    Parameters
+    ----------
+    where
+        The configuration's key of these views.
+    views
+        ``name`` and ``kind`` of each.
+    known
+        The reference's views: name to kind.
+    """
+    for view in views:
+        at, name = f"{where}.{view['name']}", view["name"]
+        if name not in known:
+            found, expected = "a view that the reference does not have", f"one of {', '.join(known)}"
+            yield Problem("config", at, found, expected, "Rename it, or leave it out.")
+        elif view["kind"] != known[name]:
+            found, expected = f"kind {view['kind']}", f"kind {known[name]}, as in the reference"
+            yield Problem("config", at, found, expected, "Mend the kind, or leave the view out.")

@@ -1,0 +1,87 @@
+"""How far the strata and their labels can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import homogeneity_score
+
+from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
+from stratifn.shared.samples import IN_VIEW
+from stratifn.stratification.labels import Label
+from stratifn.stratification.settings import Settings
+from stratifn.stratification.strata import Strata
+
+
+def strata_verdicts(
+    strata: Strata, labels: Mapping[int, Label], samples: pd.DataFrame, settings: Settings
+) -> pd.DataFrame:
+    """Judge the division into strata, and the label of each.
+
+    Parameters
+    ----------
+    strata
+        From `strata.find_strata`.
+    labels
+        Label by stratum, with its evidence.
+    samples
+        Columns sample, disease, ``in_<view>`` and, where the sheet has it, batch.
+    settings
+        Of the phase.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `claims.COLUMNS`; the subject of a label is the number of its stratum.
+    """
+    parts = [judged("strata", EVERYBODY, _of_division(strata, samples, settings))]
+    if strata.number > 1:
+        parts += [judged("stratum_label", str(number), _of_label(label)) for number, label in labels.items()]
+    return verdicts_table(parts)
+
+
+def _of_division(strata: Strata, samples: pd.DataFrame, settings: Settings) -> list[Measured]:
+    pvalue = strata.null_pvalue
+    measured = [
+        Measured("null_pvalue", pvalue, settings.alpha, strata.hindrance),
+        Measured("clear_null_pvalue", pvalue if pvalue <= settings.alpha else np.nan),
+    ]
+    if strata.number < 2:
+        beyond_chance = pvalue <= settings.alpha
+        # there is structure, and every division has a stratum that is too small
+        return [*measured, Measured("smallest_stratum", 0.0)] if beyond_chance else measured
+    stratum = strata.stratum
+    sheet = samples.set_index("sample").loc[stratum.index]
+    made_of = strata.table.set_index("sample")["clustered"].loc[stratum.index]
+    stability = float(strata.selection.loc[strata.selection["chosen"], "stability"].iloc[0])
+    missing = {name: homogeneity(sheet[name], stratum) for name in sheet if str(name).startswith(IN_VIEW)}
+    worst = max((name for name in missing if np.isfinite(missing[name])), key=missing.__getitem__, default="")
+    batch = homogeneity(sheet["batch"], stratum) if "batch" in sheet else np.nan
+    return [
+        *measured,
+        Measured("smallest_stratum", float(stratum[made_of].value_counts().min())),
+        Measured("stability", stability),
+        Measured("one_diagnosis", homogeneity(sheet["disease"], stratum)),
+        Measured("one_batch", batch),
+        Measured("missing_view", missing.get(worst, np.nan), reason=worst.removeprefix(IN_VIEW)),
+    ]
+
+
+def homogeneity(variable: pd.Series, stratum: pd.Series) -> float:
+    """Return how far the stratum tells the variable: 1 where each stratum holds one of its values, 0 where it says nothing.
+
+    Rosenberg & Hirschberg 2007 (https://aclanthology.org/D07-1043): 1 - H(variable | stratum) / H(variable).
+    Missing for a variable with one value.
+    """
+    known = variable.notna()
+    if variable[known].nunique() < 2:
+        return float("nan")
+    return float(homogeneity_score(variable[known].astype(str), stratum[known]))
+
+
+def _of_label(label: Label) -> list[Measured]:
+    if not label.evidence:
+        return [Measured("auc", np.nan, reason="nothing marks it")]
+    return [Measured(key, value) for key, value in label.evidence.items()]
