@@ -34,7 +34,7 @@ def read(columns=None, **more):
     sheet = pd.DataFrame({"sample": SAMPLES, "disease": ["SLE"] * 6 + ["HC"] * 6} | more)
     sheet.to_csv("samples.tsv", sep="\t", index=False)
     views = [{"name": "rna", "kind": "counts", "round": False}]
-    settings = {"columns": columns or {}, "labels": {}, "views": views}
+    settings = {"columns": columns or {}, "labels": {}, "types": {}, "views": views}
     paths = {"samples": "samples.tsv", "rna": "c.tsv"}
     return read_cohort(settings, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, lambda _: [], JOINED)
 
