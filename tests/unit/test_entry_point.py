@@ -27,6 +27,7 @@ import h5py
 import numpy as np
 import pandas as pd
 from stratifn.running.entry_point import run
+from stratifn.shared.columns import Column, Table
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.files import atomic_path
 from stratifn.shared.tables import write_anndata, write_table
@@ -60,7 +61,8 @@ def model(folder):
         file["x"] = NOISE
 
 def table(folder):
-    write_table(pd.DataFrame(NOISE), f"{folder}/result.tsv")
+    noise = pd.DataFrame(NOISE).add_prefix("noise")
+    write_table(noise, f"{folder}/result.tsv", Table("result.tsv", {"*": Column.of("number", 6)}))
 
 def arrays(folder):
     with atomic_path(f"{folder}/result.npz") as path:

@@ -117,7 +117,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         "stratification_summary": pd.DataFrame(
             {"item": ["controls", "samples_clustered", "factors_left_out", "mixture_adjusted_rand", "mixture_moved",
                       "mixture_bic_k"],
-             "value": ["clustered", "12", "NA", "0.9", "1", "2"]}
+             "value": ["clustered", "12", None, "0.9", "1", "2"]}
         ),
         "agreement": pd.DataFrame({"signature_a": ["A"], "signature_b": ["B"], "spearman": [0.8]}),
         "protein_ranks": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "mean_rank": np.linspace(0, 1, 12),

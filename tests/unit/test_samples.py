@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from defaults import settings_of
 from stratifn.differential_expression import fit_model
 from stratifn.inference import BatchedInference
 from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
@@ -130,9 +131,8 @@ def test_numbers_of_the_sheet_are_read_exactly(read, tmp_path):
     assert (tmp_path / "samples.tsv").read_bytes() == first
 
 
-def test_a_column_of_the_sheet_that_is_called_like_a_membership_is_a_covariate_all_the_same(read):
-    samples, _ = read(in_hospital=cycled("y", "n"))
-    assert "in_hospital" in covariates(samples) and "in_rna" not in covariates(samples)
+def test_ids_and_memberships_are_no_variables(read):
+    assert covariates(read(crp=cycled("1", "2"))[0]) == ["disease", "crp"]
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
@@ -258,7 +258,8 @@ def test_a_covariate_below_zero_gives_the_fit_of_the_same_covariate_above(read, 
         samples, _ = read(pc1=cells, design="disease + pc1", types={"pc1": "number"})
         design = model_matrix(samples, "disease + pc1", "HC")
         assert design.columns == ["Intercept", "disease[SLE]", "pc1"]
-        view = normalize_view(counts, "rna", "counts", samples, min_count=0, inference=BatchedInference()).data
+        every_gene = settings_of("normalization", min_count=0)
+        view = normalize_view(counts, "rna", "counts", samples, every_gene, inference=BatchedInference()).data
         return fit_model(view, design, BatchedInference()).coefficients[:, 1:]
 
     below, above = coefficients(pc1), coefficients(pc1 + 10)

@@ -138,7 +138,8 @@ def test_the_summary_holds_what_was_done_and_the_verdicts_what_it_is_worth(strat
     said = stratified.summary.set_index("item")["value"]
     assert said["strata"] == "4" and said["controls"] == "clustered"
     assert 0.5 < float(said["mixture_adjusted_rand"]) <= 1
-    assert stratified.summary["value"].map(type).eq(str).all()
+    assert stratified.summary["value"].dropna().map(type).eq(str).all()
+    assert stratified.summary.loc[said.isna().to_numpy(), "item"].tolist() == ["factors_left_out"]
     assert standing(stratified.verdicts, "strata", EVERYBODY).verdict == "supported"
     labels = stratified.stability.set_index("stratum")["label"]
     verdicts = {labels[n]: standing(stratified.verdicts, "stratum_label", str(n)) for n in labels.index}

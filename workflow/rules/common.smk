@@ -86,7 +86,7 @@ def reference_files(item):
 
 
 def samples_files(folder):
-    """The validated sample sheet of `{cohort}` or of `transfer/{name}`, as named inputs of a rule."""
+    """The validated sample sheet of `{cohort}` or of `transfer/{name}` and its types, as named inputs of a rule."""
     return {
         "samples": f"<results>/{folder}/inputs/samples.tsv",
         "types": f"<results>/{folder}/inputs/samples.types.json",
@@ -100,12 +100,12 @@ def view_files(folder, item, kinds=None):
 
 def rna_file(folder, cohort):
     """The matrix of the view `rna`, or nothing where a cohort has none."""
-    return [f"<results>/{folder}/{RNA}.h5ad"] if holds("rna", cohort) else []
+    return [f"<results>/{folder}/{RNA}.h5ad"] if holds(RNA, cohort) else []
 
 
 def contrast_files(cohort):
     """A table per contrast of a cohort; none without a view `rna`."""
-    names = contrast_names(cohort["diseases"], cohort["control"], CONFIG["contrasts"]) if holds("rna", cohort) else []
+    names = contrast_names(cohort["diseases"], cohort["control"], CONFIG["contrasts"]) if holds(RNA, cohort) else []
     return [f"<results>/{cohort['name']}/differential_expression/{name}.tsv.gz" for name in names]
 
 

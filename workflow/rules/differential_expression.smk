@@ -1,6 +1,6 @@
 """Phase differential_expression: one fit of the view rna, every contrast from it; IFN-high against low afterwards."""
 
-WITH_RNA = {name: cohort for name, cohort in COHORTS.items() if holds("rna", cohort)}
+WITH_RNA = {name: cohort for name, cohort in COHORTS.items() if holds(RNA, cohort)}
 
 
 for name, cohort in COHORTS.items():

@@ -12,6 +12,7 @@ for name, cohort in COHORTS.items():
             f"report.{name}"
         input:
             **report_tables(name),
+            types=samples_files(name)["types"],
             contrasts=contrast_files(cohort),
             views=view_files(f"{name}/normalization", cohort),
         output:

@@ -19,14 +19,14 @@ from stratifn.configuration.names import name_problems
 from stratifn.configuration.schema import schema_problems, with_defaults
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.views import view_mismatches
-from stratifn.shared.vocabulary import RNA
+from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, PROPORTION, RNA
 
 INHERIT = "inherit"
 SIMULATED_VIEWS = (
-    {"name": RNA, "kind": "counts", "path": "rna.tsv.gz"},
-    {"name": "methylation", "kind": "beta", "path": "methylation.parquet"},
-    {"name": "cytokines", "kind": "concentration", "path": "cytokines.tsv"},
-    {"name": "cells", "kind": "proportion", "path": "cells.tsv"},
+    {"name": RNA, "kind": COUNTS, "path": "rna.tsv.gz"},
+    {"name": "methylation", "kind": BETA, "path": "methylation.parquet"},
+    {"name": "cytokines", "kind": CONCENTRATION, "path": "cytokines.tsv"},
+    {"name": "cells", "kind": PROPORTION, "path": "cells.tsv"},
 )
 
 
@@ -162,9 +162,9 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
 def _view_problems(where: str, views: list[dict[str, Any]]) -> Iterator[Problem]:
     for view in views:
         at, kind = f"{where}.{view['name']}", view["kind"]
-        if view["name"] == RNA and kind not in ("counts", "continuous"):
+        if view["name"] == RNA and kind not in (COUNTS, CONTINUOUS):
             yield Problem("config", at, f"kind {kind}", "counts or continuous", "Mend the kind.")
-        if view["round"] and kind != "counts":
+        if view["round"] and kind != COUNTS:
             yield Problem("config", at, f"round with kind {kind}", "kind counts", "Remove `round`.")
 
 

@@ -27,7 +27,7 @@ CHECKS = {
 }
 # what `when:` of an entry can ask of a cohort, or of new patients
 CONDITIONS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
-    "rna": lambda item: RNA in view_names(item),
+    RNA: lambda item: RNA in view_names(item),
     "simulate": lambda item: bool(item.get("simulate")),
 }
 

@@ -16,9 +16,10 @@ from stratifn.differential_expression.contrasts import Contrast, Question
 from stratifn.differential_expression.results import COLUMNS
 from stratifn.shared.design import MIN_REPLICATES, check_design, check_terms, model_matrix
 from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.samples import IN_VIEW
+from stratifn.shared.samples import covariates
+from stratifn.shared.vocabulary import IN_VIEW, RNA
 
-IN_RNA = f"{IN_VIEW}rna"
+IN_RNA = f"{IN_VIEW}{RNA}"
 ONE_GROUP = "one group: nothing to compare"
 _LEVEL = re.compile(r"(?P<factor>[^\[\]]+)\[(?P<level>.*)\]")
 
@@ -133,7 +134,7 @@ def check_comparisons(samples: pd.DataFrame, question: Question) -> list[Problem
 
 
 def _no_column(contrast: Contrast, samples: pd.DataFrame) -> Problem:
-    known = ", ".join(column for column in samples if not column.startswith(IN_VIEW))
+    known = ", ".join(covariates(samples))
     expected = f"a column of the sample sheet ({known})"
     return Problem("config", f"contrasts: {contrast.name}", contrast.factor, expected, "Correct the config.")
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from stratifn.shared.design import INTERCEPT
 from stratifn.shared.errors import Problem
-from stratifn.shared.samples import IN_VIEW
+from stratifn.shared.vocabulary import IN_VIEW
 
 # of the model matrix, of the associations of strata, and kept free for what the samples' tables will hold
 OTHERS = frozenset({INTERCEPT, "ifn_score", "index", "informed", "stability"})

@@ -10,7 +10,6 @@ from stratifn.report.claim_words import caveats, evidence, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
 from stratifn.report.results import Results
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
-from stratifn.shared.tables import MISSING
 
 # what was done with the controls, by the item of the summary
 CONTROLS = {
@@ -51,7 +50,7 @@ def interferon_factor(results: Results) -> str:
     """Say which factor is the interferon factor and by what evidence, or why none is."""
     said = results.tables["interferon_factor"].set_index("item")["value"]
     name = str(said["candidate"])
-    if not name or name == MISSING:
+    if not name:
         return "No interferon factor: there are no factors, or too few scored samples."
     found = results.standing("interferon_factor", name)
     explained = results.tables["variance_explained"]
@@ -193,7 +192,7 @@ def _against_chance(results: Results) -> str:
 
 
 def _mixture(said: pd.Series) -> str:
-    if said["mixture_bic_k"] == MISSING or pd.isna(said["mixture_bic_k"]):
+    if pd.isna(said["mixture_bic_k"]):
         return "A Gaussian mixture was not compared: there is one stratum."
     return (
         f"A Gaussian mixture of as many groups agrees with an adjusted Rand index of {said['mixture_adjusted_rand']} "
@@ -204,7 +203,7 @@ def _mixture(said: pd.Series) -> str:
 
 def _left_out(said: pd.Series) -> str:
     left_out = said["factors_left_out"]
-    return "No factor was left out." if left_out == MISSING or pd.isna(left_out) else f"Factors left out: {left_out}."
+    return "No factor was left out." if pd.isna(left_out) else f"Factors left out: {left_out}."
 
 
 def _basis_of_strata(results: Results) -> Iterator[Item]:

@@ -26,6 +26,7 @@ OTHER_DIGITS = 6
 _QUOTED = re.compile(r'["\t\r\n]')
 _DTYPES = {"text": str, "number": float, "integer": "Int64", "boolean": "boolean"}
 _EXACT = {"integer": "int64", "boolean": "bool"}
+_ROUNDED = 1e308
 # rows that are printed at a time: bounds memory, changes no byte
 ROWS_PER_BLOCK = 50_000
 
@@ -105,7 +106,10 @@ def _is_number(values: pd.Series) -> bool:
 
 
 def _number(value: float, digits: int | None) -> str:
-    return repr(value).removesuffix(".0") if digits is None else f"{value:.{digits}g}"
+    # beyond this, rounding may pass the largest number that there is
+    if digits is None or _ROUNDED < abs(value) < np.inf:
+        return repr(value).removesuffix(".0")
+    return f"{value:.{digits}g}"
 
 
 def _whole(value: float) -> str:
@@ -159,6 +163,8 @@ def read_table(path: str | os.PathLike, table: Table | None = None) -> pd.DataFr
         keep_default_na=False,
         na_values={name: [MISSING] for name, column in columns.items() if column.missing or column.kind != "text"},
         float_precision="round_trip",
+        # in a table of one column a name of spaces is a line of them
+        skip_blank_lines=False,
     )
     for name, column in columns.items():
         if column.kind == "text":

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.samples import covariates
-from stratifn.shared.vocabulary import MISSING, RNA, UNSCORED
+from stratifn.shared.vocabulary import RNA, UNSCORED
 from stratifn.stratification.associations import associations
 from stratifn.stratification.labels import Label, name_strata
 from stratifn.stratification.markers import markers
@@ -182,17 +182,19 @@ def _summary(strata: Strata, samples: pd.DataFrame, control: str | None, setting
         ("samples", len(strata.table)),
         ("samples_clustered", int(strata.table["clustered"].sum())),
         ("controls", _controls(samples, control, settings)),
-        ("factors", " ".join(strata.space.factors) or MISSING),
-        ("factors_left_out", dropped or MISSING),
+        ("factors", " ".join(strata.space.factors) or None),
+        ("factors_left_out", dropped or None),
         ("null_pvalue", f"{strata.null_pvalue:.4g}"),
         ("null_draws", settings.draws),
         ("null_copula_df", f"{strata.null_df:g}"),
         ("resamples", settings.resamples),
-        ("mixture_adjusted_rand", MISSING if mixture is None else f"{mixture.adjusted_rand:.4g}"),
-        ("mixture_moved", MISSING if mixture is None else mixture.moved),
-        ("mixture_bic_k", MISSING if mixture is None else mixture.bic_k),
+        ("mixture_adjusted_rand", None if mixture is None else f"{mixture.adjusted_rand:.4g}"),
+        ("mixture_moved", None if mixture is None else mixture.moved),
+        ("mixture_bic_k", None if mixture is None else mixture.bic_k),
     ]
-    return pd.DataFrame([(item, str(value).replace("nan", MISSING)) for item, value in rows], columns=["item", "value"])
+    # a number that could not be computed is printed as nan
+    shown = [(item, None if value in (None, "nan") else str(value)) for item, value in rows]
+    return pd.DataFrame(shown, columns=["item", "value"])
 
 
 def _controls(samples: pd.DataFrame, control: str | None, settings: Settings) -> str:
