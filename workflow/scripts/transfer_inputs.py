@@ -19,9 +19,8 @@ def main(snakemake):
         features = partial(cohort_features, snakemake.input.reference)
     else:
         features = partial(reference_features, params.folder, params.contract, where, params.settings["views"])
-    given = params.settings, params.paths, ANY_GROUP, genes, sheet_schema()
-    patients = partial(read_cohort, *given, lambda samples: [], params.joined)
-    known, new = gathered(features, patients)
+    given = params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [], params.joined
+    known, new = gathered(features, partial(read_cohort, *given))
     require_features(known, new.views, params.paths)
     write_views(new.views, snakemake.output.views)
     write_table(new.notes, snakemake.output.notes)
