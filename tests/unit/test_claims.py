@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from stratifn.configuration.claims_page import claims_page
 from stratifn.report.claim_words import EVIDENCE, caveats, missing_words, qualified
 from stratifn.report.methods import methods_text
 from stratifn.report.sections import build_sections, headline
@@ -156,3 +158,23 @@ def test_the_headline_never_loses_its_caveat():
     calls = example_verdicts(calls__permuted_calls=0.4)
     said = " ".join(headline(results(tables | {"verdicts": calls}, contrasts).of_disease("SLE")))
     assert "Weak evidence: permuted labels call 40 % as many genes (at most 5 % are expected)" in said
+
+
+def test_the_page_of_claims_is_that_of_the_registry(root):
+    assert (root / "docs" / "claims.md").read_text(encoding="utf-8") == claims_page()
+
+
+@pytest.mark.parametrize(("claim", "criterion"), CRITERIA)
+def test_another_bound_in_the_registry_changes_the_page_of_claims(monkeypatch, claim, criterion):
+    before, record = claims_page(), CLAIMS[claim]
+    changed = tuple(replace(c, bound=0.4375, setting="") if c.key == criterion else c for c in record.criteria)
+    monkeypatch.setitem(CLAIMS, claim, replace(record, criteria=changed))
+    assert claims_page().count("0.4375") == before.count("0.4375") + 1
+
+
+def test_no_doc_repeats_a_bound_of_a_claim(root):
+    # the pages of results of a benchmark and of a test tell what was measured with a bound, and may name it
+    told = {"strata": r"Jaccard (above|of at least) 0\.", "factor": r"\|r\| of at least 0\."}
+    for page in ("interpretation.md", "methods.md", "usage.md", "outputs.md"):
+        text = (root / "docs" / page).read_text(encoding="utf-8")
+        assert [words for words in told.values() if re.search(words, text)] == [], page

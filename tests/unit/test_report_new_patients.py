@@ -67,7 +67,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         ),
         "verdicts": judged("placement", EVERYBODY, [Measured("out_of_reference", 1 / 12)]),
         "provenance": pd.DataFrame(
-            {"name": ["lupus-2026"], "contract": ["1.1"], "stratifn": ["0.1.0"], "specimen": ["whole_blood"],
+            {"name": ["lupus-2026"], "contract": ["2.0"], "stratifn": ["0.1.0"], "specimen": ["whole_blood"],
              "platform": [None], "sha256": ["abc"]}
         ),
     }  # fmt: skip

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stratifn.shared.claims import bound_of
 from stratifn.shared.settings import Section
 
 # a stratum of fewer patients is not called one
-MIN_STRATUM = 5
+MIN_STRATUM = int(bound_of("strata", "smallest_stratum"))
 
 
 @dataclass(frozen=True)
@@ -25,20 +26,20 @@ class Settings(Section):
     include_controls
         Cluster the controls with the patients. If not, the patients alone make the strata, and each control is then
         placed in the stratum whose centroid is nearest.
+    alpha
+        Level of the test against data without structure.
     seed
         Seed of everything random.
     draws
         Structureless data sets that the strata have to beat.
-    alpha
-        Level of that test.
     """
 
     clusters: tuple[int, int]
     resamples: int
     include_controls: bool
+    alpha: float
     seed: int
     draws: int = 199
-    alpha: float = 0.01
 
     def __post_init__(self) -> None:
         if self.draws + 1 < 1 / self.alpha:

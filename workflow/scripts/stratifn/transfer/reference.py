@@ -53,7 +53,7 @@ class Source:
     software
         Name to version.
     specimen, platform
-        Those of the cohort; empty in a reference of version 1.0, which does not say them.
+        Those of the cohort.
     """
 
     name: str
@@ -132,8 +132,7 @@ def load_reference(folder: str | Path, contract: str) -> Reference:
     for name, of_part in values["parts"].items():
         own = {key.removeprefix(f"{name}/"): array for key, array in arrays.items() if key.startswith(f"{name}/")}
         parts[name] = Part(of_part, own)
-    said = {field.name: values.get(field.name, "") for field in fields(Source)}
-    return Reference(Source(**said), parts, values["sha256"])
+    return Reference(Source(**{field.name: values[field.name] for field in fields(Source)}), parts, values["sha256"])
 
 
 def _digest(values: Mapping[str, Any]) -> str:
@@ -165,7 +164,7 @@ def _require_whole(path: Path, values: Mapping[str, Any]) -> None:
     sealed = {key: value for key, value in values.items() if key != "sha256"}
     if values.get("sha256") != _digest(sealed):
         raise _refusal(path, "values that differ from their checksum: damaged or edited", "the file as it was written")
-    missing = [key for key in ("name", "software", "parts", "arrays") if key not in values]
+    missing = [key for key in (*(field.name for field in fields(Source)), "parts", "arrays") if key not in values]
     missing += [f"part {name}" for name in PARTS if name not in values.get("parts", {})]
     if missing:
         raise _refusal(path, f"no {', '.join(missing)}", "a complete reference")
@@ -180,7 +179,7 @@ def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> No
         mend = "Use the version of stratifn that made it, or a newer one."
         raise _refusal(path, f"version {values['contract']}, newer than this code", f"at most {contract}", mend)
     if theirs[0] != own[0]:
-        mend = "Freeze the reference again with this version."
+        mend = "Freeze it again: run its cohort with this version of stratifn."
         raise _refusal(path, f"version {values['contract']}, too old for this code", f"{own[0]}.x", mend)
 
 
