@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
 from stratifn.configuration.config import complete_config
 from stratifn.differential_expression import Question
@@ -17,7 +16,7 @@ from stratifn.differential_expression.possible import possible_comparisons
 from stratifn.inputs import GeneNames, Groups, read_cohort
 from stratifn.registry.signatures import load_registry
 from stratifn.shared.design import model_matrix
-from stratifn.shared.package_data import resource_folder, sheet_schema
+from stratifn.shared.package_data import config_schema, output_contract, resource_folder, sheet_schema
 from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,8 +33,7 @@ def assert_the_checked_design_was_fitted():
     """Compare the model matrix of validation, made anew from the user's files, with the one that a run has fitted."""
 
     def compare(results: Path, config: Mapping[str, Any], folder: Path) -> None:
-        schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
-        complete = complete_config(dict(config), schema)
+        complete = complete_config(dict(config), config_schema(), output_contract())
         (cohort,) = [each for each in complete["cohorts"] if each["name"] == results.name]
         base, sheet = (results / "simulated", "samples.tsv") if cohort["simulate"] else (folder, cohort["samples"])
         paths = {"samples": str(base / sheet)} | {view["name"]: str(base / view["path"]) for view in cohort["views"]}
