@@ -14,9 +14,9 @@ from stratifn.configuration.config import complete_config
 from stratifn.differential_expression import Question
 from stratifn.differential_expression.possible import possible_comparisons
 from stratifn.inputs import GeneNames, Groups, read_cohort
-from stratifn.registry.signatures import load_registry
+from stratifn.registry.knowledge import load_knowledge
 from stratifn.shared.design import model_matrix
-from stratifn.shared.package_data import config_schema, output_contract, resource_folder, sheet_schema
+from stratifn.shared.package_data import config_schema, output_contract, sheet_schema
 from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +38,7 @@ def assert_the_checked_design_was_fitted():
         base, sheet = (results / "simulated", "samples.tsv") if cohort["simulate"] else (folder, cohort["samples"])
         paths = {"samples": str(base / sheet)} | {view["name"]: str(base / view["path"]) for view in cohort["views"]}
         groups = Groups(cohort["diseases"], cohort["control"], complete["diseases"])
-        genes = GeneNames.of(load_registry(resource_folder() / "signatures"))
+        genes = GeneNames.of(load_knowledge().registry)
         checked: list[pd.DataFrame] = []
         read_cohort(cohort, paths, groups, genes, sheet_schema(), lambda samples: checked.append(samples) or [])
         fitted = read_table(results / "differential_expression" / "design.tsv").set_index("sample")

@@ -6,6 +6,8 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
+from anndata import AnnData
+
 from stratifn.configuration.schema import default_section
 from stratifn.interferon import Origin
 from stratifn.shared.package_data import config_schema
@@ -24,3 +26,9 @@ def default_origin() -> Origin:
     """Say where a cohort's expression comes from if its configuration does not."""
     cohort = default_section(SCHEMA, "cohorts")
     return Origin(cohort["specimen"], cohort["platform"], cohort["control_type"])
+
+
+def of_kind(data: AnnData, kind: str) -> AnnData:
+    """Say on a matrix what kind it is, as validation does."""
+    data.uns["kind"] = kind
+    return data

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from defaults import default_origin, settings_of
-from stratifn.interferon import METHODS, analyse_cohort, from_parts, place_patients, to_parts
+from defaults import default_origin, of_kind, settings_of
+from stratifn.interferon import METHODS, Cohort, analyse_cohort, from_parts, place_patients, to_parts
+from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_axis_sets, load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,10 @@ def analyse(name, **settings):
     registry = load_registry(ROOT / "resources" / "signatures")
     axes = load_axis_sets(ROOT / "resources" / "gene_sets" / "axes.tsv")
     return analyse_cohort(
-        data, kind, samples, CONTROL[name], registry, axes, settings_of("interferon", **settings), default_origin()
+        of_kind(data, kind),
+        Cohort(samples, CONTROL[name], default_origin()),
+        Knowledge(registry, axes),
+        settings_of("interferon", **settings),
     )
 
 

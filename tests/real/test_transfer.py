@@ -27,6 +27,7 @@ from stratifn.stratification.selection import candidates
 from stratifn.stratification.space import factor_space
 from stratifn.transfer import (
     FrozenView,
+    LearntModel,
     Measured,
     Phases,
     Source,
@@ -75,12 +76,14 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
     reference = freeze_reference(
         Source("breast", "1.0", {}, "other", "microarray"),
         {name: FrozenView("continuous", {"features": view.var_names.to_numpy(str)}) for name, view in views.items()},
-        integration.model.views,
-        integration.active,
+        LearntModel(
+            integration.model.views,
+            integration.active,
+            integration.model.samples,
+            stratum_arrays(strata.model),
+            pd.DataFrame({"stratum": strata.jaccard.keys(), "jaccard": strata.jaccard.values(), "label": ""}),
+        ),
         views,
-        integration.model.samples,
-        stratum_arrays(strata.model),
-        pd.DataFrame({"stratum": strata.jaccard.keys(), "jaccard": strata.jaccard.values(), "label": ""}),
         None,
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")

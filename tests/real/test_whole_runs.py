@@ -38,7 +38,7 @@ def run_example(name: str, folder: Path, assert_the_checked_design_was_fitted, *
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     results = folder / "results" / name
-    config = complete_config(yaml.safe_load((folder / "my.yaml").read_text()), SCHEMA)
+    config = complete_config(yaml.safe_load((folder / "my.yaml").read_text()), SCHEMA, CONTRACT)
     assert breaches(results, cohort_outputs(CONTRACT, config["cohorts"][0], config)) == []
     assert_the_checked_design_was_fitted(results, yaml.safe_load((folder / "my.yaml").read_text()), folder)
     return results

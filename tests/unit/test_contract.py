@@ -78,7 +78,7 @@ def test_what_a_configuration_has_must_be_there_and_nothing_else(tmp_path):
 
 
 def completed(**keys):
-    return complete_config({"cohorts": [{"name": "demo", "simulate": {}}]} | keys, SCHEMA)
+    return complete_config({"cohorts": [{"name": "demo", "simulate": {}}]} | keys, SCHEMA, SHIPPED)
 
 
 def paths_of(config):
@@ -115,10 +115,12 @@ def test_without_expression_there_are_tables_with_a_header_but_no_contrasts():
     found = [path for path in paths_of(completed(cohorts=[cells])) if path.startswith("differential_expression/")]
     assert sorted(Path(path).name for path in found) == [
         "cross_disease.tsv.gz",
+        "design.tsv",
         "enrichment.tsv",
         "notes.tsv",
         "permutation.tsv",
         "summary.tsv",
+        "verdicts.tsv",
     ]
 
 
@@ -158,7 +160,16 @@ def test_tables_of_the_same_file_name_are_named_after_their_phase_whatever_the_c
 def test_the_tables_of_a_phase_are_those_in_its_folder():
     assert set(phase_tables(SHIPPED, "stratification")) == {
         f"stratification/{name}.tsv"
-        for name in ("strata", "selection", "stability", "composition", "associations", "markers", "summary")
+        for name in (
+            "strata",
+            "selection",
+            "stability",
+            "composition",
+            "associations",
+            "markers",
+            "summary",
+            "verdicts",
+        )
     }
 
 

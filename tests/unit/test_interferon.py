@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from defaults import default_origin, settings_of
-from stratifn.interferon import METHODS, analyse_cohort, from_parts, place_patients, to_parts
+from defaults import default_origin, of_kind, settings_of
+from stratifn.interferon import METHODS, Cohort, analyse_cohort, from_parts, place_patients, to_parts
 from stratifn.interferon.expression import locate_genes, size_factors
 from stratifn.interferon.learning import sd_floor
 from stratifn.interferon.methods import average_ranks, singscore, ssgsea
+from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_axis_sets, load_registry
 from stratifn.shared.errors import InputError
 
@@ -41,8 +42,11 @@ def simulate(n_controls, n_patients, seed, rise=3.0):
     return data, samples
 
 
-def analyse(data, samples, settings=QUICK, control="HC", **more):
-    return analyse_cohort(data, "counts", samples, control, REGISTRY, AXES, settings, default_origin(), **more)
+def analyse(data, samples, settings=QUICK, control="HC", extra_signatures=(), **more):
+    knowledge = Knowledge(REGISTRY, AXES, tuple(extra_signatures))
+    return analyse_cohort(
+        of_kind(data, "counts"), Cohort(samples, control, default_origin()), knowledge, settings, **more
+    )
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +299,9 @@ def test_an_unknown_method_or_rule_is_refused(cohort):
 
 def test_a_matrix_that_was_never_logged_gives_no_infinite_score(cohort):
     data, samples = cohort
-    found = analyse_cohort(data, "continuous", samples, "HC", REGISTRY, AXES, QUICK, default_origin())
+    found = analyse_cohort(
+        of_kind(data, "continuous"), Cohort(samples, "HC", default_origin()), Knowledge(REGISTRY, AXES), QUICK
+    )
     assert data.X.max() > 2000 and np.isfinite(found.scores["score"]).all()
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from defaults import default_origin, settings_of
-from stratifn.interferon import analyse_cohort
+from defaults import default_origin, of_kind, settings_of
+from stratifn.interferon import Cohort, analyse_cohort
 from stratifn.interferon.axes import SENSING_SLOPE, axes_table, response_genes
 from stratifn.interferon.cells import leading_components
 from stratifn.interferon.concordance import cohens_kappa, rank_correlation
@@ -24,6 +24,7 @@ from stratifn.interferon.protein import (
     protein_table,
     rank_agreement,
 )
+from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_axis_sets, load_registry
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
@@ -50,7 +51,9 @@ def expression(raised, amount):
     samples = pd.DataFrame({"sample": named(30), "disease": ["HC"] * 15 + ["SLE"] * 15})
     data = view(values, GENES, gene_name=GENES)
     settings = settings_of("interferon", bootstraps=50)
-    return analyse_cohort(data, "continuous", samples, "HC", REGISTRY, AXES, settings, default_origin())
+    return analyse_cohort(
+        of_kind(data, "continuous"), Cohort(samples, "HC", default_origin()), Knowledge(REGISTRY, AXES), settings
+    )
 
 
 def axes_of(found, **protein):
@@ -91,7 +94,10 @@ def test_axes_are_not_computed_without_a_reference():
     samples = pd.DataFrame({"sample": named(4), "disease": "SLE"})
     data = view(np.random.default_rng(2).normal(8, 1, (4, len(GENES))), GENES, gene_name=GENES)
     found = analyse_cohort(
-        data, "continuous", samples, None, REGISTRY, AXES, settings_of("interferon"), default_origin()
+        of_kind(data, "continuous"),
+        Cohort(samples, None, default_origin()),
+        Knowledge(REGISTRY, AXES),
+        settings_of("interferon"),
     )
     wide, table = axes_of(found)
     assert wide.isna().all().all() and table["evidence"].str.len().gt(0).all()

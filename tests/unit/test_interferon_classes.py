@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from defaults import default_origin, settings_of
-from stratifn.interferon import analyse_cohort
+from defaults import default_origin, of_kind, settings_of
+from stratifn.interferon import Cohort, analyse_cohort
 from stratifn.interferon.cutoffs import RULES, interval_centiles, plausible_cutoffs, resample_controls, widen
 from stratifn.interferon.published import published_prevalence
+from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_registry
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
@@ -46,7 +47,9 @@ def sheet(**counts):
 
 
 def analyse(values, samples, settings=QUICK, control="HC", origin=default_origin(), kind="counts"):  # noqa: B008
-    return analyse_cohort(view(values), kind, samples, control, REGISTRY, (), settings, origin)
+    return analyse_cohort(
+        of_kind(view(values), kind), Cohort(samples, control, origin), Knowledge(REGISTRY, ()), settings
+    )
 
 
 def raised(log2, genes, amount):
@@ -81,7 +84,12 @@ def test_incomplete_type_sets_give_no_type_and_the_reason():
     values = sequenced(healthy(24, rng), rng)
     samples = sheet(HC=14, SLE=10)
     kept = ~np.isin(GENES, TYPE_II[:3])
-    found = analyse_cohort(view(values)[:, kept].copy(), "counts", samples, "HC", REGISTRY, (), QUICK, default_origin())
+    found = analyse_cohort(
+        of_kind(view(values)[:, kept].copy(), "counts"),
+        Cohort(samples, "HC", default_origin()),
+        Knowledge(REGISTRY, ()),
+        QUICK,
+    )
     assert found.classes["ifn_type"].isna().all() and found.classes["type_ii"].isna().all()
     assert found.classes["type_i"].notna().all()
     assert found.classes["reason"].str.contains("3 of 6 genes of AYBEY_IFN2_6").all()

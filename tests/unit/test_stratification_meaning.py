@@ -153,11 +153,20 @@ def test_strata_that_repeat_a_diagnosis_a_batch_or_a_missing_view_are_weak(plant
     for column, criterion in (("disease", "one_diagnosis"), ("batch", "one_batch"), ("in_cells", "missing_view")):
         values = truth == "healthy-like" if column.startswith("in_") else truth
         repeated = samples.assign(**{column: values})
-        result = stratify_cohort(factors, explained, list(factors.columns), repeated, views, None, SETTINGS, ifn)
+        control = None if column == "disease" else "HC"
+        result = stratify_cohort(factors, explained, list(factors.columns), repeated, views, control, SETTINGS, ifn)
         found = standing(result.verdicts, "strata", EVERYBODY)
-        # two groups tell four strata apart only in part: what the strata tell of the groups is what counts
         assert [row["criterion"] for row in found.failing] == [criterion], column
         assert found.verdict == "weak"
+
+
+def test_a_few_samples_without_a_view_do_not_make_strata_weak(planted):
+    truth, factors, explained, samples, views, ifn = planted
+    smallest = np.flatnonzero(truth == "lymphoid")[:1]
+    few = samples.assign(in_cells=~np.isin(np.arange(len(truth)), smallest))
+    result = stratify_cohort(factors, explained, list(factors.columns), few, views, "HC", SETTINGS, ifn)
+    found = standing(result.verdicts, "strata", EVERYBODY)
+    assert found.verdict == "supported" and 0 < found.rows["missing_view"]["value"] < 0.5
 
 
 def test_a_label_whose_rival_fits_as_well_is_weak(planted):

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from defaults import default_origin, settings_of
+from defaults import default_origin, of_kind, settings_of
 from stratifn.configuration.contract import entries
 from stratifn.inference import BatchedInference
 from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
@@ -25,9 +25,10 @@ from stratifn.integration import (
     train_mofa,
     variance_table,
 )
-from stratifn.interferon import analyse_cohort, from_parts, reference_of_cohort, to_parts
+from stratifn.interferon import Cohort, analyse_cohort, from_parts, reference_of_cohort, to_parts
 from stratifn.interferon import place_patients as score_patients
 from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
+from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_registry
 from stratifn.shared.arrays import read_arrays, write_arrays
 from stratifn.shared.errors import InputError, Problem, gathered
@@ -36,6 +37,7 @@ from stratifn.simulation import simulate_cohort
 from stratifn.stratification import find_strata, stratum_arrays, stratum_model
 from stratifn.transfer import (
     FrozenView,
+    LearntModel,
     Measured,
     Phases,
     Source,
@@ -133,8 +135,10 @@ def run(tmp_path_factory) -> Run:
         settings_of("stratification", resamples=50),
     )  # fmt: skip
     rna = cohort.views["rna"]
-    scored = analyse_cohort(rna, "counts", samples, "HC", REGISTRY, (), INTERFERON, default_origin())
-    frozen = reference_of_cohort(rna, samples, "HC", REGISTRY, (), INTERFERON)
+    scored = analyse_cohort(
+        of_kind(rna, "counts"), Cohort(samples, "HC", default_origin()), Knowledge(REGISTRY, ()), INTERFERON
+    )
+    frozen = reference_of_cohort(rna, samples, "HC", Knowledge(REGISTRY), INTERFERON)
     stability = pd.DataFrame({"stratum": list(strata.jaccard), "jaccard": list(strata.jaccard.values()), "label": "x"})
     reference = freeze_reference(
         Source("simulated", CONTRACT, {"stratifn": "0"}, "whole_blood", "rnaseq"),
@@ -142,12 +146,14 @@ def run(tmp_path_factory) -> Run:
             name: FrozenView.of(view.data.uns["kind"], to_arrays(view.transform), cohort.views[name])
             for name, view in normalized.items()
         },
-        integration.model.views,
-        integration.active,
+        LearntModel(
+            integration.model.views,
+            integration.active,
+            integration.model.samples,
+            stratum_arrays(strata.model),
+            stability,
+        ),
         views,
-        integration.model.samples,
-        stratum_arrays(strata.model),
-        stability,
         to_parts(frozen),
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")

@@ -103,7 +103,7 @@ def assert_same(one: Path, other: Path) -> None:
 
 def breaches_of_all(results: Path, config: dict) -> list[str]:
     """List where the results of a configuration's cohorts and new patients break the contract."""
-    complete = complete_config(config, SCHEMA)
+    complete = complete_config(config, SCHEMA, CONTRACT)
     expected = {cohort["name"]: cohort_outputs(CONTRACT, cohort, complete) for cohort in complete["cohorts"]}
     expected |= {f"transfer/{item['name']}": transfer_outputs(CONTRACT, item) for item in complete["transfer"]}
     return [f"{name}: {breach}" for name, outputs in expected.items() for breach in breaches(results / name, outputs)]

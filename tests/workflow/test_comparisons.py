@@ -5,13 +5,9 @@ from __future__ import annotations
 import shutil
 
 import pandas as pd
-import yaml
 
-from stratifn.configuration.contract import breaches
+from .conftest import MICRO, breaches_of_all, clone_to, write_config
 
-from .conftest import MICRO, ROOT, clone_to, write_config
-
-CONTRACT = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())
 VIEWS = [
     {"name": "rna", "kind": "counts", "path": "rna.tsv.gz"},
     {"name": "cytokines", "kind": "concentration", "path": "cytokines.tsv"},
@@ -31,7 +27,7 @@ def test_one_disease_without_controls_gets_scores_factors_and_strata(tmp_path):
     run = clone.snakemake("--cores", "2", "--configfile", str(write_config(tmp_path / "c.yaml", config)))
     assert run.code == 0, run.text
     results = clone.folder / "results" / "micro"
-    assert breaches(results, CONTRACT) == []
+    assert breaches_of_all(results.parent, config) == []
     compared = results / "differential_expression"
     assert "one group: nothing to compare" in (compared / "notes.tsv").read_text()
     tables = ("cross_disease.tsv.gz", "enrichment.tsv", "permutation.tsv")
@@ -46,7 +42,7 @@ def test_one_disease_without_controls_gets_scores_factors_and_strata(tmp_path):
     assert "Differential expression (" not in (results / "report" / "methods.md").read_text()
 
 
-def test_a_group_of_two_stops_its_own_comparisons_alone(micro_run, tmp_path):
+def test_a_group_of_two_stops_its_own_comparisons_alone(micro_run, tmp_path, assert_the_checked_design_was_fitted):
     clone, _ = micro_run
     folder = tmp_path / "work"
     shutil.copytree(clone.folder / "results" / "micro" / "simulated", folder)
@@ -60,7 +56,8 @@ def test_a_group_of_two_stops_its_own_comparisons_alone(micro_run, tmp_path):
     )
     assert run.code == 0, run.text
     results = folder / "results" / "few"
-    assert breaches(results, CONTRACT) == []
+    assert breaches_of_all(results.parent, config) == []
+    assert_the_checked_design_was_fitted(results, config, folder)
     summary = pd.read_csv(results / "differential_expression" / "summary.tsv", sep="\t").set_index("contrast")
     of_few = [name for name in summary.index if "DM" in name]
     assert len(of_few) == 4 and (summary.loc[of_few, "tested"] == 0).all()

@@ -72,7 +72,7 @@ for name, cohort in WITH_RNA.items():
             settings=CONFIG["differential_expression"],
             signature=CONFIG["interferon"]["signature"],
             signature_files=CONFIG["interferon"]["signature_files"],
-            code=digest("interferon_status", SIGNATURES),
+            code=digest("interferon_status", SIGNATURES, GENE_SETS),
         message:
             f"Comparing IFN-high with IFN-low patients of cohort {name}"
         script:

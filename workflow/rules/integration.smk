@@ -54,7 +54,7 @@ for name, cohort in COHORTS.items():
             settings=MOFA_SETTINGS,
             signature=CONFIG["interferon"]["signature"],
             signature_files=CONFIG["interferon"]["signature_files"],
-            code=digest("integration", SIGNATURES),
+            code=digest("integration", SIGNATURES, GENE_SETS),
         message:
             f"Choosing the MOFA model of cohort {name}"
         script:

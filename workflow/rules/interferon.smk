@@ -22,9 +22,8 @@ rule interferon:
         mem_mb=megabytes(2000, per_input=3),
         runtime=minutes(20),
     params:
-        cohort=lambda wildcards: settings_of(
-            COHORTS[wildcards.cohort], "control", "control_type", "specimen", "platform"
-        ),
+        control=lambda wildcards: COHORTS[wildcards.cohort]["control"],
+        origin=lambda wildcards: settings_of(COHORTS[wildcards.cohort], "specimen", "platform", "control_type"),
         settings=CONFIG["interferon"],
         contract=CONTRACT["version"],
         code=digest("interferon", SIGNATURES, GENE_SETS),

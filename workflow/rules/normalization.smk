@@ -25,7 +25,7 @@ for name, cohort in COHORTS.items():
             runtime=minutes(20),
         params:
             settings=CONFIG["normalization"],
-            code=digest("normalization", SIGNATURES),
+            code=digest("normalization", SIGNATURES, GENE_SETS),
         message:
             f"Normalizing the views of cohort {name}"
         script:

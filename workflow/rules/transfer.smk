@@ -24,12 +24,13 @@ rule reference:
         mem_mb=megabytes(1500, per_input=3),
         runtime=minutes(15),
     params:
-        name="{cohort}",
+        source=lambda wildcards: {
+            "contract": CONTRACT["version"],
+            **settings_of(COHORTS[wildcards.cohort], "name", "specimen", "platform"),
+        },
         control=lambda wildcards: COHORTS[wildcards.cohort]["control"],
-        measured=lambda wildcards: settings_of(COHORTS[wildcards.cohort], "specimen", "platform"),
         interferon=CONFIG["interferon"],
         corrected_for=CONFIG["integration"]["regress_out"],
-        contract=CONTRACT["version"],
         code=digest("reference", SIGNATURES, GENE_SETS),
     message:
         "Freezing cohort {wildcards.cohort} as a reference"
@@ -73,7 +74,7 @@ for name, item in TRANSFERS.items():
             folder=reference_folder(item, COHORTS),
             joined=JOINED_COLUMNS,
             contract=CONTRACT["version"],
-            code=digest("transfer_inputs", SIGNATURES, SHEET_SCHEMA),
+            code=digest("transfer_inputs", SIGNATURES, GENE_SETS, SHEET_SCHEMA),
         message:
             f"Reading and validating the inputs of new patients {name}"
         script:

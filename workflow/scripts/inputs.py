@@ -1,29 +1,25 @@
 """Read and validate a cohort's files; write the samples, one canonical matrix per view, and what was left out."""
 
 from stratifn.differential_expression import Question, check_comparisons
-from stratifn.inputs import GeneNames, Groups, problems_of, read_cohort, too_few_samples
-from stratifn.registry.gene_sets import read_gmt
-from stratifn.registry.signatures import load_registry
-from stratifn.registry.user_signatures import require_signatures
+from stratifn.inputs import GeneNames, Groups, read_cohort, too_few_samples
+from stratifn.registry.knowledge import knowledge_problems, load_knowledge
 from stratifn.running.entry_point import run
-from stratifn.shared.package_data import resource_folder, sheet_schema
+from stratifn.shared.package_data import sheet_schema
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table, write_views
 
 
 def main(snakemake):
     cohort, paths, params = snakemake.params.cohort, snakemake.params.paths, snakemake.params
-    registry = load_registry(resource_folder() / "signatures")
-    question = Question.of(cohort, params.contrasts)
+    genes, question = GeneNames.of(load_knowledge().registry), Question.of(cohort, params.contrasts)
 
     def check(samples):
         problems = check_comparisons(samples, question)
-        problems += [problem for path in params.gene_sets for problem in problems_of(read_gmt, path, registry.aliases)]
-        problems += problems_of(require_signatures, registry, params.signature_files, params.signatures)
+        problems += knowledge_problems(params.signature_files, params.signatures, params.gene_sets)
         return problems + too_few_samples(samples, paths["samples"])
 
     groups = Groups(cohort["diseases"], cohort["control"], params.known)
-    result = read_cohort(cohort, paths, groups, GeneNames.of(registry), sheet_schema(), check, params.joined)
+    result = read_cohort(cohort, paths, groups, genes, sheet_schema(), check, params.joined)
     write_views(result.views, snakemake.output.views)
     write_table(result.notes, snakemake.output.notes)
     write_samples(result.samples, snakemake.output.samples)

@@ -1,10 +1,8 @@
 """Choose the best of the seeds' models; write its factors, what they explain and follow, and when not to trust them."""
 
 from stratifn.integration import Settings, choose_model, integration_tables, prepare_views, write_model
-from stratifn.registry.signatures import load_registry
-from stratifn.registry.user_signatures import registry_with_files
+from stratifn.registry.knowledge import load_knowledge
 from stratifn.running.entry_point import run
-from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table, read_views, write_tables
 
@@ -12,7 +10,7 @@ from stratifn.shared.tables import read_table, read_views, write_tables
 def main(snakemake):
     read, params = snakemake.input, snakemake.params
     settings = Settings.from_config(params.settings)
-    registry, _ = registry_with_files(load_registry(resource_folder() / "signatures"), params.signature_files)
+    registry = load_knowledge(params.signature_files).registry
     samples, views = read_samples(read.samples), read_views(read.views)
     model_input = prepare_views(views, samples, settings)
     score = read_table(read.classes).set_index("sample")["score"]

@@ -1,10 +1,8 @@
 """Score the interferon signatures, call classes against the cohort's own controls, and set beside them what is known."""
 
-from stratifn.interferon import Beside, Origin, Settings, interferon_tables
-from stratifn.registry.signatures import load_axis_sets, load_registry
-from stratifn.registry.user_signatures import registry_with_files
+from stratifn.interferon import Beside, Cohort, Origin, Settings, interferon_tables
+from stratifn.registry.knowledge import load_knowledge
 from stratifn.running.entry_point import run
-from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_views, write_tables
 from stratifn.shared.vocabulary import RNA
@@ -12,18 +10,12 @@ from stratifn.transfer import load_interferon
 
 
 def main(snakemake):
-    read, cohort, config = snakemake.input, snakemake.params.cohort, snakemake.params.settings
-    resources, rna = resource_folder(), read_views(read.rna).get(RNA)
-    registry, own = registry_with_files(load_registry(resources / "signatures"), config["signature_files"])
-    axis_sets = load_axis_sets(resources / "gene_sets" / "axes.tsv")
+    read, params, config = snakemake.input, snakemake.params, snakemake.params.settings
+    knowledge = load_knowledge(config["signature_files"], config["extra_signatures"])
+    cohort = Cohort(read_samples(read.samples), params.control, Origin(**params.origin))
     beside = Beside.of(*(read_views(paths) for paths in (read.concentrations, read.methylation, read.cells)), config)
-    origin = Origin(cohort["specimen"], cohort["platform"], cohort["control_type"])
-    samples, settings = read_samples(read.samples), Settings.from_config(config)
-    extra = [*own, *config["extra_signatures"]]
-    frozen = load_interferon(config["reference"], snakemake.params.contract)
-    tables = interferon_tables(
-        rna, samples, cohort["control"], registry, axis_sets, settings, origin, beside, extra, frozen
-    )
+    frozen, rna = load_interferon(config["reference"], params.contract), read_views(read.rna).get(RNA)
+    tables = interferon_tables(rna, cohort, knowledge, Settings.from_config(config), beside, frozen)
     write_tables(tables, snakemake.output)
 
 

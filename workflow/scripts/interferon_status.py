@@ -2,10 +2,8 @@
 
 from stratifn.differential_expression import Question, Settings, compare_interferon_status
 from stratifn.inference import BatchedInference
-from stratifn.registry.signatures import load_registry
-from stratifn.registry.user_signatures import registry_with_files
+from stratifn.registry.knowledge import load_knowledge
 from stratifn.running.entry_point import run
-from stratifn.shared.package_data import resource_folder
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table, write_table, write_tables
 
@@ -14,7 +12,7 @@ def main(snakemake):
     read, params, output = snakemake.input, snakemake.params, snakemake.output
     view, classes = read_anndata(read.rna[0]), read_table(read.classes)
     samples = read_samples(read.samples).set_index("sample", drop=False).loc[view.obs_names]
-    registry, _ = registry_with_files(load_registry(resource_folder() / "signatures"), params.signature_files)
+    registry = load_knowledge(params.signature_files).registry
     defining, settings = registry.signature(params.signature).symbols, Settings.from_config(params.settings)
     question = Question.of(params.cohort | {"control": None}, [])
     result = compare_interferon_status(view, samples, classes, question, defining, settings, BatchedInference())

@@ -12,13 +12,8 @@ from stratifn.shared.package_data import template_folder
 def main(snakemake):
     cohort = snakemake.params.cohort
     tables = {name: snakemake.input[name] for name in snakemake.params.tables}
-    results = read_results(
-        cohort["name"],
-        snakemake.params.config | {"cohort": cohort},
-        tables,
-        snakemake.input.contrasts,
-        snakemake.input.views,
-    )
+    config, read = snakemake.params.config | {"cohort": cohort}, snakemake.input
+    results = read_results(cohort["name"], config, tables, read.contrasts, read.views)
     figures = Path(snakemake.output.figures)
     drawn = draw_figures(results, figures)
     methods = methods_text(results, software_versions())

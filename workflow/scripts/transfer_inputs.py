@@ -3,25 +3,24 @@
 from functools import partial
 
 from stratifn.inputs import ANY_GROUP, GeneNames, read_cohort
-from stratifn.registry.signatures import load_registry
+from stratifn.registry.knowledge import load_knowledge
 from stratifn.running.entry_point import run
 from stratifn.shared.errors import gathered
-from stratifn.shared.package_data import resource_folder, sheet_schema
+from stratifn.shared.package_data import sheet_schema
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table, write_views
 from stratifn.transfer import cohort_features, reference_features, require_features
 
 
 def main(snakemake):
-    params, genes = snakemake.params, GeneNames.of(load_registry(resource_folder() / "signatures"))
+    params, genes = snakemake.params, GeneNames.of(load_knowledge().registry)
     where = f"transfer ({params.name}).views"
     if params.folder is None:
         features = partial(cohort_features, snakemake.input.reference)
     else:
         features = partial(reference_features, params.folder, params.contract, where, params.settings["views"])
-    read = (params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [], params.joined)
-    patients = partial(read_cohort, *read)
-    known, new = gathered(features, patients)
+    given = params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [], params.joined
+    known, new = gathered(features, partial(read_cohort, *given))
     require_features(known, new.views, params.paths)
     write_views(new.views, snakemake.output.views)
     write_table(new.notes, snakemake.output.notes)

@@ -5,8 +5,8 @@ samples), `values` (what each kind of view may hold), `gene_ids` (symbols and En
 every problem collected before anything is refused).
 """
 
-from stratifn.inputs.analysis import Cohort, problems_of, read_cohort, too_few_samples
+from stratifn.inputs.analysis import Cohort, read_cohort, too_few_samples
 from stratifn.inputs.gene_ids import GeneNames
 from stratifn.inputs.sheet import ANY_GROUP, Groups
 
-__all__ = ["ANY_GROUP", "Cohort", "GeneNames", "Groups", "problems_of", "read_cohort", "too_few_samples"]
+__all__ = ["ANY_GROUP", "Cohort", "GeneNames", "Groups", "read_cohort", "too_few_samples"]

@@ -15,7 +15,7 @@ from stratifn.inputs.reading import RawMatrix, read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
 from stratifn.inputs.values import limits_of_detection, value_problems
-from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.errors import InputError, Problem, listed, problems_of
 from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, IN_VIEW, NOTE_COLUMNS, RNA
 
 if TYPE_CHECKING:
@@ -116,18 +116,6 @@ def read_cohort(
         notes += [*view_notes, *((name, sample, "missing", "not measured in this view") for sample in missing)]
     samples = _with_membership(sheet.samples, {name: view.obs_names for name, view in views.items()})
     return Cohort(samples, views, pd.DataFrame(notes, columns=list(NOTE_COLUMNS)))
-
-
-def problems_of(read: Callable[..., Any], *arguments: Any) -> list[Problem]:
-    """Read something for the sake of what is wrong with it."""
-    try:
-        read(*arguments)
-    except InputError as error:
-        return error.problems
-    except OSError as error:
-        name = str(error.filename)
-        return [Problem(name, "the file", str(error.strerror), "a file that can be read", "Mend the path.")]
-    return []
 
 
 def too_few_samples(samples: pd.DataFrame, path: str) -> list[Problem]:

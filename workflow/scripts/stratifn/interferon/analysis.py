@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +27,11 @@ from stratifn.interferon.protein import (
     rank_agreement,
 )
 from stratifn.interferon.reference import from_parts, to_parts
-from stratifn.interferon.scored import REFERENCE_COLUMNS, Interferon, Origin, analyse_cohort, reference_of_cohort
+from stratifn.interferon.scored import REFERENCE_COLUMNS, Cohort, Interferon, analyse_cohort, reference_of_cohort
 from stratifn.interferon.scoring import SCORE_COLUMNS
 from stratifn.interferon.settings import Settings
 from stratifn.interferon.verdicts import interferon_verdicts
-from stratifn.registry.signatures import AxisSet, Registry
+from stratifn.registry.knowledge import Knowledge
 from stratifn.shared.claims import COLUMNS as VERDICT_COLUMNS
 from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA, UNSCORED
 
@@ -95,14 +95,10 @@ class Beside:
 
 def interferon_tables(
     rna: ad.AnnData | None,
-    samples: pd.DataFrame,
-    control: str | None,
-    registry: Registry,
-    axis_sets: Sequence[AxisSet],
+    cohort: Cohort,
+    knowledge: Knowledge,
     settings: Settings,
-    origin: Origin,
     beside: Beside,
-    extra_signatures: Iterable[str] = (),
     frozen: tuple[Mapping[str, Any], Mapping[str, np.ndarray]] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Compute every table of the phase.
@@ -112,7 +108,7 @@ def interferon_tables(
     rna
         The validated view ``rna`` (``uns["kind"]`` tells counts from log values), or None where there is none: then
         every sample is unscored, with the reason.
-    samples, control, registry, axis_sets, settings, origin, extra_signatures
+    cohort, knowledge, settings
         As for `analyse_cohort`.
     beside
         Protein, methylation and cells.
@@ -125,13 +121,10 @@ def interferon_tables(
         Table by the name of its file, see `COLUMNS`. A table whose data are missing has no rows; the notes say why.
     """
     tables = {name: pd.DataFrame(columns=list(columns)) for name, columns in COLUMNS.items()}
+    samples, control, registry = cohort.samples, cohort.control, knowledge.registry
     if rna is None:
         return tables | _without_expression(samples)
-    kind = str(rna.uns["kind"])
-    reference = from_parts(*frozen) if frozen else None
-    scored = analyse_cohort(
-        rna, kind, samples, control, registry, axis_sets, settings, origin, reference, extra_signatures
-    )
+    scored = analyse_cohort(rna, cohort, knowledge, settings, from_parts(*frozen) if frozen else None)
     controls = samples.loc[samples["disease"].eq(control), "sample"].tolist() if control is not None else []
     notes = [scored.notes]
     if frozen:
@@ -157,33 +150,23 @@ def interferon_tables(
         "prevalence": scored.prevalence,
         "agreement": scored.agreement,
         "mixture": _mixture(scored, samples, control, settings),
-        "axes": axes_table(scored.people, scored.reference, axis_sets, registry, relative, analyte),
+        "axes": axes_table(scored.people, scored.reference, knowledge.axis_sets, registry, relative, analyte),
         "confounding": confounding_table(scored.classes, samples, control, beside.cells),
         "verdicts": interferon_verdicts(
-            scored.reference_table, scored.prevalence, settings, control, origin.control_type
+            scored.reference_table, scored.prevalence, settings, control, cohort.origin.control_type
         ),
         "notes": pd.concat(notes, ignore_index=True),
     }
 
 
 def reference_parts(
-    rna: ad.AnnData | None,
-    samples: pd.DataFrame,
-    control: str | None,
-    registry: Registry,
-    axis_sets: Sequence[AxisSet],
-    config: Mapping[str, Any],
-    own_signatures: Iterable[str] = (),
+    rna: ad.AnnData | None, samples: pd.DataFrame, control: str | None, knowledge: Knowledge, settings: Settings
 ) -> tuple[dict, dict[str, np.ndarray]] | None:
     """Freeze what scoring a new patient needs: values and arrays, or None without a view ``rna``.
 
-    `config` is the section ``interferon`` of the configuration; the rest is as for `analyse_cohort`.
+    Parameters are those of `scored.reference_of_cohort`.
     """
-    if rna is None:
-        return None
-    extra = [*own_signatures, *config["extra_signatures"]]
-    settings = Settings.from_config(config)
-    return to_parts(reference_of_cohort(rna, samples, control, registry, axis_sets, settings, extra))
+    return None if rna is None else to_parts(reference_of_cohort(rna, samples, control, knowledge, settings))
 
 
 def _note(item: str, reason: str, what: str = "not computed") -> pd.DataFrame:

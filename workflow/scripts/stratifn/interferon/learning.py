@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import anndata as ad
@@ -23,6 +23,7 @@ from stratifn.interferon.cutoffs import (
 from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks
 from stratifn.interferon.reference import SLOPE_RANGE, TYPE_I, TYPE_II, GeneSet, Reference
 from stratifn.interferon.settings import Settings
+from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import AxisSet, Registry
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.vocabulary import COUNTS
@@ -37,13 +38,7 @@ FEWEST_GENES = 0.5
 
 
 def fit_reference(
-    data: ad.AnnData,
-    kind: str,
-    controls: Controls,
-    registry: Registry,
-    axis_sets: Sequence[AxisSet],
-    settings: Settings,
-    extra_signatures: Iterable[str] = (),
+    data: ad.AnnData, kind: str, controls: Controls, knowledge: Knowledge, settings: Settings
 ) -> Reference:
     """Learn everything that scoring needs from the controls, and nothing from anybody else.
 
@@ -55,12 +50,11 @@ def fit_reference(
         ``counts`` or ``continuous``.
     controls
         From `controls.find_controls`.
-    registry, axis_sets
-        Signatures and therapeutic axes.
+    knowledge
+        Signatures and therapeutic axes; its extra signatures are scored besides the default panel and
+        ``settings.signature``.
     settings
         The config's section.
-    extra_signatures
-        Signatures scored besides the default panel and ``settings.signature``.
 
     Raises
     ------
@@ -68,7 +62,8 @@ def fit_reference(
         For an unknown signature, method or cut-off rule.
     """
     _check_names(settings)
-    names = sorted({*registry.default_panel, settings.signature, *extra_signatures})
+    registry, axis_sets = knowledge.registry, knowledge.axis_sets
+    names = sorted({*registry.default_panel, settings.signature, *knowledge.extra_signatures})
     values = expression.dense(data[list(controls.samples)])
     located = _locate(data, values, registry, names, axis_sets)
     genes = tuple(sorted(located.features))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import anndata as ad
@@ -19,7 +18,8 @@ from stratifn.interferon.prevalence import agreement_table, prevalence_table
 from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, measure, score_table
 from stratifn.interferon.settings import Settings
-from stratifn.registry.signatures import AxisSet, Registry
+from stratifn.registry.knowledge import Knowledge
+from stratifn.registry.signatures import Registry
 from stratifn.shared.errors import InputError
 
 REFERENCE_COLUMNS = ("signature", "method", "n_controls", "mean", "sd", "cutoff", "cutoff_low", "cutoff_high")
@@ -45,6 +45,25 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Cohort:
+    """Whom the phase scores.
+
+    Attributes
+    ----------
+    samples
+        The sheet: ``sample``, ``disease`` and any of ``batch``, ``centre``, ``anti_ifn``.
+    control
+        Label of the controls in ``disease``, or None.
+    origin
+        Specimen, platform, kind of controls.
+    """
+
+    samples: pd.DataFrame
+    control: str | None
+    origin: Origin
+
+
+@dataclass(frozen=True)
 class Interferon:
     """Results of the phase: the frozen reference, the people on its scale, and the contract's tables."""
 
@@ -59,39 +78,23 @@ class Interferon:
 
 
 def analyse_cohort(
-    data: ad.AnnData,
-    kind: str,
-    samples: pd.DataFrame,
-    control: str | None,
-    registry: Registry,
-    axis_sets: Sequence[AxisSet],
-    settings: Settings,
-    origin: Origin,
-    reference: Reference | None = None,
-    extra_signatures: Iterable[str] = (),
+    rna: ad.AnnData, cohort: Cohort, knowledge: Knowledge, settings: Settings, reference: Reference | None = None
 ) -> Interferon:
     """Score a cohort against its own controls, or against a reference that another run exported.
 
     Parameters
     ----------
-    data
-        Raw counts of all genes (kind ``counts``) or log-scale values (kind ``continuous``), samples x features.
-    kind
-        One of the two.
-    samples
-        The sheet: ``sample``, ``disease`` and any of ``batch``, ``centre``, ``anti_ifn``.
-    control
-        Label of the controls in ``disease``, or None.
-    registry, axis_sets
-        From `stratifn.registry.signatures`.
+    rna
+        Raw counts of all genes or log-scale values, samples x features; ``uns["kind"]`` says which (``counts`` or
+        ``continuous``).
+    cohort
+        Whom to score.
+    knowledge
+        From `stratifn.registry.knowledge.load_knowledge`.
     settings
         The config's section.
-    origin
-        Specimen, platform, kind of controls.
     reference
         A frozen reference to use instead of the run's own controls.
-    extra_signatures
-        Signatures besides the default panel, by name (a user's own, or unverified ones).
 
     Returns
     -------
@@ -103,16 +106,18 @@ def analyse_cohort(
     InputError
         For an unknown signature, method or rule, and for a matrix of another kind than the reference's.
     """
+    kind, samples, control, origin = str(rna.uns["kind"]), cohort.samples, cohort.control, cohort.origin
     if kind not in KINDS:
         raise InputError(f"interferon scores need counts or a log-scale matrix; this view is of kind {kind}.")
     if reference is None:
-        controls = find_controls(samples, data.obs_names, control, settings.min_controls)
-        fitted = fit_reference(data, kind, controls, registry, axis_sets, settings, extra_signatures)
+        controls = find_controls(samples, rna.obs_names, control, settings.min_controls)
+        fitted = fit_reference(rna, kind, controls, knowledge, settings)
     else:
         controls, fitted = Controls((), "", ("the reference was made by another run",)), reference
         _same_kind(reference, kind)
-    people = measure(data, fitted)
+    people = measure(rna, fitted)
     standings = {name: standing(people, fitted, gene_set) for name, gene_set in fitted.panel.items()}
+    registry = knowledge.registry
     return Interferon(
         reference=fitted,
         people=people,
@@ -126,20 +131,14 @@ def analyse_cohort(
 
 
 def reference_of_cohort(
-    data: ad.AnnData,
-    samples: pd.DataFrame,
-    control: str | None,
-    registry: Registry,
-    axis_sets: Sequence[AxisSet],
-    settings: Settings,
-    extra_signatures: Iterable[str] = (),
+    data: ad.AnnData, samples: pd.DataFrame, control: str | None, knowledge: Knowledge, settings: Settings
 ) -> Reference:
     """Learn the reference of a cohort's controls, the one that `analyse_cohort` scores it against.
 
-    Parameters are those of `analyse_cohort`; the kind of the matrix is its ``uns["kind"]``.
+    Parameters are those of `Cohort` and `analyse_cohort`.
     """
     controls = find_controls(samples, data.obs_names, control, settings.min_controls)
-    return fit_reference(data, str(data.uns["kind"]), controls, registry, axis_sets, settings, extra_signatures)
+    return fit_reference(data, str(data.uns["kind"]), controls, knowledge, settings)
 
 
 def place_patients(

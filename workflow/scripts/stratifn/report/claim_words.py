@@ -64,10 +64,10 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"they may not come back in another cohort: mean bootstrap Jaccard {_number(row['value'])}, "
         f"{_number(row['bound'])} is needed"
     ),
-    ("strata", "one_diagnosis"): lambda row: f"they largely repeat the diagnosis ({_homogeneity(row)})",
-    ("strata", "one_batch"): lambda row: f"they largely repeat the batch ({_homogeneity(row)})",
+    ("strata", "one_diagnosis"): lambda row: f"they largely repeat the diagnosis ({_association(row)})",
+    ("strata", "one_batch"): lambda row: f"they largely repeat the batch ({_association(row)})",
     ("strata", "missing_view"): lambda row: (
-        f"they largely follow who was measured in the view {row['reason']} ({_homogeneity(row)})"
+        f"they largely follow who was measured in the view {row['reason']} ({_association(row)})"
     ),
     ("stratum_label", "auc"): lambda row: f"AUC {_number(row['value'])}, {_number(row['bound'])} is needed",
     ("stratum_label", "margin"): lambda row: (
@@ -89,8 +89,8 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
 }
 
 
-def _homogeneity(row: Row) -> str:
-    return f"homogeneity {_number(row['value'])}, at most {_number(row['bound'])}"
+def _association(row: Row) -> str:
+    return f"Cramer's V {_number(row['value'])}, at most {_number(row['bound'])}"
 
 
 # what speaks for a label, by criterion

@@ -193,11 +193,13 @@ CLAIMS: dict[str, Claim] = {
                 Criterion("clear_null_pvalue", "the same p value", AT_MOST, 0.01, WEAK),
                 Criterion("smallest_stratum", "samples of the smallest stratum", AT_LEAST, 5, UNSUPPORTED),
                 Criterion("stability", "mean bootstrap Jaccard of the strata", AT_LEAST, 0.85, WEAK),
-                Criterion("one_diagnosis", "homogeneity of the strata by diagnosis", AT_MOST, 0.5, WEAK),
-                Criterion("one_batch", "homogeneity of the strata by batch", AT_MOST, 0.5, WEAK),
+                Criterion(
+                    "one_diagnosis", "Cramer's V of the strata with the diagnosis, among patients", AT_MOST, 0.5, WEAK
+                ),
+                Criterion("one_batch", "Cramer's V of the strata with the batch", AT_MOST, 0.5, WEAK),
                 Criterion(
                     "missing_view",
-                    "homogeneity of the strata by which view is missing, the largest",
+                    "Cramer's V of the strata with who was measured in a view, the largest",
                     AT_MOST,
                     0.5,
                     WEAK,

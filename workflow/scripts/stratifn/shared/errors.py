@@ -84,6 +84,18 @@ def gathered(*reads: Callable[[], Any]) -> list[Any]:
     return results
 
 
+def problems_of(read: Callable[..., Any], *arguments: Any) -> list[Problem]:
+    """Read something for the sake of what is wrong with it."""
+    try:
+        read(*arguments)
+    except InputError as error:
+        return error.problems
+    except OSError as error:
+        name = str(error.filename)
+        return [Problem(name, "the file", str(error.strerror), "a file that can be read", "Correct the path.")]
+    return []
+
+
 def listed(names: Iterable[object], limit: int = 10, mark: str = ", ") -> str:
     """Write names as a list that stays readable: the first ones, and how many more there are."""
     written = [str(name) for name in names]

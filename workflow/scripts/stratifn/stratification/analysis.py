@@ -111,7 +111,7 @@ def stratify_cohort(
         associations=associations(stratum, tested, disease, descriptive, settings.generator(3)),
         markers=markers(stratum, views),
         summary=_summary(strata, sheet, control, settings),
-        verdicts=strata_verdicts(strata, labels, sheet, settings),
+        verdicts=strata_verdicts(strata, labels, sheet, control, settings),
         model=strata.model,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import homogeneity_score
+from scipy.stats.contingency import association
 
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 from stratifn.shared.samples import IN_VIEW
@@ -16,7 +16,7 @@ from stratifn.stratification.strata import Strata
 
 
 def strata_verdicts(
-    strata: Strata, labels: Mapping[int, Label], samples: pd.DataFrame, settings: Settings
+    strata: Strata, labels: Mapping[int, Label], samples: pd.DataFrame, control: str | None, settings: Settings
 ) -> pd.DataFrame:
     """Judge the division into strata, and the label of each.
 
@@ -28,6 +28,8 @@ def strata_verdicts(
         Label by stratum, with its evidence.
     samples
         Columns sample, disease, ``in_<view>`` and, where the sheet has it, batch.
+    control
+        Label of the controls, or None: that they lie together is no fault of the strata.
     settings
         Of the phase.
 
@@ -36,13 +38,13 @@ def strata_verdicts(
     pandas.DataFrame
         Columns `claims.COLUMNS`; the subject of a label is the number of its stratum.
     """
-    parts = [judged("strata", EVERYBODY, _of_division(strata, samples, settings))]
+    parts = [judged("strata", EVERYBODY, _of_division(strata, samples, control, settings))]
     if strata.number > 1:
         parts += [judged("stratum_label", str(number), _of_label(label)) for number, label in labels.items()]
     return verdicts_table(parts)
 
 
-def _of_division(strata: Strata, samples: pd.DataFrame, settings: Settings) -> list[Measured]:
+def _of_division(strata: Strata, samples: pd.DataFrame, control: str | None, settings: Settings) -> list[Measured]:
     pvalue = strata.null_pvalue
     measured = [
         Measured("null_pvalue", pvalue, settings.alpha, strata.hindrance),
@@ -56,29 +58,28 @@ def _of_division(strata: Strata, samples: pd.DataFrame, settings: Settings) -> l
     sheet = samples.set_index("sample").loc[stratum.index]
     made_of = strata.table.set_index("sample")["clustered"].loc[stratum.index]
     stability = float(strata.selection.loc[strata.selection["chosen"], "stability"].iloc[0])
-    missing = {name: homogeneity(sheet[name], stratum) for name in sheet if str(name).startswith(IN_VIEW)}
+    missing = {name: follows(sheet[name], stratum) for name in sheet if str(name).startswith(IN_VIEW)}
     worst = max((name for name in missing if np.isfinite(missing[name])), key=missing.__getitem__, default="")
-    batch = homogeneity(sheet["batch"], stratum) if "batch" in sheet else np.nan
+    batch = follows(sheet["batch"], stratum) if "batch" in sheet else np.nan
     return [
         *measured,
         Measured("smallest_stratum", float(stratum[made_of].value_counts().min())),
         Measured("stability", stability),
-        Measured("one_diagnosis", homogeneity(sheet["disease"], stratum)),
+        Measured("one_diagnosis", follows(sheet["disease"].where(sheet["disease"] != control), stratum)),
         Measured("one_batch", batch),
         Measured("missing_view", missing.get(worst, np.nan), reason=worst.removeprefix(IN_VIEW)),
     ]
 
 
-def homogeneity(variable: pd.Series, stratum: pd.Series) -> float:
-    """Return how far the stratum tells the variable: 1 where each stratum holds one of its values, 0 where it says nothing.
+def follows(variable: pd.Series, stratum: pd.Series) -> float:
+    """Return how closely the strata follow a variable: Cramer's V (0: not at all, 1: one determines the other).
 
-    Rosenberg & Hirschberg 2007 (https://aclanthology.org/D07-1043): 1 - H(variable | stratum) / H(variable).
-    Missing for a variable with one value.
+    Cramer 1946, Mathematical Methods of Statistics, p. 282. One odd sample among many stays small, unlike in measures
+    of information, because V weighs it by the size of its stratum. Missing for a variable with one value.
     """
     known = variable.notna()
-    if variable[known].nunique() < 2:
-        return float("nan")
-    return float(homogeneity_score(variable[known].astype(str), stratum[known]))
+    counts = pd.crosstab(variable[known].astype(str), stratum[known])
+    return float(association(counts.to_numpy(), method="cramer")) if min(counts.shape) > 1 else float("nan")
 
 
 def _of_label(label: Label) -> list[Measured]:

@@ -8,7 +8,7 @@ arrays; the script says how each reads its own part.
 """
 
 from stratifn.transfer.factors import ProjectedFactors, project_factors
-from stratifn.transfer.freezing import FrozenView, freeze_reference
+from stratifn.transfer.freezing import FrozenView, LearntModel, freeze_reference
 from stratifn.transfer.matching import cohort_features, reference_features, require_features
 from stratifn.transfer.notes import Measured
 from stratifn.transfer.placement import Phases, Placement, place_patients
@@ -16,6 +16,7 @@ from stratifn.transfer.reference import Part, Reference, Source, load_interferon
 
 __all__ = [
     "FrozenView",
+    "LearntModel",
     "Measured",
     "Part",
     "Phases",

@@ -65,15 +65,36 @@ class ReferenceModel:
     refusal: str
 
 
+@dataclass(frozen=True)
+class LearntModel:
+    """What integration and stratification learnt.
+
+    Attributes
+    ----------
+    views
+        The chosen model, view by view.
+    factors
+        How many of its factors are reported.
+    samples
+        The samples that it was trained on.
+    strata
+        The stratum model as arrays.
+    stability
+        Columns stratum, jaccard, label: what the strata are.
+    """
+
+    views: Sequence[ViewModel]
+    factors: int
+    samples: Sequence[str]
+    strata: Mapping[str, np.ndarray]
+    stability: pd.DataFrame
+
+
 def freeze_reference(
     source: Source,
     transforms: Mapping[str, FrozenView],
-    model: Sequence[ViewModel],
-    factors: int,
+    learnt: LearntModel,
     values: Mapping[str, ad.AnnData],
-    samples: Sequence[str],
-    strata: Mapping[str, np.ndarray],
-    stability: pd.DataFrame,
     interferon: tuple[Mapping[str, Any], Mapping[str, np.ndarray]] | None,
     corrected_for: str = "",
 ) -> Reference:
@@ -85,19 +106,11 @@ def freeze_reference(
         What it is made of, and with what.
     transforms
         View name to its frozen transform.
-    model
-        The chosen model, view by view.
-    factors
-        How many of its factors are reported.
+    learnt
+        Factors and strata.
     values
         View name to transformed values (samples x features): the limits are learnt from them, and nothing of them is
         kept.
-    samples
-        The samples that the model was trained on.
-    strata
-        The stratum model as arrays.
-    stability
-        Columns stratum, jaccard, label: what the strata are.
     interferon
         The interferon reference as values and arrays; None where the cohort has no view to score.
     corrected_for
@@ -106,13 +119,14 @@ def freeze_reference(
     refusal = ""
     if corrected_for:
         refusal = f"the reference was trained on views corrected for {corrected_for}, and a new patient cannot be"
+    limits = _learn_limits(learnt.views, learnt.factors, values, learnt.samples)
     return Reference(
         source=source,
         parts={
             VIEWS: _views_part(transforms),
-            MODEL: _model_part(model, factors, refusal),
-            LIMITS: _limits_part(_learn_limits(model, factors, values, samples)),
-            STRATA: Part({"strata": [_stratum(row) for row in stability.itertuples()]}, strata),
+            MODEL: _model_part(learnt.views, learnt.factors, refusal),
+            LIMITS: _limits_part(limits),
+            STRATA: Part({"strata": [_stratum(row) for row in learnt.stability.itertuples()]}, learnt.strata),
             INTERFERON: _interferon_part(interferon),
         },
     )
