@@ -26,7 +26,8 @@ PART = "\n## "
 sys.path.insert(0, str(LIBRARY))
 
 from stratifn.configuration.schema import default_section  # noqa: E402
-from stratifn.running.entry_point import THREAD_VARIABLES, config_schema  # noqa: E402
+from stratifn.running.entry_point import THREAD_VARIABLES  # noqa: E402
+from stratifn.shared.package_data import config_schema  # noqa: E402
 
 ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, "1")
 

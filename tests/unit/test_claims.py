@@ -157,6 +157,7 @@ def test_the_headline_never_loses_its_caveat():
     contrasts = {"SLE_vs_HC": volcano([0.01, 0.5, 0.9])}
     calls = example_verdicts(calls__permuted_calls=0.4)
     said = " ".join(headline(results(tables | {"verdicts": calls}, contrasts).of_disease("SLE")))
+    assert "1 genes higher and 0 lower in SLE than in HC" in said
     assert "Weak evidence: permuted labels call 40 % as many genes (at most 5 % are expected)" in said
 
 

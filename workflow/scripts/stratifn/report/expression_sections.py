@@ -73,7 +73,7 @@ def called_sentence(results: Results, contrast: str) -> str:
     if found.verdict == NOT_COMPUTED:
         return f"No gene is called {compared} at a false discovery rate of {alpha:g}."
     return qualified(
-        f"{summary['up']} genes higher and {summary['down']} lower {compared} at a false discovery rate of {alpha:g}",
+        f"{int(summary['up'])} genes higher and {int(summary['down'])} lower {compared} at a false discovery rate of {alpha:g}",
         found,
     )
 
