@@ -35,7 +35,7 @@ def simulate(size: tuple[int, int, int, int], results: multiprocessing.Queue) ->
     with tempfile.TemporaryDirectory() as folder:
         simulated, truth = Path(folder) / "simulated", Path(folder) / "truth"
         start = time.perf_counter()
-        simulate_cohort(Settings(*size), DISEASES, "HC", registry, genes, simulated, truth)
+        simulate_cohort(Settings(*size, seed=1), DISEASES, "HC", registry, genes, simulated, truth)
         seconds = time.perf_counter() - start
         written = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     results.put((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, written / 1e6))
