@@ -195,7 +195,7 @@ def _mixture(said: pd.Series) -> str:
     if pd.isna(said["mixture_bic_k"]):
         return "A Gaussian mixture was not compared: there is one stratum."
     return (
-        f"A Gaussian mixture of as many groups agrees with an adjusted Rand index of {said['mixture_adjusted_rand']} "
+        f"A Gaussian mixture of as many groups agrees with an adjusted Rand index of {float(said['mixture_adjusted_rand']):.2f} "
         f"({said['mixture_moved']} of {said['samples_clustered']} samples elsewhere) and has its lowest BIC at "
         f"{said['mixture_bic_k']} groups (shown for comparison)."
     )
