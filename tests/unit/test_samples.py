@@ -17,11 +17,9 @@ from stratifn.inference import BatchedInference
 from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
 from stratifn.interferon.confounding import confounding_table
 from stratifn.normalization import normalize_view
-from stratifn.running.export import cohort_object
 from stratifn.shared.design import model_matrix
 from stratifn.shared.errors import InputError
 from stratifn.shared.samples import covariates, is_number, read_samples, write_samples
-from stratifn.shared.tables import read_table, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())
@@ -276,16 +274,3 @@ def test_patients_with_an_activity_below_zero_are_in_the_confounding_table(read)
     table = confounding_table(classes, samples, "HC").set_index("variable")
     assert table.loc["activity", "n"] == 10
     assert table.loc["activity", "effect"] == pytest.approx(1)
-
-
-def test_features_that_look_like_formulas_keep_their_loadings(tmp_path):
-    names = ["-2+3", "=1+1", "NA", "MX1"]
-    path = tmp_path / "integration" / "weights_rna.tsv.gz"
-    write_table(pd.DataFrame({"feature": names, "Factor1": [1.0, -2, 3, 4]}), path)
-    view = ad.AnnData(np.zeros((2, 4)), pd.DataFrame(index=["a", "b"]), pd.DataFrame(index=names))
-    samples = pd.DataFrame({"sample": ["a", "b"], "patient": ["a", "b"], "disease": "SLE"})
-    classes = samples[["sample"]].assign(score=1.0, probability_high=1.0, ifn_class="high", ifn_type="I")
-    strata = samples[["sample"]].assign(stratum="1", confidence=1.0, label="x")
-    factors = samples[["sample"]].assign(Factor1=[0.5, -0.5])
-    made = cohort_object(samples, {"rna": view}, {"rna": read_table(path)}, classes, factors, strata)
-    assert made["rna"].varm["LFs"][:, 0].tolist() == [1, -2, 3, 4]
