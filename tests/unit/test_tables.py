@@ -113,6 +113,14 @@ def test_names_that_look_like_numbers_missing_values_or_formulas_come_back_as_th
     assert back["stat"].tolist() == frame["stat"].tolist()
 
 
+def test_features_that_look_like_formulas_keep_their_loadings(tmp_path):
+    path = tmp_path / "integration" / "weights_rna.tsv.gz"
+    names = ["-2+3", "=1+1", "NA", "MX1"]
+    write_table(pd.DataFrame({"feature": names, "Factor1": [1.0, -2, 3, 4]}), path)
+    # as they are put into the MuData object
+    assert read_table(path).set_index("feature").reindex(names)["Factor1"].tolist() == [1, -2, 3, 4]
+
+
 def test_text_that_a_spreadsheet_would_run_is_defused_and_numbers_and_single_signs_are_not_touched(tmp_path):
     frame = pd.DataFrame({"label": ["=1+1", "@x", "-y", "'z", "plain", "-"], "effect": [-1.0, 2, 3, -4e-7, 5, np.nan]})
     write_table(
