@@ -125,9 +125,9 @@ def test_ssc_runs_from_the_sheets_own_names_and_names_the_damaged_symbols(ssc):
     assert "SIGLEC1" in page
 
 
-def check_cells_under_interferon(folder: Path, threshold: float) -> None:
+def check_cells_under_interferon(folder: Path, checked, threshold: float) -> None:
     results = run_example(
-        "ifn-stimulated-airway", folder,
+        "ifn-stimulated-airway", folder, checked,
         integration=ONE_QUICK_SEED, differential_expression={"lfc_threshold": threshold, "permutations": 0},
     )  # fmt: skip
     sets = read_table(results / "differential_expression" / "enrichment.tsv").set_index(["contrast", "gene_set"])
@@ -139,11 +139,13 @@ def check_cells_under_interferon(folder: Path, threshold: float) -> None:
     assert (results / "report" / "index.html").exists()
 
 
-def test_cells_under_interferon_run_to_the_report_with_a_threshold(tmp_path):
-    check_cells_under_interferon(tmp_path, 0.5)
+def test_cells_under_interferon_run_to_the_report_with_a_threshold(tmp_path, assert_the_checked_design_was_fitted):
+    check_cells_under_interferon(tmp_path, assert_the_checked_design_was_fitted, 0.5)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("threshold", [0, 1])
-def test_cells_under_interferon_run_to_the_report_with_any_threshold(tmp_path, threshold):
-    check_cells_under_interferon(tmp_path, threshold)
+def test_cells_under_interferon_run_to_the_report_with_any_threshold(
+    tmp_path, assert_the_checked_design_was_fitted, threshold
+):
+    check_cells_under_interferon(tmp_path, assert_the_checked_design_was_fitted, threshold)

@@ -177,5 +177,6 @@ rule all:
     scored = re.search(r"^rule stratifn_interferon:\n    input: (.*)$", run.text, re.MULTILINE).group(1)
     assert scored.split(", ") == [
         "blood/results/mine/inputs/samples.tsv",
+        "blood/results/mine/inputs/samples.types.json",
         "blood/results/mine/normalization/cells.h5ad",
     ]
