@@ -163,7 +163,7 @@ def _view_problems(where: str, views: list[dict[str, Any]]) -> Iterator[Problem]
     for view in views:
         at, kind = f"{where}.{view['name']}", view["kind"]
         if view["name"] == RNA and kind not in (COUNTS, CONTINUOUS):
-            yield Problem("config", at, f"kind {kind}", "counts or continuous", "Mend the kind.")
+            yield Problem("config", at, f"kind {kind}", "counts or continuous", "Correct the kind.")
         if view["round"] and kind != COUNTS:
             yield Problem("config", at, f"round with kind {kind}", "kind counts", "Remove `round`.")
 

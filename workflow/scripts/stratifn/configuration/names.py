@@ -93,8 +93,8 @@ def _same_comparison(where: str, diseases: Sequence[str], control: str | None) -
     for name, count in Counter(name.lower() for name in _automatic(diseases, control)).items():
         if count > 1:
             found = f"{count} comparisons that would be called `{name}`"
-            mend = "Rename a disease or the control: `labels` says what the sheet calls it."
-            yield Problem("config", where, found, "a name for each", mend)
+            fix = "Rename a disease or the control: `labels` says what the sheet calls it."
+            yield Problem("config", where, found, "a name for each", fix)
 
 
 def _automatic(diseases: Sequence[str], control: str | None) -> list[str]:

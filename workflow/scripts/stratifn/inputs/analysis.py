@@ -169,8 +169,8 @@ def _in_no_view(samples: pd.DataFrame, matrices: Mapping[str, RawMatrix], path: 
         return []
     noun = "sample" if len(absent) == 1 else "samples"
     found = f"{len(absent)} {noun} that no matrix holds: {listed(absent['sample'])}"
-    mend = "Mend their ids, add their data, or remove them from the sheet."
-    return [Problem(path, "column sample", found, "every sample in at least one matrix", mend)]
+    fix = "Correct their ids, add their data, or remove them from the sheet."
+    return [Problem(path, "column sample", found, "every sample in at least one matrix", fix)]
 
 
 def _canonical(

@@ -30,9 +30,9 @@ def features_in_rows(raw: RawMatrix, samples: Sequence[str]) -> tuple[RawMatrix 
 def _no_samples(raw: RawMatrix, samples: Sequence[str]) -> Problem:
     near = near_matches(samples, [*raw.columns[:2000], *raw.rows[:2000]])
     pairs = listed((f"`{theirs}` for `{ours}`" for ours, theirs in near.items()), 5)
-    mend = f"These look alike: {pairs}. Write them the same way." if near else "Use the ids of the sheet in the matrix."
+    fix = f"These look alike: {pairs}. Write them the same way." if near else "Use the ids of the sheet in the matrix."
     found = f"columns {listed(raw.columns, 3)}; rows {listed(raw.rows, 3)}"
-    return Problem(raw.path, "sample ids", found, f"samples of the sheet such as {listed(samples, 3)}", mend)
+    return Problem(raw.path, "sample ids", found, f"samples of the sheet such as {listed(samples, 3)}", fix)
 
 
 def id_problems(matrix: RawMatrix, samples: Sequence[str], left_out: Sequence[str]) -> list[Problem]:

@@ -39,8 +39,8 @@ def reserved_columns(
         else:
             continue
         if name in mapped:
-            mend = f"Choose another name for `{mapped[name]}` in `columns`."
+            fix = f"Choose another name for `{mapped[name]}` in `columns`."
         else:
-            mend = f"Rename it in the sheet, or in the config: `columns: {{sheet_{name}: {name}}}`."
-        problems.append(Problem(path, "header", f"the column `{name}`", expected, mend))
+            fix = f"Rename it in the sheet, or in the config: `columns: {{sheet_{name}: {name}}}`."
+        problems.append(Problem(path, "header", f"the column `{name}`", expected, fix))
     return problems

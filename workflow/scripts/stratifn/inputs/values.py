@@ -28,18 +28,20 @@ class ValueCheck:
         The kinds of view that it is for.
     bad
         From a block (rows x columns) to a boolean block of the wrong cells.
-    expected, mend
+    expected, fix
         Words for the message.
     """
 
     kinds: tuple[str, ...]
     bad: Callable[[np.ndarray], np.ndarray]
     expected: str
-    mend: str
+    fix: str
 
 
 VALUE_CHECKS = (
-    ValueCheck(VIEW_KINDS, np.isinf, "finite numbers", "Mend or empty these cells."),
+    ValueCheck(
+        VIEW_KINDS, np.isinf, "finite numbers", "Correct these cells, or leave them empty if the value is unknown."
+    ),
     ValueCheck(
         (COUNTS,),
         np.isnan,
@@ -114,7 +116,7 @@ def _checked(matrix: RawMatrix, check: ValueCheck) -> Iterator[Problem]:
             for row, column in examples
         )
         noun = "cell" if total == 1 else "cells"
-        yield Problem(matrix.path, f"{total} {noun}", shown, check.expected, check.mend)
+        yield Problem(matrix.path, f"{total} {noun}", shown, check.expected, check.fix)
 
 
 def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
@@ -138,7 +140,13 @@ def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
         for (row, column), text in sorted(odd.items())[:EXAMPLES]
     )
     expected = "numbers, or `<x` below a limit of detection x" if kind == CONCENTRATION else "numbers"
-    yield Problem(matrix.path, f"{len(odd)} cells", shown, expected, "Mend or empty these cells.")
+    yield Problem(
+        matrix.path,
+        f"{len(odd)} cells",
+        shown,
+        expected,
+        "Correct these cells, or leave them empty if the value is unknown.",
+    )
 
 
 def _empty_samples(matrix: RawMatrix) -> Iterator[Problem]:

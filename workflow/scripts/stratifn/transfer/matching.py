@@ -157,8 +157,8 @@ def _too_few(known: Features, data: ad.AnnData, path: str) -> Iterator[Problem]:
     if found < needed:
         here, there = (", ".join(map(str, ids[:3])) for ids in (new.ids, known.ids))
         of_reference = f"{found} of the {total} features of the reference (ids here: {here}; there: {there})"
-        mend = "Use the ids of the reference, or add a column gene_name with the symbols beside the ids."
-        yield Problem(path, "feature ids", of_reference, f"at least {needed} of them", mend)
+        fix = "Use the ids of the reference, or add a column gene_name with the symbols beside the ids."
+        yield Problem(path, "feature ids", of_reference, f"at least {needed} of them", fix)
 
 
 def match_views(frozen: Mapping[str, FrozenView], views: Mapping[str, ad.AnnData]) -> dict[str, MatchedView]:
