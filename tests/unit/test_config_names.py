@@ -57,7 +57,7 @@ def test_a_contrast_cannot_be_called_like_a_file_of_its_phase(name):
 def test_a_contrast_cannot_be_called_like_one_that_is_made_anyway(name):
     (problem,) = problems(contrasts=[{"name": "fine"}, {"name": name}])
     assert problem.where == "contrasts[1].name"
-    assert problem.found == f"`{name}`, the name of a comparison that is made anyway (cohort mine)"
+    assert problem.found == f"`{name}`, the name of a comparison that is always made (cohort mine)"
     assert problem.fix == "Rename it, or remove it."
 
 

@@ -72,7 +72,7 @@ def read_config(path: Path) -> dict[str, Any]:
     templates = [key for key in _keys(config) if key.startswith(("__use_yte__", "__definitions__", "?"))]
     if templates:
         raise InputError(
-            f"{path}: the key `{templates[0]}` runs code through a template engine; expected plain values. Remove it."
+            f"{path}: the key `{templates[0]}` runs code through a template engine; expected plain values. Remove the key."
         )
     return config
 
@@ -154,8 +154,8 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
             "config",
             f"{where}.simulate.controls",
             f"{cohort['simulate']['controls']} with control {control}",
-            "controls if and only if `control` is set",
-            "Set both or none.",
+            "controls if `control` is set, and 0 if it is null",
+            "Set both, or neither.",
         )
 
 

@@ -78,7 +78,7 @@ def _problems_of(error: Any, schema: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem("config", at, "an unknown key", f"one of {', '.join(known)}", fix)
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
-        yield Problem("config", where or "top level", "no " + ", ".join(missing), "it to be set", "Add it.")
+        yield Problem("config", where or "top level", "no " + ", ".join(missing), "a value", "Add it.")
     else:
         yield Problem(
             "config", where, repr(error.instance), _expected(error), _about(schema, tuple(error.absolute_path))

@@ -176,7 +176,7 @@ def _relabelled(disease: pd.Series, path: str, labels: Mapping[str, str]) -> tup
             path,
             "column disease",
             f"no sample labelled `{theirs}` (there are {listed(sorted(present))})",
-            f"`{theirs}`, as `labels` says for {ours}",
+            f"`{theirs}`, to which `labels` maps {ours}",
             "Correct `labels` in the config or the sheet.",
         )
         for ours, theirs in labels.items()
@@ -260,10 +260,10 @@ def _covariates(samples: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, st
 
 
 def _not_masked(samples: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
-    """Say of how many samples it is not known whether a drug hides what the score measures."""
+    """Say for how many samples it is not known whether a drug masks the class."""
     unknown = int(samples["anti_ifn"].isna().sum()) if "anti_ifn" in samples else 0
     if unknown:
-        reason = f"in {unknown} of {len(samples)} samples: they get a class as if they were not treated"
+        reason = f"in {unknown} of {len(samples)} samples: they are classed as if untreated"
         yield "samples", "anti_ifn", "not known", reason
 
 

@@ -52,13 +52,13 @@ VALUE_CHECKS = (
         (COUNTS,),
         lambda block: np.isfinite(block) & (block < 0),
         "counts of 0 or more",
-        "These are no raw counts (log values? differences?): give the counts, or use kind continuous.",
+        "These are not raw counts (log values? differences?): give the counts, or use kind continuous.",
     ),
     ValueCheck(
         (COUNTS,),
         lambda block: np.isfinite(block) & (block != np.floor(block)),
         "whole numbers",
-        "Give raw counts (no TPM, CPM or log); for Salmon's gene counts set `round: true`.",
+        "Give raw counts (not TPM, CPM or log values); for Salmon's gene counts set `round: true`.",
     ),
     ValueCheck(
         (COUNTS,),
@@ -131,7 +131,7 @@ def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
             matrix.path,
             "columns",
             f"text in {names}",
-            "numbers in every column but the ids (and gene_name)",
+            "numbers in every column except the ids and gene_name",
             "Remove annotation columns.",
         )
         return
@@ -170,7 +170,7 @@ def _wrong_sums(matrix: RawMatrix) -> Iterator[Problem]:
             f"{len(odd)} samples",
             f"proportions that sum to {shown}",
             "at most 1 per sample",
-            "Give each cell once, not a parent with its subsets.",
+            "Give each cell type once, not a parent together with its subsets.",
         )
 
 

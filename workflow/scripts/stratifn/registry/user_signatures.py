@@ -114,7 +114,7 @@ def _row_problems(table: pd.DataFrame, source: str) -> list[Problem]:
             expected = f"one of {', '.join(IFN_TYPES)}"
             problems.append(Problem(source, where, f"ifn_type {value}", expected, "Correct the type."))
         for value in sorted(value for value in set(rows["weight"]) if not _is_positive(value)):
-            fix = "Scores are of genes that go up; give a weight above 0 or leave the column out."
+            fix = "Scores use genes that interferon induces: give a weight above 0, or leave the column out."
             problems.append(Problem(source, where, f"weight {value}", "a positive number", fix))
     return problems
 

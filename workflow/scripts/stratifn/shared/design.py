@@ -21,7 +21,7 @@ from stratifn.shared.vocabulary import ID_PATTERN
 INTERCEPT = "Intercept"
 # samples per group that a comparison needs
 MIN_REPLICATES = 3
-_ALLOWED = "names of sample sheet columns joined by +, interactions as a:b, and nothing else"
+_ALLOWED = "names of sample sheet columns joined by +, with interactions as a:b, and nothing else"
 # relative length of what a column adds to the columns before it, below which it adds nothing
 _RANK_TOLERANCE = 1e-8
 
@@ -333,7 +333,7 @@ def _check_rank(samples: pd.DataFrame, terms: list[Term], control: str | None) -
     aliased = aliased_columns(matrix)
     if aliased:
         found = "; ".join(f"{name} = {formula}" for name, formula in aliased.items())
-        expected = "columns that can be told apart"
+        expected = "columns that are linearly independent"
         return [_config_problem("design", f"aliased columns: {found}", expected, "Take a term out.")]
     if matrix.shape[0] <= matrix.shape[1]:
         found = f"{matrix.shape[1]} coefficients for {matrix.shape[0]} samples"

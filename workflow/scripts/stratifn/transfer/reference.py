@@ -1,7 +1,7 @@
 """The frozen reference on disk: plain values in JSON, arrays in ``.npz``, nothing that could run as code.
 
 A reference consists of named parts. Each phase turns its own part into values and arrays and back; here they are only
-kept together, sealed with checksums, and refused when anything about them is not as it was written.
+kept together, sealed with checksums, and refused when anything in them differs from what was written.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _read_values(path: Path) -> dict[str, Any]:
         fix = "Name a folder `results/<cohort>/reference`, or a cohort of this run."
         raise _refusal(path, "nothing there", f"the file {VALUES_FILE}", fix) from error
     except (OSError, ValueError) as error:
-        raise _refusal(path, f"no readable JSON ({error})", "the file as it was written") from error
+        raise _refusal(path, f"no readable JSON ({error})", "the unchanged file") from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         fix = "Name the folder `reference` of a stratifn run."
         raise _refusal(path, "a file of something else", "a reference that stratifn froze", fix)
@@ -163,7 +163,7 @@ def _read_values(path: Path) -> dict[str, Any]:
 def _require_whole(path: Path, values: Mapping[str, Any]) -> None:
     sealed = {key: value for key, value in values.items() if key != "sha256"}
     if values.get("sha256") != _digest(sealed):
-        raise _refusal(path, "values that differ from their checksum: damaged or edited", "the file as it was written")
+        raise _refusal(path, "values that differ from their checksum: damaged or edited", "the unchanged file")
     missing = [key for key in (*(field.name for field in fields(Source)), "parts", "arrays") if key not in values]
     missing += [f"part {name}" for name in PARTS if name not in values.get("parts", {})]
     if missing:
