@@ -109,7 +109,7 @@ def test_breast_says_what_is_not_possible_without_controls(breast):
     assert classes["reason"].str.contains("this run has no controls").all()
     page = (breast / "report" / "index.html").read_text()
     assert "No class could be given" in page
-    assert "this run has no controls: diseases are compared with each other alone" in page
+    assert "this run has no controls: diseases are compared only with each other" in page
     summary = read_table(breast / "differential_expression" / "summary.tsv")
     assert summary["contrast"].tolist() == ["Basal_vs_Her2", "Basal_vs_LumA", "Her2_vs_LumA"]
 

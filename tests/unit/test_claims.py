@@ -114,12 +114,12 @@ TURNED = [
     ("factor", "seed_correlation", 0.93, 0.9, None),
     ("interferon_factor", "follows_score", 0.45, 0.4, "its absolute rank correlation"),
     ("interferon_factor", "signature_auc", 0.7, 0.6, "its weights rank the signature's genes"),
-    ("strata", "clear_null_pvalue", 0.02, 0.03, "is above"),
-    ("strata", "smallest_stratum", 4.0, 3.0, "no division into strata of"),
-    ("strata", "stability", 0.8, 0.7, "may not come back"),
+    ("strata", "clear_null_pvalue", 0.02, 0.03, ", above 0.0"),
+    ("strata", "smallest_stratum", 4.0, 3.0, "every division leaves a stratum"),
+    ("strata", "stability", 0.8, 0.7, "may not be found again"),
     ("strata", "one_diagnosis", 0.6, 0.7, "repeat the diagnosis"),
     ("strata", "one_batch", 0.6, 0.7, "repeat the batch"),
-    ("strata", "missing_view", 0.6, 0.7, "follow who was measured"),
+    ("strata", "missing_view", 0.6, 0.7, "follow which samples have"),
     ("stratum_label", "margin", 0.04, 0.01, "fits nearly as well"),
 ]
 

@@ -88,7 +88,10 @@ def test_all_problems_are_listed_at_once():
         ({"cohorts": [READ | {"views": READ["views"] * 2}]}, "`rna` 2 times"),
         ({"cohorts": [READ | {"views": [READ["views"][0] | {"kind": "beta"}]}]}, "counts or continuous"),
         ({"cohorts": [READ], "control": "SLE"}, "as control and as disease"),
-        ({"cohorts": [{"name": "d", "simulate": {"controls": 0}}]}, "if and only if `control` is set"),
+        (
+            {"cohorts": [{"name": "d", "simulate": {"controls": 0}}]},
+            "controls if `control` is set, and 0 if it is null",
+        ),
         ({"contrasts": [{"name": "summary"}]}, "reserved name `summary`"),
         ({"stratification": {"clusters": [5, 2]}}, "smallest first"),
         ({"transfer": [PLACED | {"views": [RNA | {"name": "mrna"}]}]}, "a view that the reference does not have"),

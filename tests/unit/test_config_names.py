@@ -38,7 +38,7 @@ def view(name):
 def test_a_cohort_cannot_be_called_like_a_folder_beside_the_cohorts(name):
     (problem,) = problems(cohorts=[READ | {"name": name}])
     assert (problem.where, problem.found) == ("cohorts", f"the reserved name `{name.lower()}`")
-    assert problem.mend == "Rename it."
+    assert problem.fix == "Rename it."
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_a_contrast_cannot_be_called_like_a_file_of_its_phase(name):
 def test_a_contrast_cannot_be_called_like_one_that_is_made_anyway(name):
     (problem,) = problems(contrasts=[{"name": "fine"}, {"name": name}])
     assert problem.where == "contrasts[1].name"
-    assert problem.found == f"`{name}`, the name of a comparison that is made anyway (cohort mine)"
-    assert problem.mend == "Rename it, or remove it."
+    assert problem.found == f"`{name}`, the name of a comparison that is always made (cohort mine)"
+    assert problem.fix == "Rename it, or remove it."
 
 
 def test_a_contrast_may_be_called_like_one_that_is_not_made():
@@ -96,7 +96,7 @@ def test_two_comparisons_cannot_have_one_name(diseases, control, name):
     (problem,) = problems(diseases=diseases, control=control)
     assert problem.where == "cohorts[0] (mine).diseases"
     assert problem.found == f"2 comparisons that would be called `{name}`"
-    assert "`labels`" in problem.mend
+    assert "`labels`" in problem.fix
 
 
 def test_a_label_with_vs_in_it_is_fine_where_nothing_meets():

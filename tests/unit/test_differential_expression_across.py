@@ -180,7 +180,7 @@ def test_permuted_labels_call_almost_nothing_where_true_ones_call_much():
     null = permutation_null(*arguments, inference=BatchedInference()).set_index("contrast")
     assert null.loc["SLE_vs_HC", "permutations"] == 4
     assert null.loc["SLE_vs_HC", "mean_calls"] <= null.loc["SLE_vs_HC", "max_calls"] <= 30
-    assert pd.isna(null.loc["sex", "mean_calls"]) and "not about the disease" in null.loc["sex", "reason"]
+    assert pd.isna(null.loc["sex", "mean_calls"]) and "does not compare diseases" in null.loc["sex", "reason"]
     again = permutation_null(*arguments, inference=BatchedInference()).set_index("contrast")
     pd.testing.assert_frame_equal(null, again)
 
@@ -190,9 +190,9 @@ def test_nothing_to_shuffle_is_said():
     samples["sex"] = np.where(samples["disease"] == "SLE", "F", "M")
     contrasts = all_contrasts(["SLE"], "HC")
     null = permutation_null(data, samples, "disease", "HC", contrasts, 3, SETTINGS, inference=BatchedInference())
-    assert null.loc[0, "permutations"] == 0 and "no shuffle within batch and sex" in null.loc[0, "reason"]
+    assert null.loc[0, "permutations"] == 0 and "no permutation within batch and sex" in null.loc[0, "reason"]
     none = permutation_null(data, samples, "disease", "HC", contrasts, 0, SETTINGS, inference=BatchedInference())
-    assert none.loc[0, "reason"] == "no permutation was asked for"
+    assert none.loc[0, "reason"] == "no permutations were requested"
 
 
 def patients(diseases, design="disease"):
@@ -281,7 +281,7 @@ def test_a_covariate_that_these_patients_cannot_tell_apart_is_left_out_and_noted
         SETTINGS,
         inference=BatchedInference(),
     )
-    assert "not adjusted by 'disease + batch'" in result.notes["reason"].iloc[0]
+    assert "design 'disease + batch' not possible" in result.notes["reason"].iloc[0]
     assert result.tables["IFN_high_vs_IFN_low"]["pvalue"].notna().any()
 
 

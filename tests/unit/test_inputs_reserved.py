@@ -45,7 +45,7 @@ def test_a_column_that_would_meet_a_result_is_refused_with_the_way_out(folder, n
         read(**{name: range(12)})
     (problem,) = error.value.problems
     assert (problem.source, problem.where, problem.found) == ("samples.tsv", "header", f"the column `{name}`")
-    assert f"`columns: {{sheet_{name}: {name}}}`" in problem.mend
+    assert f"`columns: {{sheet_{name}: {name}}}`" in problem.fix
 
 
 @pytest.mark.parametrize("name", RESERVED)

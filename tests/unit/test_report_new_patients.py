@@ -136,7 +136,7 @@ def test_who_is_out_of_the_reference_is_told_with_the_reason(tmp_path):
     assert re.search(r"rna\s+11", words), "views that placed them"
     tables = example_tables()
     tables["patients"] = tables["patients"].assign(out_of_reference=False, reason="rna: 10 of 12")
-    assert "Nobody is out of the reference." in section(new_patients(tmp_path, tables), "placed")
+    assert "No patient is out of the reference." in section(new_patients(tmp_path, tables), "placed")
 
 
 def test_what_is_said_of_everybody_is_not_repeated_for_each(tmp_path):
@@ -156,7 +156,7 @@ def test_a_reference_that_scores_nobody_is_said_as_such(tmp_path):
     tables = example_tables()
     tables["patients"] = tables["patients"].assign(score=np.nan, probability_high=np.nan, ifn_class="unscored")
     new = new_patients(tmp_path, tables, scoring=None)
-    assert "nobody gets a class" in section(new, "reference")
+    assert "no patient gets a class" in section(new, "reference")
     assert "interferon_scores" not in draw_new_patients(new, tmp_path / "figures")
 
 
@@ -204,5 +204,5 @@ def test_strata_have_the_colours_of_the_reference_whoever_is_in_them(tmp_path):
 def test_a_batch_out_of_reference_is_what_the_page_opens_with(tmp_path, share, supported):
     verdicts = judged("placement", EVERYBODY, [Measured("out_of_reference", share)])
     first = headline_of_new_patients(new_patients(tmp_path, example_tables() | {"verdicts": verdicts}))[0]
-    assert ("75 % of the patients are unlike anything in the reference" in first) is not supported
+    assert ("75 % of the patients are unlike the reference" in first) is not supported
     assert ("not supported" in first) is not supported

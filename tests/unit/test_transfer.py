@@ -579,7 +579,7 @@ def test_new_patients_need_no_disease_and_no_control(tmp_path):
 
 def test_what_is_wrong_with_several_files_is_said_at_once():
     def wrong(name):
-        raise InputError(Problem(name, "the file", "nothing there", "a table", "Mend the path."))
+        raise InputError(Problem(name, "the file", "nothing there", "a table", "Correct the path."))
 
     with pytest.raises(InputError) as error:
         gathered(lambda: wrong("a.tsv"), lambda: 1, lambda: wrong("b.tsv"))

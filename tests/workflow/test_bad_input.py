@@ -90,12 +90,12 @@ def test_a_wrong_sheet_and_a_wrong_matrix_are_refused_in_one_message(cohort):
     )
     problems = json.loads((folder / "logs" / "mine" / "problems.json").read_text())
     assert {problem["source"] for problem in problems} == {"samples.tsv", "counts.tsv"}
-    assert all(problem["mend"] for problem in problems)
+    assert all(problem["fix"] for problem in problems)
 
 
 def test_a_missing_file_is_named(cohort):
     cohort[4]["cohorts"][0]["views"].append({"name": "cells", "kind": "proportion", "path": "absent.tsv"})
-    check_refused(cohort, "absent.tsv", "nothing there", "Mend the path")
+    check_refused(cohort, "absent.tsv", "nothing there", "Correct the path")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def read_config(path: Path) -> dict[str, Any]:
     templates = [key for key in _keys(config) if key.startswith(("__use_yte__", "__definitions__", "?"))]
     if templates:
         raise InputError(
-            f"{path}: the key `{templates[0]}` runs code through a template engine; expected plain values. Remove it."
+            f"{path}: the key `{templates[0]}` runs code through a template engine; expected plain values. Remove the key."
         )
     return config
 
@@ -154,8 +154,8 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
             "config",
             f"{where}.simulate.controls",
             f"{cohort['simulate']['controls']} with control {control}",
-            "controls if and only if `control` is set",
-            "Set both or none.",
+            "controls if `control` is set, and 0 if it is null",
+            "Set both, or neither.",
         )
 
 
@@ -163,7 +163,7 @@ def _view_problems(where: str, views: list[dict[str, Any]]) -> Iterator[Problem]
     for view in views:
         at, kind = f"{where}.{view['name']}", view["kind"]
         if view["name"] == RNA and kind not in (COUNTS, CONTINUOUS):
-            yield Problem("config", at, f"kind {kind}", "counts or continuous", "Mend the kind.")
+            yield Problem("config", at, f"kind {kind}", "counts or continuous", "Correct the kind.")
         if view["round"] and kind != COUNTS:
             yield Problem("config", at, f"round with kind {kind}", "kind counts", "Remove `round`.")
 

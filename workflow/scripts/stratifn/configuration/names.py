@@ -63,7 +63,7 @@ def name_problems(config: Mapping[str, Any], contract: Mapping[str, Any]) -> Ite
             automatic.setdefault(name.lower(), []).append(cohort["name"])
     for number, name in enumerate(contrasts):
         if name.lower() in automatic:
-            found = f"the name of a comparison that is made anyway (cohort {automatic[name.lower()][0]})"
+            found = f"the name of a comparison that is always made (cohort {automatic[name.lower()][0]})"
             expected = "a name of its own"
             yield Problem(
                 "config", f"contrasts[{number}].name", f"`{name}`, {found}", expected, "Rename it, or remove it."
@@ -93,8 +93,8 @@ def _same_comparison(where: str, diseases: Sequence[str], control: str | None) -
     for name, count in Counter(name.lower() for name in _automatic(diseases, control)).items():
         if count > 1:
             found = f"{count} comparisons that would be called `{name}`"
-            mend = "Rename a disease or the control: `labels` says what the sheet calls it."
-            yield Problem("config", where, found, "a name for each", mend)
+            fix = "Rename a disease or the control: `labels` then maps the name to the label of the sheet."
+            yield Problem("config", where, found, "a name for each", fix)
 
 
 def _automatic(diseases: Sequence[str], control: str | None) -> list[str]:

@@ -17,8 +17,8 @@ INTRODUCTION = """\
 
 This page is made from `workflow/schemas/config.schema.yaml` by `make docs`; change the schema, not this page.
 
-Write a file of your own with `cohorts:` and whatever else you want to change, and run `make run CONFIG=my.yaml`
-(`make check CONFIG=my.yaml` validates configuration and data and computes nothing). Relative paths are relative to the
+Write your own file with `cohorts:` and any other key that you want to change, and run `make run CONFIG=my.yaml`
+(`make check CONFIG=my.yaml` only validates the configuration and the data). Relative paths are relative to the
 folder of your file with `make run`, and to the working directory with plain `snakemake`. Unknown keys are an error.
 
 ```yaml
@@ -37,14 +37,14 @@ cohorts:
       - {name: cells, kind: proportion, path: flow.tsv}
 ```
 
-Which value wins: the command line's `--config` over `--configfile` over `config/config.yaml` over the default below.
-Lists replace lists, so a `cohorts:` of yours replaces the demo.
+Order of precedence: `--config` on the command line, `--configfile`, `config/config.yaml`, the default below.
+A list replaces a list, so your `cohorts:` replace the demo.
 
 The files in `config/examples/` are configurations for public data sets.
 
 ## Sample sheet
 
-After `columns` and `labels` are applied, these columns are known; any other column is a covariate.
+These columns are known, after `columns` and `labels` are applied; any other column is a covariate.
 
 """
 

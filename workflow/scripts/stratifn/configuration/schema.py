@@ -73,12 +73,12 @@ def _problems_of(error: Any, schema: Mapping[str, Any]) -> Iterator[Problem]:
         known = sorted(error.schema.get("properties", {}))
         for key in sorted(set(error.instance) - set(known), key=str):
             near = difflib.get_close_matches(str(key), known, n=1)
-            mend = f"Did you mean `{near[0]}`?" if near else "Remove it."
+            fix = f"Did you mean `{near[0]}`?" if near else "Remove it."
             at = f"{where}.{key}" if where else str(key)
-            yield Problem("config", at, "an unknown key", f"one of {', '.join(known)}", mend)
+            yield Problem("config", at, "an unknown key", f"one of {', '.join(known)}", fix)
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
-        yield Problem("config", where or "top level", "no " + ", ".join(missing), "it to be set", "Add it.")
+        yield Problem("config", where or "top level", "no " + ", ".join(missing), "a value", "Add it.")
     else:
         yield Problem(
             "config", where, repr(error.instance), _expected(error), _about(schema, tuple(error.absolute_path))

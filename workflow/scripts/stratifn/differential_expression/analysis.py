@@ -142,7 +142,7 @@ def _notes(
 ) -> pd.DataFrame:
     notes = [(RNA, "differential expression", "model", note) for note in fit.notes]
     if control is None:
-        reason = "this run has no controls: diseases are compared with each other alone"
+        reason = "this run has no controls: diseases are compared only with each other"
         notes.append((RNA, "differential expression against controls, effects across diseases", "not computed", reason))
     notes += [(RNA, name, "not computed", reason) for name, reason in reasons.items()]
     notes += [

@@ -239,10 +239,10 @@ def _notes(dataset: DeseqDataSet, design: DesignMatrix) -> tuple[str, ...]:
     continuous = [term[0] for term in design.terms if len(term) == 1 and term[0] not in design.levels]
     if continuous:
         notes.append(
-            f"With the continuous covariate {', '.join(continuous)} no two samples are replicates, so that single "
-            "outlying counts (Cook's distance) are neither replaced nor flagged, as in R."
+            f"With the continuous covariate {', '.join(continuous)} no two samples are replicates, so outlying counts "
+            "(Cook's distance) are neither replaced nor flagged, as in R."
         )
     replaced = int(dataset.var["replaced"].sum())
     if replaced:
-        notes.append(f"Outlying counts were replaced in {replaced} genes, which were fitted again.")
+        notes.append(f"Outlying counts were replaced in {replaced} genes, and these genes were refitted.")
     return tuple(notes)

@@ -139,7 +139,7 @@ def _fit(
         problems = check_design(chosen, attempt, None)
         if not problems:
             return fit_model(view, model_matrix(chosen, attempt), inference), notes
-        notes.append(f"not adjusted by {attempt!r}: {problems[0].found}")
+        notes.append(f"design {attempt!r} not possible: {problems[0].found}")
     return None, notes
 
 

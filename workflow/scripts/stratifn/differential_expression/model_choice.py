@@ -41,4 +41,4 @@ def fit_model(view: ad.AnnData, design: DesignMatrix, inference: Inference | Non
         from stratifn.differential_expression.moderated_t import fit_moderated_t
 
         return fit_moderated_t(view, design)
-    raise InputError(f"Differential expression needs counts or log-scale values; a view of kind {kind} has neither.")
+    raise InputError(f"Differential expression needs counts or log-scale values; the view is of kind {kind}.")

@@ -101,9 +101,9 @@ def _is_of_disease(contrast: Contrast) -> bool:
 
 def _row(name: str, calls: list[int] | None, asked: int) -> list:
     if calls is None:
-        return [name, 0, np.nan, np.nan, "the contrast is not about the disease, whose labels are shuffled"]
+        return [name, 0, np.nan, np.nan, "disease labels are permuted, and this contrast does not compare diseases"]
     if not calls:
-        why = "no permutation was asked for" if not asked else "no shuffle within batch and sex can be fitted"
+        why = "no permutations were requested" if not asked else "no permutation within batch and sex can be fitted"
         return [name, 0, np.nan, np.nan, why]
-    reason = None if len(calls) == asked else f"{asked - len(calls)} shuffles could not be fitted"
+    reason = None if len(calls) == asked else f"{asked - len(calls)} permutations could not be fitted"
     return [name, len(calls), float(np.mean(calls)), float(np.max(calls)), reason]

@@ -59,7 +59,9 @@ def possible_comparisons(samples: pd.DataFrame, question: Question) -> Possible:
     disease, control = samples["disease"].astype(str), question.control
     one_group = disease.nunique() < 2
     measured = control if control is not None and (disease == control).any() else None
-    no_baseline = "" if measured == control else f"no sample of {control} is measured, the baseline of the model"
+    no_baseline = (
+        "" if measured == control else f"no sample of {control}, the baseline of the model, has expression data"
+    )
     groups = {*question.diseases, *([control] if control is not None else [])}
     reasons = {
         each.name: ONE_GROUP if one_group else _reason(each, samples, groups, no_baseline)

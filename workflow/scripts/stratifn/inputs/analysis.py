@@ -168,9 +168,9 @@ def _in_no_view(samples: pd.DataFrame, matrices: Mapping[str, RawMatrix], path: 
     if absent.empty:
         return []
     noun = "sample" if len(absent) == 1 else "samples"
-    found = f"{len(absent)} {noun} that no matrix holds: {listed(absent['sample'])}"
-    mend = "Mend their ids, add their data, or remove them from the sheet."
-    return [Problem(path, "column sample", found, "every sample in at least one matrix", mend)]
+    found = f"{len(absent)} {noun} in no matrix: {listed(absent['sample'])}"
+    fix = "Correct their ids, add their data, or remove them from the sheet."
+    return [Problem(path, "column sample", found, "every sample in at least one matrix", fix)]
 
 
 def _canonical(
@@ -199,7 +199,9 @@ def _canonical(
             for row in np.flatnonzero(below.any(axis=1))
         ]
     if view["round"]:
-        notes.append((name, "counts", "rounded", "fractional counts rounded to whole numbers, as `round: true` asks"))
+        notes.append(
+            (name, "counts", "rounded", "fractional counts rounded to whole numbers, because of `round: true`")
+        )
     return _without_empty(data, name, notes)
 
 

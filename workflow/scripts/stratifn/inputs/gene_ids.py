@@ -92,7 +92,7 @@ def _current(names: list[str], aliases: Mapping[str, str]) -> tuple[list[str], l
     current, renamed = [], []
     for name in names:
         target = aliases.get(name)
-        # two rows for one gene: nothing ambiguous is mended
+        # two rows for one gene: an ambiguous id keeps its old name
         if target is not None and target not in present and targets[target] == 1:
             current.append(target)
             renamed.append(f"{name} as {target}")

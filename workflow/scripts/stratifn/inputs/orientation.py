@@ -30,9 +30,13 @@ def features_in_rows(raw: RawMatrix, samples: Sequence[str]) -> tuple[RawMatrix 
 def _no_samples(raw: RawMatrix, samples: Sequence[str]) -> Problem:
     near = near_matches(samples, [*raw.columns[:2000], *raw.rows[:2000]])
     pairs = listed((f"`{theirs}` for `{ours}`" for ours, theirs in near.items()), 5)
-    mend = f"These look alike: {pairs}. Write them the same way." if near else "Use the ids of the sheet in the matrix."
+    fix = (
+        f"These ids are similar: {pairs}. Use the same id in both files."
+        if near
+        else "Use the ids of the sheet in the matrix."
+    )
     found = f"columns {listed(raw.columns, 3)}; rows {listed(raw.rows, 3)}"
-    return Problem(raw.path, "sample ids", found, f"samples of the sheet such as {listed(samples, 3)}", mend)
+    return Problem(raw.path, "sample ids", found, f"samples of the sheet such as {listed(samples, 3)}", fix)
 
 
 def id_problems(matrix: RawMatrix, samples: Sequence[str], left_out: Sequence[str]) -> list[Problem]:
@@ -54,14 +58,14 @@ def id_problems(matrix: RawMatrix, samples: Sequence[str], left_out: Sequence[st
     missing = [name for name in samples if name not in set(matrix.columns)]
     near = near_matches(unknown, missing)
     pairs = listed(f"`{theirs}` may be the sheet's `{ours}`" for theirs, ours in near.items())
-    hint = f" Look alike: {pairs}." if near else ""
+    hint = f" Similar ids: {pairs}." if near else ""
     lacking = f" The sheet has {len(missing)} samples that this matrix lacks: {listed(missing)}." if missing else ""
     problems.append(
         Problem(
             matrix.path,
             "sample ids",
             f"{len(unknown)} ids that are not in the sheet: {listed(unknown)}",
-            "samples of the sheet alone",
+            "only samples of the sheet",
             f"Add them to the sheet or remove them from the matrix.{lacking}{hint}",
         )
     )
@@ -74,9 +78,7 @@ def _repeated(path: str, what: str, names: Sequence[str]) -> list[Problem]:
         return []
     shown = listed(f"`{name}` {count} times" for name, count in sorted(repeated.items()))
     return [
-        Problem(
-            path, f"{what} ids", shown, f"each {what} once", "Remove, rename or sum the copies: which one is right?"
-        )
+        Problem(path, f"{what} ids", shown, f"each {what} once", "Keep the right copy, or rename or sum the copies.")
     ]
 
 

@@ -79,7 +79,7 @@ def read_sheet(path: str) -> pd.DataFrame:
     if any(mark in header[0] for mark in "\t,;"):
         _refuse_wrong_delimiter(path, header, delimiter)
     problems = [
-        Problem(path, f"line {number}", f"{len(row)} cells", f"{len(header)} as in the header", "Mend the row.")
+        Problem(path, f"line {number}", f"{len(row)} cells", f"{len(header)} as in the header", "Correct the row.")
         for number, row in enumerate(rows[1:], start=2)
         if len(row) != len(header)
     ]
@@ -108,7 +108,7 @@ def read_matrix(path: str, dtype: type = np.float64) -> RawMatrix:
         If the file cannot be read as a matrix at all. Single bad cells are kept in `RawMatrix.texts`.
     """
     if not Path(path).is_file():
-        raise InputError(Problem(path, "the file", "nothing there", "a matrix", "Mend the path in the config."))
+        raise InputError(Problem(path, "the file", "nothing there", "a matrix", "Correct the path in the config."))
     if path.endswith(".parquet"):
         return _read_parquet(path, dtype)
     if path.endswith(".h5ad"):
@@ -266,7 +266,7 @@ def _text(path: str) -> str:
         text = data.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise InputError(
-            Problem(path, "the file", "nothing there", "a table", "Mend the path in the config.")
+            Problem(path, "the file", "nothing there", "a table", "Correct the path in the config.")
         ) from error
     except (UnicodeDecodeError, OSError, EOFError) as error:
         raise InputError(Problem(path, "the file", str(error), "text in UTF-8", "Save it as UTF-8.")) from error
@@ -298,4 +298,6 @@ def _refuse_wrong_delimiter(path: str, header: list[str], delimiter: str) -> Non
     others = [name for name, mark in (("tabs", "\t"), ("commas", ","), ("semicolons", ";")) if mark in header[0]]
     found = f"one column, with {others[0]} inside" if others else "one column"
     wanted = "tabs" if delimiter == "\t" else "commas"
-    raise InputError(Problem(path, "header", found, f"columns between {wanted}", "Save it again or mend its ending."))
+    raise InputError(
+        Problem(path, "header", found, f"columns between {wanted}", "Save it again or correct its ending.")
+    )

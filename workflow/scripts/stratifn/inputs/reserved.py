@@ -33,14 +33,16 @@ def reserved_columns(
     problems = []
     for name in columns:
         if name.startswith(IN_VIEW):
-            expected = f"no name that starts with `{IN_VIEW}`: such columns say which view holds a sample"
+            expected = (
+                f"no name that starts with `{IN_VIEW}`: the results use such columns for which samples have a view"
+            )
         elif any(pattern.fullmatch(name) for pattern in taken):
-            expected = "another name: results of stratifn have a column of this one"
+            expected = "another name: the results have a column of this name"
         else:
             continue
         if name in mapped:
-            mend = f"Choose another name for `{mapped[name]}` in `columns`."
+            fix = f"Choose another name for `{mapped[name]}` in `columns`."
         else:
-            mend = f"Rename it in the sheet, or in the config: `columns: {{sheet_{name}: {name}}}`."
-        problems.append(Problem(path, "header", f"the column `{name}`", expected, mend))
+            fix = f"Rename it in the sheet, or in the config: `columns: {{sheet_{name}: {name}}}`."
+        problems.append(Problem(path, "header", f"the column `{name}`", expected, fix))
     return problems

@@ -151,9 +151,9 @@ def _renamed(
         return raw, problems
     hidden = [ours for ours, theirs in columns.items() if ours in raw.columns and ours != theirs]
     if hidden:
-        mend = "Rename the sheet's own column or drop the mapping."
+        fix = "Rename the sheet's own column or drop the mapping."
         found = f"`{hidden[0]}` both in the sheet and mapped"
-        return raw, [Problem(path, "columns", found, "one column of that name", mend)]
+        return raw, [Problem(path, "columns", found, "one column of that name", fix)]
     renamed = raw.rename(columns={theirs: ours for ours, theirs in columns.items()})
     renamed.columns = [re.sub(r"[^A-Za-z0-9_.]+", "_", name).strip("_") or "unnamed" for name in renamed.columns]
     repeated = [name for name, count in Counter(renamed.columns).items() if count > 1]
@@ -165,8 +165,8 @@ def _renamed(
 def _no_column(path: str, where: str, name: str, present: Sequence[str]) -> Problem:
     near = near_matches([name], present)
     hint = f"Did you mean `{near[name]}`? " if near else ""
-    mend = f"{hint}Name it in the sheet, or map it with `columns:` in the config."
-    return Problem(path, where, f"no column `{name}` (there are {listed(map(str, present))})", f"`{name}`", mend)
+    fix = f"{hint}Name it in the sheet, or map it with `columns:` in the config."
+    return Problem(path, where, f"no column `{name}` (there are {listed(map(str, present))})", f"`{name}`", fix)
 
 
 def _relabelled(disease: pd.Series, path: str, labels: Mapping[str, str]) -> tuple[pd.Series, list[Problem]]:
@@ -176,8 +176,8 @@ def _relabelled(disease: pd.Series, path: str, labels: Mapping[str, str]) -> tup
             path,
             "column disease",
             f"no sample labelled `{theirs}` (there are {listed(sorted(present))})",
-            f"`{theirs}`, as `labels` says for {ours}",
-            "Mend `labels` in the config or the sheet.",
+            f"`{theirs}`, to which `labels` maps {ours}",
+            "Correct `labels` in the config or the sheet.",
         )
         for ours, theirs in labels.items()
         if theirs not in present
@@ -220,9 +220,9 @@ def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[P
     near = near_matches(unknown, known)
     for label in unknown:
         hint = f"Did you mean `{near[label]}`? " if label in near else ""
-        mend = f"{hint}Add it to `diseases`, map it with `labels`, or remove these samples."
+        fix = f"{hint}Add it to `diseases`, map it with `labels`, or remove these samples."
         found = f"`{label}` in {counts[label]} samples"
-        yield Problem(path, "column disease", found, f"one of {listed(known)}", mend)
+        yield Problem(path, "column disease", found, f"one of {listed(known)}", fix)
     for label in groups.diseases:
         if not counts[label]:
             yield Problem(
@@ -230,7 +230,7 @@ def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[P
                 "column disease",
                 f"no sample with `{label}`",
                 "samples of every disease that the config lists",
-                "Mend the sheet, `labels` or `diseases`.",
+                "Correct the sheet, `labels` or `diseases`.",
             )
     if groups.control is not None and not counts[groups.control]:
         yield Problem(
@@ -238,7 +238,7 @@ def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[P
             "column disease",
             f"no sample with the control label `{groups.control}`",
             "controls",
-            "Mend the sheet or `labels`, or set `control: null` if there are none.",
+            "Correct the sheet or `labels`, or set `control: null` if there are none.",
         )
 
 
@@ -260,10 +260,10 @@ def _covariates(samples: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, st
 
 
 def _not_masked(samples: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
-    """Say of how many samples it is not known whether a drug hides what the score measures."""
+    """Say for how many samples it is not known whether a drug masks the class."""
     unknown = int(samples["anti_ifn"].isna().sum()) if "anti_ifn" in samples else 0
     if unknown:
-        reason = f"in {unknown} of {len(samples)} samples: they get a class as if they were not treated"
+        reason = f"in {unknown} of {len(samples)} samples: they are classed as if untreated"
         yield "samples", "anti_ifn", "not known", reason
 
 
@@ -278,8 +278,8 @@ def cell_problems(samples: pd.DataFrame, path: str, schema: Mapping[str, Any]) -
         cells = samples[column]
         odd = cells[[not validator.is_valid(_value(cell, rule)) for cell in cells]]
         if len(odd):
-            mend = "Correct these cells, or leave them empty if the value is unknown."
-            yield Problem(path, f"column {column}", cells_named(odd, samples["sample"]), _allowed(rule), mend)
+            fix = "Correct these cells, or leave them empty if the value is unknown."
+            yield Problem(path, f"column {column}", cells_named(odd, samples["sample"]), _allowed(rule), fix)
 
 
 def _value(cell: Any, rule: Mapping[str, Any]) -> Any:

@@ -91,18 +91,18 @@ def typed_sheet(
 
 
 def _not_numbers(path: str, name: str, odd: pd.Series, names: pd.Series, declared: str | None) -> Problem:
-    why = f"`types` says of {name}" if declared else "nearly all other cells are"
-    mend = "Correct these cells, or leave them empty if the value is unknown"
-    mend += "." if declared else f"; if {name} is no number, say `types: {{{name}: factor}}` in the config."
-    return Problem(path, f"column {name}", cells_named(odd, names), f"numbers, as {why}", mend)
+    why = f"`types` declares {name}" if declared else "nearly all other cells are"
+    fix = "Correct these cells, or leave them empty if the value is unknown"
+    fix += "." if declared else f"; if {name} is not a number, set `types: {{{name}: factor}}` in the config."
+    return Problem(path, f"column {name}", cells_named(odd, names), f"numbers, as {why}", fix)
 
 
 def _codes(name: str, numbers: pd.Series) -> Iterator[Problem]:
     values = sorted(numbers.unique())
     if FEWEST_CODES <= len(values) <= MOST_CODES and all(value.is_integer() for value in values):
         found = f"{len(values)} different whole numbers ({', '.join(f'{value:.0f}' for value in values)}) in the design"
-        mend = f"Say `types: {{{name}: number}}` or `types: {{{name}: factor}}` in the config."
-        yield Problem("config", f"types.{name}", found, "amounts (number) or codes of groups (factor)", mend)
+        fix = f"Set `types: {{{name}: number}}` or `types: {{{name}: factor}}` in the config."
+        yield Problem("config", f"types.{name}", found, "amounts (number) or codes of groups (factor)", fix)
 
 
 def _declaration_problems(

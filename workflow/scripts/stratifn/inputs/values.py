@@ -28,18 +28,20 @@ class ValueCheck:
         The kinds of view that it is for.
     bad
         From a block (rows x columns) to a boolean block of the wrong cells.
-    expected, mend
+    expected, fix
         Words for the message.
     """
 
     kinds: tuple[str, ...]
     bad: Callable[[np.ndarray], np.ndarray]
     expected: str
-    mend: str
+    fix: str
 
 
 VALUE_CHECKS = (
-    ValueCheck(VIEW_KINDS, np.isinf, "finite numbers", "Mend or empty these cells."),
+    ValueCheck(
+        VIEW_KINDS, np.isinf, "finite numbers", "Correct these cells, or leave them empty if the value is unknown."
+    ),
     ValueCheck(
         (COUNTS,),
         np.isnan,
@@ -50,13 +52,13 @@ VALUE_CHECKS = (
         (COUNTS,),
         lambda block: np.isfinite(block) & (block < 0),
         "counts of 0 or more",
-        "These are no raw counts (log values? differences?): give the counts, or use kind continuous.",
+        "These are not raw counts (log values? differences?): give the counts, or use kind continuous.",
     ),
     ValueCheck(
         (COUNTS,),
         lambda block: np.isfinite(block) & (block != np.floor(block)),
         "whole numbers",
-        "Give raw counts (no TPM, CPM or log); for Salmon's gene counts set `round: true`.",
+        "Give raw counts (not TPM, CPM or log values); for Salmon's gene counts set `round: true`.",
     ),
     ValueCheck(
         (COUNTS,),
@@ -114,7 +116,7 @@ def _checked(matrix: RawMatrix, check: ValueCheck) -> Iterator[Problem]:
             for row, column in examples
         )
         noun = "cell" if total == 1 else "cells"
-        yield Problem(matrix.path, f"{total} {noun}", shown, check.expected, check.mend)
+        yield Problem(matrix.path, f"{total} {noun}", shown, check.expected, check.fix)
 
 
 def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
@@ -129,7 +131,7 @@ def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
             matrix.path,
             "columns",
             f"text in {names}",
-            "numbers in every column but the ids (and gene_name)",
+            "numbers in every column except the ids and gene_name",
             "Remove annotation columns.",
         )
         return
@@ -138,7 +140,13 @@ def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
         for (row, column), text in sorted(odd.items())[:EXAMPLES]
     )
     expected = "numbers, or `<x` below a limit of detection x" if kind == CONCENTRATION else "numbers"
-    yield Problem(matrix.path, f"{len(odd)} cells", shown, expected, "Mend or empty these cells.")
+    yield Problem(
+        matrix.path,
+        f"{len(odd)} cells",
+        shown,
+        expected,
+        "Correct these cells, or leave them empty if the value is unknown.",
+    )
 
 
 def _empty_samples(matrix: RawMatrix) -> Iterator[Problem]:
@@ -162,7 +170,7 @@ def _wrong_sums(matrix: RawMatrix) -> Iterator[Problem]:
             f"{len(odd)} samples",
             f"proportions that sum to {shown}",
             "at most 1 per sample",
-            "Give each cell once, not a parent with its subsets.",
+            "Give each cell type once, not a parent together with its subsets.",
         )
 
 

@@ -146,7 +146,7 @@ def _require_separable(design: np.ndarray, batch: pd.Series, protected: pd.DataF
                 "samples",
                 f"column {batch.name}",
                 f"batches that cannot be told apart from {' and '.join(protected.columns)}",
-                "each batch to hold more than one disease, so that their effects can be separated",
+                "more than one disease in each batch, so that the two effects can be separated",
                 "Do not regress the batch out; interpret factors that follow it with care.",
             )
         )

@@ -39,7 +39,7 @@ def _name_problem(source: str, name: str) -> Problem:
         where=repr(name),
         found="a name that R's MOFA2 cannot open",
         expected="letters, digits, '_', '.', '-', at most 64, starting with a letter or digit",
-        mend="Rename it in the sample sheet and in the matrices.",
+        fix="Rename it in the sample sheet and in the matrices.",
     )
 
 

@@ -49,7 +49,14 @@ def quality_warnings(
     factors = integration.model.factors[:, : integration.active]
     levels = {f"mean of {view.name}": _sample_means(view.values) for view in model_input.views}
     rows = [
-        (name, "sample_mean", about, r, LEVEL_R, "differences in the overall level of a view; often normalisation")
+        (
+            name,
+            "sample_mean",
+            about,
+            r,
+            LEVEL_R,
+            "the factor follows the overall level of a view, often left by normalisation",
+        )
         for about, level in levels.items()
         for name, r in _followers(factors, level)
     ]
@@ -82,7 +89,7 @@ def _followers(factors: np.ndarray, level: np.ndarray) -> list[tuple[str, float]
 def _correlated(factors: np.ndarray) -> list[tuple]:
     r = correlation(factors, factors)
     pairs = np.argwhere(np.triu(np.abs(r) > CORRELATED_R, k=1))
-    reason = "factors share information; perhaps fewer would do"
+    reason = "the factors share information; fewer factors may be enough"
     return [
         (f"Factor{a + 1}", "correlated_factors", f"Factor{b + 1}", float(r[a, b]), CORRELATED_R, reason)
         for a, b in pairs
@@ -104,7 +111,7 @@ def _few_features(model: MofaModel, active: int) -> list[tuple]:
         view = model.views[int((model.r2[:, k] * sizes).argmax())]
         effective = float(effective_features(view.weights[:, [k]])[0])
         if len(view.features) >= SMALL_VIEW and effective < FEW_FEATURES:
-            reason = "near-copies of few features make a factor of their own"
+            reason = "the factor rests on a few nearly identical features"
             rows.append((f"Factor{k + 1}", "few_features", view.name, effective, FEW_FEATURES, reason))
     return rows
 
@@ -113,4 +120,13 @@ def _all_in_use(model: MofaModel, active: int) -> list[tuple]:
     start = model.factors.shape[1]
     if active < start:
         return []
-    return [("all", "all_in_use", "factors", float(active), float(start), "there may be more; start with more factors")]
+    return [
+        (
+            "all",
+            "all_in_use",
+            "factors",
+            float(active),
+            float(start),
+            "every factor is in use, so there may be more: start with more factors",
+        )
+    ]

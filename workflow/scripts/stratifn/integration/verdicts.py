@@ -38,7 +38,7 @@ def factor_verdicts(integration: Integration, named: InterferonFactor) -> pd.Dat
         ]
         parts.append(judged("factor", str(row.factor), measured))
     if named.candidate:
-        few = "" if np.isfinite(named.auc) else f"{named.genes} genes of the signature are among the features"
+        few = "" if np.isfinite(named.auc) else f"only {named.genes} genes of the signature are among the features"
         measured = [
             Measured("follows_score", abs(named.spearman)),
             Measured("signature_auc", named.auc, reason=few),

@@ -128,10 +128,10 @@ def interferon_tables(
     controls = samples.loc[samples["disease"].eq(control), "sample"].tolist() if control is not None else []
     notes = [scored.notes]
     if frozen:
-        notes.append(_note("reference", "scores and cut-offs rest on a reference of another run", FROM_ELSEWHERE))
+        notes.append(_note("reference", "scores and cut-offs come from a reference of another run", FROM_ELSEWHERE))
     protein, analyte = _ifn_alpha(beside)
     if protein is None:
-        notes.append(_note("protein", "no view of concentrations holds one analyte that is IFN-alpha by its name"))
+        notes.append(_note("protein", "no view of concentrations has exactly one IFN-alpha analyte"))
         relative = None
     else:
         tables["protein"] = protein_table(protein, scored.classes, analyte, beside.assay, settings.signature, control)

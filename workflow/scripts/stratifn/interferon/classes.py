@@ -33,7 +33,7 @@ CLASS_COLUMNS = (
 )
 # people per block of resampled scores: bounds memory, changes no value
 BLOCK = 256
-MASKED = "under anti-IFN therapy: the class would describe the drug, not the disease"
+MASKED = "under anti-IFN therapy: the drug, not the disease, would decide the class"
 
 
 @dataclass(frozen=True)

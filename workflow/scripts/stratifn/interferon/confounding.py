@@ -37,7 +37,7 @@ CONFOUNDING_COLUMNS = (
 )
 FEWEST = 8
 FEWEST_PER_GROUP = 4
-MEDIATION = "composition can lie on the way from interferon to the score: adjusting can remove a true effect"
+MEDIATION = "composition can mediate the effect of interferon on the score, so adjusting can remove a true effect"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ FAMILIES = (
     Family(
         MASKING,
         re.compile("anti_ifn"),
-        "blocks what the score measures: the class is masked",
+        "the drug blocks what the score measures: patients under it get no class",
     ),
     Family(
         "activity",
@@ -70,7 +70,7 @@ FAMILIES = (
     Family(
         "autoantibody",
         AUTOANTIBODIES,
-        "control of sense: positive patients are expected to score higher",
+        "plausibility check: positive patients are expected to score higher",
     ),
 )
 
@@ -172,7 +172,7 @@ def _association(score: pd.Series, column: pd.Series) -> dict:
         return _number(score, column.to_numpy())
     if column.isin([YES, NO]).all():
         return _yes_no(score, column.eq(YES).to_numpy())
-    return {"n": len(score), "test": "not tested: neither yes and no nor numbers"}
+    return {"n": len(score), "test": "not tested: neither yes/no nor a number"}
 
 
 def _yes_no(score: np.ndarray, yes: np.ndarray) -> dict:
@@ -189,5 +189,5 @@ def _number(score: np.ndarray, values: np.ndarray) -> dict:
     result = {"n": len(values), "test": "Spearman"}
     found = rank_correlation(score, values)
     if len(values) < FEWEST or found is None:
-        return result | {"test": f"not tested: {len(values)} values, or all equal"}
+        return result | {"test": f"not tested: {len(values)} values, or all values equal"}
     return result | {"effect": found.r, "ci_low": found.low, "ci_high": found.high, "pvalue": found.pvalue}

@@ -56,13 +56,12 @@ def find_controls(samples: pd.DataFrame, measured: pd.Index, control: str | None
             shared, alone = _confounded(sheet[column], sheet["disease"] == control)
             if not shared:
                 refusal = (
-                    f"every control comes from another {column} than every patient, "
-                    "so a technical difference would be read as interferon"
+                    f"no {column} has both controls and patients, so a technical difference would look like interferon"
                 )
             elif alone:
                 warnings.append(
-                    f"no control comes from {column} {', '.join(alone)}: the scores of patients from there also "
-                    "hold the technical difference"
+                    f"no control comes from {column} {', '.join(alone)}: the scores of patients from there include "
+                    "any technical difference"
                 )
     return Controls(names, refusal, tuple(warnings))
 

@@ -76,7 +76,7 @@ def locate_genes(var: pd.DataFrame, wanted: Mapping[str, str], registry_aliases:
         if len(rows) == 1:
             features[symbol] = rows[0]
         elif rows:
-            ambiguous[symbol] = f"{symbol} is claimed by {len(rows)} rows ({', '.join(sorted(rows)[:4])})"
+            ambiguous[symbol] = f"{len(rows)} rows have the symbol {symbol} ({', '.join(sorted(rows)[:4])})"
     return Located(features, ambiguous)
 
 

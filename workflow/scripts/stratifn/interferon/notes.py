@@ -32,7 +32,7 @@ def notes_table(
     rows += [("controls", "read with care", warning) for warning in controls.warnings]
     if control_type != "healthy" and not reference.refusal:
         what = "the controls are not healthy people"
-        rows.append(("controls", what, "a low signature means like these controls, not like healthy people"))
+        rows.append(("controls", what, "a low signature means similar to these controls, not to healthy people"))
     rows += _about_signatures(reference, registry, specimen, platform)
     if reference.floored:
         genes = " ".join(reference.floored)
@@ -52,7 +52,7 @@ def _outlying_controls(reference: Reference, people: People, controls: Controls)
     distance = scores - scores.median()
     limit = OUTLYING * MAD_TO_SD * distance.abs().median()
     return [
-        (sample, "a control far above the other controls", "it raises the cut-off; infection or vaccination?")
+        (sample, "a control far above the other controls", "it raises the cut-off; check for infection or vaccination")
         for sample in scores.index[distance > limit]
         if limit > 0
     ]
@@ -69,7 +69,7 @@ def _about_signatures(
             rows.append((name, found, f"not in the matrix: {missing}"))
         rows += [(name, "gene not used", sentence) for sentence in gene_set.ambiguous]
         if not gene_set.verified:
-            rows.append((name, "not verified", "the gene list was not read in its paper"))
+            rows.append((name, "not verified", "the gene list could not be checked against its paper"))
         record = registry.signatures.get(name)
         repeated = [gene.symbol for gene in record.genes if gene.note == REPEATED] if record else []
         if repeated:

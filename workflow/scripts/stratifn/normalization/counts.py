@@ -86,7 +86,7 @@ def fit_counts(view: ad.AnnData, task: Task) -> tuple[CountsTransform, pd.DataFr
         note(
             task.view,
             "size factors",
-            f"{reference.carrying_genes} of {len(kept)} genes carry them",
+            f"{reference.carrying_genes} of {len(kept)} genes used",
             f"method {reference.method}",
         ),
         filter_notes(kept, genes, task.view, task.settings.min_count),

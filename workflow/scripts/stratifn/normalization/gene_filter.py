@@ -59,7 +59,7 @@ def filter_notes(kept: np.ndarray, genes: pd.DataFrame, view: str, min_count: in
         return pd.DataFrame(columns=list(NOTE_COLUMNS), dtype=object)
     reason = "zero in every sample"
     if min_count > 0:
-        reason = f"counted {min_count} times or more in fewer samples than the smallest group has"
+        reason = f"counted at least {min_count} times in too few samples (fewer than the smallest group has)"
     if len(dropped) <= MOST_NAMES:
         reason += f": {', '.join(sorted(dropped))}"
     return pd.DataFrame([[view, f"{len(dropped)} genes", "dropped", reason]], columns=list(NOTE_COLUMNS))

@@ -53,7 +53,7 @@ def fit_beta(view: ad.AnnData, task: Task) -> tuple[BetaTransform, pd.DataFrame]
         clipped += int(((block < BETA_LIMIT) | (block > 1 - BETA_LIMIT)).sum())
     notes = NO_NOTES
     if clipped:
-        reason = f"a fraction nearer than {BETA_LIMIT:g} to 0 or 1 has no finite or no stable M-value"
+        reason = f"fractions within {BETA_LIMIT:g} of 0 or 1 have no finite or no stable M-value"
         notes = note(task.view, f"{clipped} values", "clipped", reason)
     return BetaTransform(_features(view), BETA_LIMIT), notes
 
@@ -89,7 +89,7 @@ def fit_proportion(view: ad.AnnData, task: Task) -> tuple[ProportionTransform, p
     zeros = int((values == 0).sum())
     notes = NO_NOTES
     if zeros:
-        reason = "a zero has no logarithm: half of the smallest positive value of the part stands for it"
+        reason = "a zero has no logarithm and was replaced by half of the smallest positive value of its part"
         notes = note(task.view, f"{zeros} zeros", "replaced", reason)
     return ProportionTransform(_features(view), smallest / 2), notes
 

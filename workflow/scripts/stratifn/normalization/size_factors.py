@@ -76,7 +76,7 @@ class SizeFactorReference:
                 Problem(
                     "counts",
                     f"sample {', '.join(names)}",
-                    "no count in any gene that carries the size factors",
+                    "no count in any gene that the size factors use",
                     "counts of the same genes as in the reference",
                     "Leave the sample out or check its gene ids.",
                 )

@@ -105,7 +105,7 @@ def fit_variance_stabilization(
             Problem(
                 "counts",
                 "dispersion trend",
-                "no gene that varies more than Poisson counts do",
+                "no gene that varies more than Poisson counts",
                 "biological variation between samples",
                 "Check that the matrix holds the counts of different people.",
             )

@@ -104,8 +104,8 @@ def _row_problems(table: pd.DataFrame, source: str) -> list[Problem]:
     for name, rows in table.groupby("signature_id", sort=True):
         where = f"signature {name or '(without name)'}"
         if not name or (rows["gene_symbol"] == "").any():
-            mend = "Fill in signature_id and gene_symbol in every row."
-            problems.append(Problem(source, where, "an empty name or gene", "a name and a gene", mend))
+            fix = "Fill in signature_id and gene_symbol in every row."
+            problems.append(Problem(source, where, "an empty name or gene", "a name and a gene", fix))
         for symbol, twice in rows.groupby("gene_symbol"):
             if symbol and len(twice) > 1:
                 found = f"gene {symbol} {len(twice)} times (as {', '.join(twice['symbol_in_source'])})"
@@ -114,8 +114,8 @@ def _row_problems(table: pd.DataFrame, source: str) -> list[Problem]:
             expected = f"one of {', '.join(IFN_TYPES)}"
             problems.append(Problem(source, where, f"ifn_type {value}", expected, "Correct the type."))
         for value in sorted(value for value in set(rows["weight"]) if not _is_positive(value)):
-            mend = "Scores are of genes that go up; give a weight above 0 or leave the column out."
-            problems.append(Problem(source, where, f"weight {value}", "a positive number", mend))
+            fix = "Scores use genes that interferon induces: give a weight above 0, or leave the column out."
+            problems.append(Problem(source, where, f"weight {value}", "a positive number", fix))
     return problems
 
 

@@ -1,4 +1,4 @@
-"""Sentences of verdicts: what a claim says when it is weak or not supported, and why. The report judges nothing."""
+"""Words for verdicts: how a claim reads when it is weak or not supported, and why. The phases judge, not the report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         "coincides with them would look the same"
     ),
     ("cutoff", "controls"): lambda row: (
-        f"{_number(row['value'])} controls carry the cut-off, {_number(row['bound'])} are needed"
+        f"{_number(row['value'])} controls give the cut-off, {_number(row['bound'])} are needed"
     ),
     ("cutoff", "healthy_controls"): _controls,
     ("prevalence", "scored"): lambda row: "nobody has a class",
@@ -45,29 +45,29 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"|r| with the factors of other seeds is {_number(row['value'])}, {_number(row['bound'])} is needed"
     ),
     ("interferon_factor", "follows_score"): lambda row: (
-        f"its absolute rank correlation with the score is {_number(row['value'])}, {_number(row['bound'])} is needed"
+        f"its absolute rank correlation with the interferon score is {_number(row['value'])}, {_number(row['bound'])} is needed"
     ),
     ("interferon_factor", "signature_auc"): lambda row: (
         f"its weights rank the signature's genes with AUC {_number(row['value'])}, {_number(row['bound'])} is needed"
     ),
     ("interferon_factor", "robust"): lambda row: "the factor is not robust over seeds",
     ("strata", "null_pvalue"): lambda row: (
-        f"p = {_number(row['value'])} that data without structure look like this; at most {_number(row['bound'])} is needed"
+        f"p = {_number(row['value'])} that data without structure would look like this; at most {_number(row['bound'])} is needed"
     ),
     ("strata", "clear_null_pvalue"): lambda row: (
-        f"p = {_number(row['value'])} that data without structure look like this is above {_number(row['bound'])}"
+        f"p = {_number(row['value'])} that data without structure would look like this, above {_number(row['bound'])}"
     ),
     ("strata", "smallest_stratum"): lambda row: (
-        f"there is structure, but no division into strata of {_number(row['bound'])} samples or more"
+        f"there is structure, but every division leaves a stratum of fewer than {_number(row['bound'])} samples"
     ),
     ("strata", "stability"): lambda row: (
-        f"they may not come back in another cohort: mean bootstrap Jaccard {_number(row['value'])}, "
+        f"they may not be found again in another cohort: mean bootstrap Jaccard {_number(row['value'])}, "
         f"{_number(row['bound'])} is needed"
     ),
     ("strata", "one_diagnosis"): lambda row: f"they largely repeat the diagnosis ({_association(row)})",
     ("strata", "one_batch"): lambda row: f"they largely repeat the batch ({_association(row)})",
     ("strata", "missing_view"): lambda row: (
-        f"they largely follow who was measured in the view {row['reason']} ({_association(row)})"
+        f"they largely follow which samples have the view {row['reason']} ({_association(row)})"
     ),
     ("stratum_label", "auc"): lambda row: f"AUC {_number(row['value'])}, {_number(row['bound'])} is needed",
     ("stratum_label", "margin"): lambda row: (
@@ -83,8 +83,7 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"controls are {_number(row['value'])} times as frequent elsewhere, at most {_number(row['bound'])} is needed"
     ),
     ("placement", "out_of_reference"): lambda row: (
-        f"{_percent(row['value'])} of the patients are unlike anything in the reference (at most {_percent(row['bound'])} "
-        "may be)"
+        f"{_percent(row['value'])} of the patients are unlike the reference (at most {_percent(row['bound'])} may be)"
     ),
 }
 
@@ -93,7 +92,7 @@ def _association(row: Row) -> str:
     return f"Cramer's V {_number(row['value'])}, at most {_number(row['bound'])}"
 
 
-# what speaks for a label, by criterion
+# the evidence for a label, by criterion
 EVIDENCE: Mapping[str, Callable[[Row], str]] = {
     "auc": lambda row: f"AUC {_number(row['value'])} against the other samples (at least {_number(row['bound'])})",
     "margin": lambda row: f"{_number(row['value'])} above the next label",
@@ -120,7 +119,7 @@ def caveats(standing: Standing) -> str:
 
 
 def qualified(sentence: str, standing: Standing) -> str:
-    """Return a claim's sentence with what its verdict adds.
+    """Return a claim's sentence, qualified by its verdict.
 
     Parameters
     ----------
@@ -139,9 +138,9 @@ def qualified(sentence: str, standing: Standing) -> str:
 
 
 def evidence(standing: Standing) -> str:
-    """Say what speaks for a label; what could not be computed is left out."""
+    """Give the evidence for a label; criteria that could not be computed are left out."""
     rows = [row for row in standing.rows.values() if row["verdict"] != NOT_COMPUTED]
-    return "; ".join(EVIDENCE[str(row["criterion"])](row) for row in rows) or "nothing marks it"
+    return "; ".join(EVIDENCE[str(row["criterion"])](row) for row in rows) or "no label fits"
 
 
 def missing_words() -> list[str]:

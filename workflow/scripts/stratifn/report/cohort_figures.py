@@ -51,7 +51,7 @@ def library_sizes(results: Results) -> Iterator[tuple[str, Figure]]:
 
 
 def principal_components(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw the first two components of every view, one panel each; samples that stand out are ringed."""
+    """Draw the first two components of every view, one panel each; flagged samples are ringed."""
     shown = {view: found for view, found in results.principal_components.items() if found.coordinates.shape[1] >= 2}
     if not shown:
         return

@@ -1,4 +1,4 @@
-"""What the report says of the people: who was analysed, what was left out, quality, and the searchable table."""
+"""The report on the people: who was analysed, what was left out, quality, and the searchable table."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LISTED_SAMPLES = 25
 MOST_LEVELS = 6
 BY_RANKS = f"score by ranks ({RANK_METHOD})"
 EXPLAINED = {
-    "probability_high": "The column probability_high is the certainty about the side of the cut-off, not a probability of "
+    "probability_high": "The column probability_high says how certain it is that the score lies above the cut-off. It is not a probability of "
     "disease.",
-    BY_RANKS: "The score by ranks orders people within the run; it has no cut-off and says nothing about health.",
-    "confidence": "The column confidence is the certainty of the stratum.",
+    BY_RANKS: "The score by ranks orders people within this run. It has no cut-off and cannot tell healthy from ill.",
+    "confidence": "The column confidence says how certain the stratum is.",
 }
 NOT_CHARACTERISTICS = frozenset({"disease", "visit"})
 
@@ -36,7 +36,7 @@ def who_was_analysed(results: Results) -> Iterator[Item]:
         f"Specimen: {settings['specimen'].replace('_', ' ')}{expression}."
     )
     if settings.get("simulate"):
-        yield Text("These data are simulated: every person in this report is made up.", warning=True)
+        yield Text("These data are simulated: the people in this report do not exist.", warning=True)
     yield FigureSlot("views")
     if results.disease is not None:
         measured = small_cells(results.measured, results.min_cell)
@@ -44,8 +44,8 @@ def who_was_analysed(results: Results) -> Iterator[Item]:
     described = characteristics(results)
     if len(described):
         yield Table(
-            f"The people, from the sample sheet (median and quartiles of numbers; columns of more than {MOST_LEVELS} "
-            "different words are not shown)",
+            f"The people, from the sample sheet (median and quartiles of numbers; text columns with more than {MOST_LEVELS} "
+            "different values are not shown)",
             described,
         )
     yield from _left_out(results)
@@ -53,10 +53,10 @@ def who_was_analysed(results: Results) -> Iterator[Item]:
 
 def _about_controls(results: Results) -> str:
     if results.control is None:
-        others = "" if results.disease is None else f": {results.disease} is shown beside the other diseases"
+        others = "" if results.disease is None else f": {results.disease} is compared with the other diseases"
         return f"There are no controls in this cohort{others}."
     count = people(int((results.samples["disease"] == results.control).sum()), results.min_cell)
-    return f"The {count} controls are labelled {results.control}" + (
+    return f"The {count} controls have the label {results.control}" + (
         " and healthy." if results.settings["control_type"] == "healthy" else "; they are not healthy controls."
     )
 
@@ -104,7 +104,7 @@ def _left_out(results: Results) -> Iterator[Item]:
         shown = notes_table(notes, results.labels.index, results.config["report"]["sample_ids"], results.min_cell)
         yield Table("What was left out, missing, renamed or not computed", shown)
     if results.disease is not None:
-        yield Text("What concerns the whole cohort stands in the overview.")
+        yield Text("The overview lists what concerns the whole cohort.")
 
 
 def notes_table(notes: pd.DataFrame, samples: Collection[str], show_ids: bool, min_cell: int) -> pd.DataFrame:
@@ -160,14 +160,14 @@ def quality(results: Results) -> Iterator[Item]:
     odd = quality[quality["reason"].notna() & quality["sample"].isin(results.listed["sample"])]
     if odd.empty:
         yield Text(
-            "No sample stands out by library size, detected features, missing values, sex or likeness to another."
+            "No sample was flagged for its library size, detected features, missing values, sex or likeness to another sample."
         )
     else:
         yield Text(
-            f"Samples that stand out: {odd['sample'].nunique()}. Nothing was dropped: look at them before you trust what "
-            "rests on them."
+            f"Flagged samples: {odd['sample'].nunique()}. None was dropped: check them before you trust results that "
+            "include them."
         )
-        yield Table("Samples that stand out", _outstanding(odd, results))
+        yield Table("Flagged samples", _outstanding(odd, results))
     yield FigureSlot("library_size")
     yield FigureSlot("principal_components")
     yield FigureSlot("covariates")
@@ -190,7 +190,7 @@ def _leading_covariates(results: Results) -> Iterator[Item]:
     if len(leading):
         yield Table(
             "Principal components that follow a variable (adjusted p below 0.05, strongest first within a view); "
-            "a component that follows the batch asks for `batch` in the design",
+            "a component that follows the batch is a reason to add `batch` to the design",
             formatted(leading.groupby("view").head(5)[["view", "component", "variable", "r2", "padj"]], 0),
         )
 
@@ -208,7 +208,7 @@ def patients(results: Results) -> Iterator[Item]:
 def patient_table(results: Results) -> pd.DataFrame:
     """Join what is known of each listed sample: group, score, class, stratum, confidence, and why it is unscored."""
     classes = results.tables["classes"].drop(columns="disease")
-    # where nobody is classed, the reason stands above, and ranks are what is left
+    # where nobody is classed, the reason is given above, and the scores by ranks remain
     unscored = (classes["ifn_class"] == UNSCORED) & results.has_classes
     classes["not classed because"] = classes["reason"].where(unscored)
     classes[BY_RANKS] = None if results.has_classes else classes["sample"].map(results.scores(RANK_METHOD)["score"])

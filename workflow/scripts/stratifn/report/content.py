@@ -58,7 +58,7 @@ def sample_labels(ids: Sequence[str], show_ids: bool) -> pd.Series:
 
 
 def stratum_labels(strata: pd.DataFrame) -> pd.Series:
-    """Return the label of each stratum by its number, from columns stratum and label; empty where nothing marks it."""
+    """Return the label of each stratum by its number, from columns stratum and label; empty where no label fits."""
     labels = strata.set_index("stratum")["label"].sort_index().fillna("").astype(str)
     return labels.mask(labels == labels.index.astype(str), "")
 

@@ -47,12 +47,15 @@ def expression_of_disease(results: Results) -> Iterator[Item]:
         return
     if results.control is None:
         yield Text(
-            "There are no controls: nothing here compares with health. A gene that is higher than in another disease "
-            "may be raised here or lowered there.",
+            "There are no controls, so nothing here is a comparison with healthy people. A gene that is higher than in "
+            "another disease may be raised in this one or lowered in the other.",
             warning=True,
         )
     elif results.settings["control_type"] != "healthy":
-        yield Text(f"{results.control} are controls, but not healthy: nothing here compares with health.", warning=True)
+        yield Text(
+            f"{results.control} are controls but not healthy, so nothing here is a comparison with healthy people.",
+            warning=True,
+        )
     yield _calls(summary, results)
     yield from _verdicts(results, results.pairs_of_disease)
     yield FigureSlot("volcano", items=tuple(results.main_contrasts))
@@ -68,10 +71,10 @@ def called_sentence(results: Results, contrast: str) -> str:
     summary = results.tables["differential_expression_summary"].set_index("contrast").loc[contrast]
     alpha = results.config["differential_expression"]["alpha"]
     level, _, baseline = contrast.partition("_vs_")
-    compared = f"in {level} than in {baseline}" if baseline else f"by {contrast}"
+    compared = f"in {level} than in {baseline}" if baseline else f"in the contrast {contrast}"
     found = results.standing("calls", contrast)
     if found.verdict == NOT_COMPUTED:
-        return f"No gene is called {compared} at a false discovery rate of {alpha:g}."
+        return f"No gene is called higher or lower {compared} at a false discovery rate of {alpha:g}."
     return qualified(
         f"{int(summary['up'])} genes higher and {int(summary['down'])} lower {compared} at a false discovery rate of {alpha:g}",
         found,
@@ -87,7 +90,7 @@ def _verdicts(results: Results, contrasts: Sequence[str]) -> Iterator[Item]:
 
 def _model(results: Results) -> Iterator[Item]:
     if RNA not in results.views:
-        yield Text("There is no view rna, and no differential expression without it.", warning=True)
+        yield Text("There is no view rna, so differential expression was not computed.", warning=True)
         return
     yield Text(f"Model: {model_name(results)}, design {results.settings['design']}.")
     if not results.tested_contrasts:
@@ -107,7 +110,7 @@ def _calls(summary: pd.DataFrame, results: Results) -> Table:
     alpha = results.config["differential_expression"]["alpha"]
     return Table(
         f"Genes called at a false discovery rate of {alpha:g} (Benjamini-Hochberg within a contrast); up_lfc1 and "
-        "down_lfc1: with a log2 fold change of at least 1; permuted_calls: the mean number on permuted labels",
+        "down_lfc1: those with an absolute log2 fold change of at least 1; permuted_calls: mean number of calls on permuted labels",
         formatted(summary.dropna(axis="columns", how="all"), results.min_cell),
     )
 
@@ -139,8 +142,8 @@ def _across_diseases(results: Results) -> Iterator[Item]:
         return
     classes = across["class"].value_counts().rename_axis("class").reset_index(name="genes")
     yield Table(
-        "Genes by what their effects have in common across diseases: pooled by generalised least squares, because the "
-        "diseases share their controls; specific to one disease only where it differs from the mean of the others",
+        "Genes by how their effects compare across diseases. Effects are pooled by generalised least squares, because the "
+        "diseases share their controls; a gene is specific to a disease only if its effect there differs from the mean of the others",
         classes.sort_values(["genes", "class"], ascending=[False, True]).astype(str),
     )
 
@@ -152,22 +155,20 @@ def _nothing_across(across: pd.DataFrame) -> bool:
 def _shared_and_specific(results: Results) -> Iterator[Item]:
     across = results.tables["cross_disease"]
     if _nothing_across(across):
-        yield Text(
-            "What is shared with other diseases, and what is specific, takes several diseases and their controls."
-        )
+        yield Text("Shared and disease-specific genes were not computed: they need several diseases and controls.")
         return
     own = f"{SPECIFIC}{results.disease}"
     counts = across["class"].value_counts()
     yield Text(
-        f"Across the cohort's diseases {counts.get('shared', 0)} genes have an effect in common (called in one direction "
-        f"in every disease, or a pooled effect without differences), {counts.get(own, 0)} are specific to "
+        f"Across the cohort's diseases {counts.get('shared', 0)} genes have a shared effect (called in one direction "
+        f"in every disease, or with a pooled effect and no difference between diseases), {counts.get(own, 0)} are specific to "
         f"{results.disease} (called, further from zero than the mean of the others and different from it, while the others "
         f"do not differ among themselves), and {counts.get('discordant', 0)} differ in other ways."
     )
     effect, padj = f"log2FoldChange_{results.disease}", f"padj_{results.disease}"
     tables = (
         (own, f"Genes specific to {results.disease}", [effect, padj, "pooled_log2FoldChange", "Q_padj"], "Q_padj"),
-        ("shared", "Genes that it shares with the other diseases",
+        ("shared", f"Genes that {results.disease} shares with the other diseases",
          [effect, padj, "pooled_log2FoldChange", "pooled_padj"], "pooled_padj"),
     )  # fmt: skip
     for name, words, columns, order in tables:
@@ -204,8 +205,8 @@ def _interferon_status(results: Results) -> Iterator[Item]:
     if not status["tested"].sum():
         return
     yield Table(
-        "Descriptive: patients with a high against those with a low ISG expression signature. The classes were made "
-        "from some of these genes, so nothing here is a test of the signature",
+        "Descriptive: patients with a high against patients with a low ISG expression signature. The classes were made "
+        "from some of these genes, so these numbers do not test the signature",
         formatted(status.drop(columns="permuted_calls"), results.min_cell),
     )
 

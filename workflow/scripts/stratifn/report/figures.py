@@ -108,91 +108,91 @@ FIGURES = (
     FigureRecord("library_size", "Library size of every sample; the line is the median of the group.", library_sizes),
     FigureRecord(
         "principal_components",
-        "First two principal components of each normalised view, over the whole cohort; ringed: samples that stand out. "
-        "A split that is not by disease asks for a look at batches.",
+        "First two principal components of each normalised view, over the whole cohort; rings: flagged samples. "
+        "If the samples split by something other than disease, check for batches.",
         principal_components,
         again=True,
     ),
     FigureRecord(
         "covariates",
-        "Share of each principal component's variance that a variable explains; star: adjusted p below 0.05.",
+        "Share of each principal component's variance that a variable explains. Star: adjusted p below 0.05.",
         covariates,
     ),
     FigureRecord(
         "volcano",
-        "Effect and evidence of every tested gene; dashed: the false discovery rate of the summary. "
+        "Log2 fold change and adjusted p value of every tested gene. Dashed: the false discovery rate of the summary. "
         "The most significant genes are named.",
         volcanoes,
         shared=True,
     ),
     FigureRecord(
         "interferon_scores",
-        "ISG expression score of every measured sample (by ranks where the controls carry no reference), and the median of each "
-        "group. Dashed, where there is one: the cut-off, grey: its 95 % bootstrap interval. Rings: measured, but not classed.",
+        "ISG expression score of every measured sample (by ranks where the controls are too few for a reference), with the median of "
+        "each group. Dashed: the cut-off, if there is one; grey: its 95 % bootstrap interval. Rings: measured but not classed.",
         interferon_scores,
         again=True,
     ),
     FigureRecord(
         "interferon_classes",
         "Share of all samples of a group, unscored ones included, by ISG expression signature. "
-        "Borderline: the controls do not settle the side of the cut-off.",
+        "Borderline: the cut-off is too uncertain to call the sample high or low.",
         interferon_classes,
     ),
     FigureRecord(
         "prevalence",
-        "Share of the scored samples above the cut-off, with its 95 % interval; diamond: the published figure for the same "
+        "Share of the scored samples above the cut-off, with its 95 % interval. Diamond: the published share for the same "
         "specimen and healthy controls.",
         prevalence,
     ),
     FigureRecord(
         "types",
-        "Type II-weighted against type I response, both over the controls; rings: the type is uncertain. Interleukin 1 and "
-        "TNF raise the type II genes too; in blood of pSS an isolated type II response was not seen in published cohorts.",
+        "Type II-weighted against type I response, both relative to the controls. Rings: the type is uncertain. Interleukin 1 "
+        "and TNF raise the type II genes too; in blood of pSS an isolated type II response was not seen in published cohorts.",
         types,
         again=True,
     ),
     FigureRecord(
         "agreement",
-        "Rank correlation of the signatures' scores among patients of all diseases. Signatures that share genes are no "
+        "Rank correlation of the signatures' scores among patients of all diseases. Signatures that share genes are not "
         "independent evidence.",
         agreement,
     ),
     FigureRecord(
         "protein_ranks",
-        "IFN-alpha protein against the ISG expression score, as ranks over everybody with both: points far from the line are "
-        "people in whom the two disagree.",
+        "IFN-alpha protein against the ISG expression score, as ranks among people who have both. In people far from the line the "
+        "two disagree.",
         protein_ranks,
     ),
     FigureRecord(
         "methylation",
-        "IFN methylation score of every sample: high where interferon-responsive CpGs are less methylated than in controls.",
+        "IFN methylation score of every sample: it is high where interferon-responsive CpGs are less methylated than in controls.",
         methylation,
     ),
     FigureRecord(
         "axes",
-        "Where the interferon pathway is active in each person, after the places where drugs act. Proteins below the limit of "
-        "detection stand at one value.",
+        "Activity of the interferon pathway in each person at the three points where drugs act. All proteins below the limit of "
+        "detection are drawn at the same value.",
         axes,
         again=True,
     ),
     FigureRecord(
         "variance_explained",
-        "Variance that each MOFA factor explains in each view (left; no number below 0.5 %), and all of them together (right).",
+        "Variance explained in each view by each MOFA factor (left; no number below 0.5 %) and by all factors (right).",
         variance_explained,
     ),
     FigureRecord(
         "factors",
-        "The two leading factors, robust ones first, coloured by disease and, where there are several, by stratum.",
+        "The two leading factors, robust ones first, coloured by disease and, if there are several strata, by stratum.",
         factors,
         again=True,
     ),
-    FigureRecord("strata_composition", "How each group divides into the strata.", strata_composition),
+    FigureRecord("strata_composition", "Share of each group in each stratum.", strata_composition),
 )
 NEW_PATIENTS_FIGURES = (
     FigureRecord(
         "interferon_scores",
-        "ISG expression score of every patient, and the median of each disease. Dashed: the cut-off from the reference's "
-        "controls, grey: its 95 % bootstrap interval; dotted: the mean of these controls. Rings: measured, but not classed.",
+        "ISG expression score of every patient, with the median of each disease. Dashed: the cut-off from the reference's "
+        "controls; grey: its 95 % bootstrap interval; dotted: the mean of these controls. Rings: measured but not classed.",
         scores_of_new_patients,
     ),
     FigureRecord(

@@ -1,4 +1,4 @@
-"""What the report says of interferon-stimulated genes, over all groups or of one disease."""
+"""The report on interferon-stimulated genes, over all groups or of one disease."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ CLASSES = ("high", "borderline", "low", UNSCORED)
 TYPES = ("none", "I", "I+II", "II", "uncertain")
 NO_TYPE = "no type: "
 NOT_SUPPORTED = (
-    "Not supported then: a cut-off, a class (high or low), a share with a positive signature, the type of the response, and "
-    "whatever else is measured from controls."
+    "Without a class there is no cut-off, no share with a positive signature, no type of the response, and nothing else that "
+    "is measured against controls."
 )
 
 
 def interferon(results: Results) -> Iterator[Item]:
     """Write the section on interferon-stimulated genes."""
     yield Text(
-        "An ISG expression score is a number; an ISG expression signature is the class that a cut-off makes of it. "
+        "An ISG expression score is a number. A cut-off turns it into a class, the ISG expression signature. "
         "Both describe the expression of interferon-stimulated genes, not the amount or activity of any interferon."
     )
     yield from _basis(results)
@@ -50,7 +50,7 @@ def _basis(results: Results) -> Iterator[Item]:
         has_ranks = results.scores(RANK_METHOD)["score"].notna().any()
         ranks = "scores by ranks, which order people within the run, " if has_ranks else ""
         yield Text(
-            f"No class could be given: {first_reason(classes)}. {NOT_SUPPORTED} Supported all the same: {ranks}factors and "
+            f"No class could be given: {first_reason(classes)}. {NOT_SUPPORTED} Still given: {ranks}factors and "
             "strata.",
             warning=True,
         )
@@ -64,7 +64,8 @@ def _basis(results: Results) -> Iterator[Item]:
     )
     if results.settings["control_type"] != "healthy" and not settings["reference"]:
         yield Text(
-            f"The controls ({results.control}) are not healthy: low means like them, not like health.", warning=True
+            f"The controls ({results.control}) are not healthy: low means similar to them, not to healthy people.",
+            warning=True,
         )
     yield from _second_opinion(results)
 
@@ -72,21 +73,21 @@ def _basis(results: Results) -> Iterator[Item]:
 def reference_words(results: Results) -> str:
     """Say whose controls the scores rest on."""
     elsewhere = results.config["interferon"]["reference"]
-    return "the controls of a reference that another run exported" if elsewhere else "this run's own controls"
+    return "the controls of a reference from another run" if elsewhere else "this run's own controls"
 
 
 def _second_opinion(results: Results) -> Iterator[Item]:
-    """Say whether the patients' scores fall into two groups by themselves; it is about all diseases together."""
+    """Say whether a mixture model finds two groups among the scores of the patients of all diseases together."""
     mixture = results.tables["mixture"]
     own = mixture[mixture["signature"] == results.config["interferon"]["signature"]]
     if results.disease is not None or own.empty or own["crossing"].isna().all():
         return
     row = own.iloc[0]
-    agree = f" and agrees with it on {100 * row['agree']:.0f} % of the patients" if pd.notna(row["agree"]) else ""
+    agree = f", agreement on {100 * row['agree']:.0f} % of the patients" if pd.notna(row["agree"]) else ""
     yield Text(
-        f"Second opinion on the cut-off, which decides nothing: among the scores of all patients there is "
-        f"{'a second group' if row['verdict'] == 'two groups' else row['verdict']}; a mixture of two normal distributions "
-        f"crosses at {row['crossing']:.2f} (cut-off {row['cutoff']:.2f}){agree}."
+        f"A mixture model of all patients' scores {'also ' if row['verdict'] == 'two groups' else ''}finds {row['verdict']} "
+        f"(shown for comparison; the cut-off decides). Its two normal distributions "
+        f"cross at {row['crossing']:.2f} (cut-off {row['cutoff']:.2f}{agree})."
     )
 
 
@@ -116,9 +117,9 @@ def _prevalence(results: Results) -> Iterator[Item]:
     shown = own[["disease", "n", "prevalence", "ci_low", "ci_high", "published", "published_source"]]
     shown = shown.rename(columns={"disease": "group"}).dropna(axis="columns", how="all")
     yield Table(
-        "Share with a score above the cut-off, borderline people by their side of it and unscored ones left out (95 % "
-        "interval, which carries the uncertainty of the cut-off), beside the published figure where specimen and controls "
-        "are the same. The controls made the cut-off: their own share checks it and estimates nothing",
+        "Share of people with a score above the cut-off: borderline people count by their score, unscored people are left out. "
+        "The 95 % interval includes the uncertainty of the cut-off. The published share is shown where specimen and controls "
+        "are the same. The cut-off comes from the controls, so their own share is only a check",
         formatted(shown, results.min_cell),
     )
 
@@ -133,8 +134,8 @@ def _types(results: Results) -> Iterator[Item]:
     counts = pd.crosstab(classes["disease"], classes["ifn_type"])
     counts = counts.reindex(index=results.groups, columns=list(TYPES), fill_value=0)
     yield Table(
-        "Samples by type of the response (uncertain: the type changes within the range of slopes that stimulated cells "
-        "show; II is type II-weighted)",
+        "Samples by type of the response (uncertain: the type depends on the slope, within the range measured on stimulated "
+        "cells; II is type II-weighted)",
         _by_group(counts, results),
     )
 
@@ -165,10 +166,10 @@ def _axes(results: Results) -> Iterator[Item]:
     yield FigureSlot("axes")
     if len(results.shown_axes) > 1:
         yield Text(
-            "The axes follow the three places where drugs act. Ligand: IFN-alpha protein in the blood, what a neutralising "
+            "The three axes are the points at which drugs act. Ligand: IFN-alpha protein in the blood, what a neutralising "
             "antibody would bind. Sensing: genes of the sensors of nucleic acids (RIG-I and MDA5, endosomal TLRs), whose "
-            "blockade would lower the making of interferon. Response: interferon-stimulated genes, what a blocked receptor "
-            "would silence. They describe what was measured and select nobody for a treatment."
+            "blockade would lower interferon production. Response: interferon-stimulated genes, what blocking the receptor "
+            "would silence. The axes describe what was measured; they are no basis for choosing a treatment."
         )
 
 
@@ -181,8 +182,8 @@ def _confounding(results: Results) -> Iterator[Item]:
         if results.disease is not None:
             columns = [*columns[1:], "note"]
         yield Table(
-            "What goes with the score within a disease, never pooled: cell composition (difference from the controls in "
-            "units of the score, as it is and adjusted; composition can mediate), treatment, activity and autoantibodies "
+            "What the score is associated with, within each disease: cell composition (difference from the controls in "
+            "units of the score, unadjusted and adjusted; composition can mediate the effect), treatment, activity and autoantibodies "
             "(Spearman's rho; Mann-Whitney: rank-biserial correlation)",
             formatted(
                 tested[columns].sort_values([*(["disease"] if results.disease is None else []), "kind", "variable"]),
@@ -192,4 +193,4 @@ def _confounding(results: Results) -> Iterator[Item]:
     untested = confounding[confounding["pvalue"].isna()]
     if results.disease is not None and len(untested):
         names = ", ".join(sorted(set(untested["variable"])))
-        yield Text(f"Not tested, because too few people or values differ: {names}.")
+        yield Text(f"Not tested, because too few people have a value or the values hardly differ: {names}.")

@@ -1,4 +1,4 @@
-"""What the page of new patients says: sentences, tables and figures."""
+"""The page of new patients: sentences, tables and figures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def headline_of_new_patients(new: NewPatients) -> list[str]:
     placement = standing(new.verdicts, "placement", EVERYBODY)
     verdict = (
         [
-            f"The reference does not speak of these patients: {caveats(placement)}. Their classes and strata are not supported."
+            f"The reference does not fit these patients: {caveats(placement)}. Their classes and strata are not supported."
         ]
         if placement.verdict == UNSUPPORTED
         else []
@@ -55,7 +55,7 @@ def _reference(new: NewPatients) -> Iterator[Item]:
     for note in differing.itertuples():
         yield Text(f"{str(note.item).capitalize()} {note.what}: {note.reason}.", warning=note.what == "differs")
     if new.cutoff is None or new.scoring is None:
-        yield Text("The reference carries no cut-off: nobody gets a class.", warning=True)
+        yield Text("The reference has no cut-off, so no patient gets a class.", warning=True)
     else:
         yield Text(
             f"Its {new.scoring['n_controls']} controls give the cut-off {new.cutoff['cutoff']:.2f} "
@@ -72,8 +72,8 @@ def _stated(value: object) -> str:
 
 def _placed(new: NewPatients) -> Iterator[Item]:
     yield Text(
-        "Everybody was placed alone: nothing was learnt from these patients, and each gets the same numbers in any batch. "
-        "A patient out of the reference is unlike all that it was made of: read score and stratum with care."
+        "Every patient was placed separately, from the reference alone, and gets the same numbers in any batch. "
+        "A patient out of the reference is unlike the samples that the reference was made from: read score and stratum with care."
     )
     views = new.patients["views_used"].fillna("none").value_counts().sort_index()
     yield _counted("Patients by the views that placed them", "views", views, new)
@@ -84,10 +84,10 @@ def _placed(new: NewPatients) -> Iterator[Item]:
         yield _counted("Why patients are out of the reference (one can have several reasons)", "reason", kinds, new)
         yield Table("Patients out of the reference", formatted(_outsiders(new), 0))
     else:
-        yield Text("Nobody is out of the reference.")
+        yield Text("No patient is out of the reference.")
     rest = reasons.drop(outside.index)
     if len(rest):
-        yield _counted("What else is said of patients", "reason", rest, new)
+        yield _counted("Other remarks on patients", "reason", rest, new)
 
 
 def reason_counts(reasons: pd.Series) -> pd.Series:
@@ -96,7 +96,7 @@ def reason_counts(reasons: pd.Series) -> pd.Series:
 
 
 def own_reasons(reasons: pd.Series) -> pd.Series:
-    """Leave out of each patient's reason what is said of everybody; missing where nothing is left."""
+    """Leave out of each patient's reason what applies to all patients; missing where nothing is left."""
     counts = reason_counts(reasons)
     of_all = set(counts.index[counts == len(reasons)]) if len(reasons) > 1 else set()
     own = reasons.fillna("").map(lambda reason: PART.join(part for part in reason.split(PART) if part not in of_all))
@@ -118,8 +118,8 @@ def _outsiders(new: NewPatients) -> pd.DataFrame:
 
 def _interferon(new: NewPatients) -> Iterator[Item]:
     yield Text(
-        "An ISG expression score is a number; an ISG expression signature is the class that the reference's cut-off makes "
-        "of it. Both describe the expression of interferon-stimulated genes, not the amount or activity of any interferon."
+        "An ISG expression score is a number. The reference's cut-off turns it into a class, the ISG expression signature. "
+        "Both describe the expression of interferon-stimulated genes, not the amount or activity of any interferon."
     )
     yield FigureSlot("interferon_scores")
     classes = new.patients.set_index("sample")["ifn_class"]
@@ -148,16 +148,16 @@ def _strata(new: NewPatients) -> Iterator[Item]:
     known = new.factors.filter(regex="^sd_").rename(columns=lambda name: name.removeprefix("sd_")).median()
     if known.notna().any():
         yield Table(
-            "How much is known of each factor: median posterior SD over the patients (near 0: known; near 1: nothing that "
-            "was measured speaks of it)",
+            "How well each factor is determined: median posterior SD over the patients (near 0: well determined; near 1: "
+            "not determined by what was measured)",
             formatted(pd.DataFrame({"factor": known.index, "median SD": known.to_numpy()}), 0),
         )
 
 
 def _patients(new: NewPatients) -> Iterator[Item]:
     yield Text(
-        "probability_high is the certainty about the side of the cut-off and probability that of the stratum; neither is a "
-        "probability of disease."
+        "probability_high says how certain it is that the score lies above the cut-off, probability how certain the stratum is; "
+        "neither is a probability of disease."
     )
     table = new.patients.assign(
         sample=new.patients["sample"].map(new.labels),
@@ -167,11 +167,13 @@ def _patients(new: NewPatients) -> Iterator[Item]:
     )
     columns = ["sample", "disease", "score", "probability_high", "ifn_class", "stratum", "label", "probability",
                "out_of_reference", "views_used", "reason"]  # fmt: skip
-    yield Table("All patients (what is said of everybody stands above)", formatted(table[columns], 0), search=True)
+    yield Table(
+        "All patients (remarks that apply to all of them are listed above)", formatted(table[columns], 0), search=True
+    )
 
 
 def _notes(new: NewPatients) -> Iterator[Item]:
-    # the labels of the strata stand above
+    # the labels of the strata are shown above
     notes = new.notes[new.notes["what"] != "label"]
     shown = notes_table(notes, new.labels.index, new.shown["sample_ids"], new.min_cell)
     yield Table("Notes on the reference, on features and views that are missing, and on the files", shown)

@@ -30,7 +30,7 @@ PROVENANCE = (
     ("../provenance/config.yaml", "the effective configuration"),
     ("../provenance/inputs.tsv", "the files that were read, with their checksums"),
     ("../provenance/outputs.tsv", "every result, with its checksum"),
-    ("../provenance/ro-crate-metadata.json", "all of it as RO-Crate"),
+    ("../provenance/ro-crate-metadata.json", "all of this as RO-Crate"),
 )
 
 
@@ -44,7 +44,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Page:
-    """What stands on a page besides its figures.
+    """What a page shows besides its figures.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Page:
     methods, references
         The methods text in paragraphs, and what it cites.
     methods_at
-        Where the methods text stands, if not here.
+        Where the methods text is, if not here.
     provenance
         Files that say how the results came about, and what each is.
     """
@@ -122,7 +122,7 @@ def render_new_patients(new: NewPatients, drawn: Drawings, figures: Path, templa
     """Render the page of new patients; the arguments are those of `render_pages`, for one page."""
     page = Page(
         title=f"stratifn: new patients {new.name}",
-        question=f"Where do these patients stand in the reference {new.source['name']}?",
+        question=f"How do these patients compare with the reference {new.source['name']}?",
         headline=headline_of_new_patients(new),
         pages=[],
         sections=sections_of_new_patients(new),
@@ -133,7 +133,7 @@ def render_new_patients(new: NewPatients, drawn: Drawings, figures: Path, templa
 
 
 def render(page: Page, drawn: Drawings, figures: Path, templates: Path) -> str:
-    """Render one page: HTML that asks nothing of the network, by a policy that allows its own style and script alone."""
+    """Render one page: HTML that loads nothing from the network, by a policy that allows its own style and script alone."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined)

@@ -164,7 +164,7 @@ class Results:
 
     @property
     def stratum_labels(self) -> pd.Series:
-        """Label of each stratum by its number; empty where nothing marks it."""
+        """Label of each stratum by its number; empty where no label fits."""
         return stratum_labels(self.tables["stability"])
 
     @property

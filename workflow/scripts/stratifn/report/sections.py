@@ -84,7 +84,7 @@ def _factors(results: Results) -> list[str]:
     robustness = results.tables["robustness"]
     by_view = ", ".join(f"{totals[view]:.0f} % of {view}" for view in results.views if view in totals)
     robust = (
-        f"Whether the {len(robustness)} MOFA factors are robust is not known, with one seed"
+        f"With one seed it is not known whether the {len(robustness)} MOFA factors are robust"
         if robustness["robust"].isna().all()
         else f"{len(results.robust_factors)} of {len(robustness)} MOFA factors are robust over seeds"
     )
@@ -106,7 +106,7 @@ def _strata_of_disease(results: Results) -> str:
     names = results.stratum_names
     counts = strata.loc[strata["disease"] == results.disease, "stratum"].value_counts().sort_index()
     parts = [f"{names[number]}: {people(int(count), results.min_cell)}" for number, count in counts.items()]
-    return strata_sentence(results, f"Its patients by stratum ({results.disease} alone): {'; '.join(parts)}")
+    return strata_sentence(results, f"Patients with {results.disease} by stratum: {'; '.join(parts)}")
 
 
 Write = Callable[[Results], Iterator[Item]]

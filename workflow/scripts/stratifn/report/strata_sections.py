@@ -1,4 +1,4 @@
-"""What the report says of factors and of strata, over all groups or of one disease."""
+"""The report on factors and strata, over all groups or of one disease."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def integration(results: Results) -> Iterator[Item]:
     share, least = (results.bound("factor", key) for key in ("seeds_matched", "seed_correlation"))
     rule = "" if share is None else f" (|r| of at least {least:g} in at least {100 * share:.0f} % of them)"
     yield Text(
-        f"MOFA describes all views at once by a few factors. A factor is robust when it is found with other seeds too{rule}; "
-        "strata rest on robust factors alone."
+        f"MOFA describes all views by a few factors. A factor is robust if other seeds find it too{rule}; "
+        "only robust factors are used for strata."
     )
     yield FigureSlot("variance_explained")
     yield Text(interferon_factor(results))
     yield Table("Factors over seeds", formatted(results.tables["robustness"], 0))
     warnings = results.tables["warnings"]
     if len(warnings):
-        yield Table("Factors to be careful with", formatted(warnings, 0))
+        yield Table("Factors that may be technical or redundant", formatted(warnings, 0))
     yield Table("Models", formatted(results.tables["seeds"], 0))
     called = _called(results)
     if len(called):
         strongest = called.groupby("factor").head(3).sort_values(["factor", "pvalue"], key=_natural)
         yield Table(
-            "What the factors follow (strongest three each, adjusted p below 0.05; variables from a view of the "
-            "factor's own are described in factor_associations.tsv and not tested). Effect: Spearman's rho, for two groups "
-            "the rank-biserial correlation, for more epsilon squared",
+            "What the factors follow (three strongest per factor, adjusted p below 0.05; variables from a view that "
+            "the factor was made from are not tested and only in factor_associations.tsv). Effect: Spearman's rho; for two "
+            "groups the rank-biserial correlation; for more groups epsilon squared",
             formatted(strongest, results.min_cell),
         )
     yield FigureSlot("factors")
@@ -56,7 +56,7 @@ def interferon_factor(results: Results) -> str:
     explained = results.tables["variance_explained"]
     r2 = explained[explained["factor"] == name].set_index("view")["r2"]
     genes = (
-        f"; its weights rank the {said['genes']} signature genes with AUC {float(said['auc']):.2f}"
+        f"; its weights separate the {said['genes']} signature genes from the other genes with AUC {float(said['auc']):.2f}"
         if found.rows["signature_auc"]["verdict"] != NOT_COMPUTED
         else ""
     )
@@ -69,7 +69,7 @@ def interferon_factor(results: Results) -> str:
         return f"No interferon factor. The closest is not supported: {caveats(found)}. {evidence}."
     sentence = f"Interferon factor: {evidence}"
     if found.rows["robust"]["verdict"] == NOT_COMPUTED:
-        sentence += "; with one seed its robustness is not known"
+        sentence += "; with one seed it is not known whether the factor is robust"
     return qualified(sentence, found)
 
 
@@ -87,8 +87,8 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
     """Write the section on factors of one disease."""
     others = "the other diseases" if results.control is None else results.control
     yield Text(
-        f"Factors on which the groups of the cohort differ (adjusted p below 0.05), and where {results.disease} stands on "
-        f"them beside {others}: described, not tested a second time. MOFA itself is described in the overview."
+        f"Factors on which the groups of the cohort differ (adjusted p below 0.05), and the values of {results.disease} and of "
+        f"{others} on them. The difference is described, not tested again. The overview describes the model."
     )
     yield Text(interferon_factor(results))
     differences = factor_differences(results)
@@ -96,8 +96,8 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
         yield Text("The groups differ on no factor.")
     else:
         yield Table(
-            f"Rank-biserial correlation: 1 if every patient with {results.disease} lies higher than all of {others}, 0 if "
-            "neither lies higher, -1 if every one lies lower",
+            f"Rank-biserial correlation: 1 if every patient with {results.disease} is higher than all of {others}, 0 if "
+            "neither group is higher, -1 if every patient is lower",
             formatted(differences, results.min_cell),
         )
     yield FigureSlot("factors")
@@ -161,7 +161,7 @@ def stratification(results: Results) -> Iterator[Item]:
         by = "diagnosis" if results.disease is None else f"group; share and confidence are those of {results.disease}"
         yield Table(f"Strata by {by}", strata_table(results))
         yield Text(
-            "Strata were found in the whole cohort, without looking at the diagnosis. A division counts as stable from a mean "
+            "Strata were found in the whole cohort, without using the diagnosis. A division counts as stable from a mean "
             f"bootstrap Jaccard of {results.bound('strata', 'stability'):g}."
         )
         for label in results.stratum_names.index:
@@ -196,7 +196,7 @@ def _mixture(said: pd.Series) -> str:
         return "A Gaussian mixture was not compared: there is one stratum."
     return (
         f"A Gaussian mixture of as many groups agrees with an adjusted Rand index of {float(said['mixture_adjusted_rand']):.2f} "
-        f"({said['mixture_moved']} of {said['samples_clustered']} samples elsewhere) and has its lowest BIC at "
+        f"({said['mixture_moved']} of {said['samples_clustered']} samples change group) and has its lowest BIC at "
         f"{said['mixture_bic_k']} groups (shown for comparison)."
     )
 
@@ -214,7 +214,7 @@ def _basis_of_strata(results: Results) -> Iterator[Item]:
     if len(tested):
         yield Table(
             "What differs between the strata, overall and within diseases (Benjamini-Hochberg over the variables); "
-            "variables of the views that made the strata are descriptive and stand in associations.tsv alone",
+            "variables of the views that made the strata are not tested and are only in associations.tsv",
             formatted(tested, results.min_cell),
         )
 
@@ -237,5 +237,7 @@ def strata_table(results: Results) -> pd.DataFrame:
         shown[f"% of {results.disease}"] = shares.where((own == 0) | (own >= results.min_cell), "")
     shown["mean confidence"] = confidence.map(cell)
     shown["bootstrap Jaccard"] = stability["jaccard"].map(cell)
-    shown["label rests on"] = [evidence(results.standing("stratum_label", str(number))) for number in shown.index]
+    shown["evidence for the label"] = [
+        evidence(results.standing("stratum_label", str(number))) for number in shown.index
+    ]
     return shown.reset_index(names="stratum")

@@ -50,5 +50,5 @@ def by_product(
             raise
         logger.debug("traceback", exc_info=True)
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        logger.error("%s: not computed (%s); everything else is. The traceback is in the log.", item, reason)
+        logger.error("%s: not computed (%s); the rest was computed. The traceback is in the log.", item, reason)
         return otherwise, [(view, item, "not computed", reason)]

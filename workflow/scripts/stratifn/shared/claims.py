@@ -1,7 +1,7 @@
-"""The claims that a reader would quote, and what each must fulfil: keys, criteria, bounds, consequences.
+"""The claims that a reader would quote, and the criteria that each must meet.
 
-Phases write the numbers (`judged`), one row per criterion, into their ``verdicts.tsv``; the report makes sentences of
-them. A claim is as good as its worst criterion. Criteria that could not be computed are listed and do not lower it.
+Phases write the numbers (`judged`), one row per criterion, into their ``verdicts.tsv``; the report turns them into
+sentences. A claim is as good as its worst criterion. Criteria that could not be computed are listed and do not lower it.
 """
 
 from __future__ import annotations
@@ -121,11 +121,11 @@ CLAIMS: dict[str, Claim] = {
             "cutoff",
             "interferon",
             "a signature",
-            "the cut-off stands for healthy people",
+            "a score above the cut-off is unusual for healthy people",
             (
                 Criterion(
                     "controls",
-                    "controls that carry the reference",
+                    "number of controls that give the cut-off",
                     AT_LEAST,
                     None,
                     UNSUPPORTED,
@@ -142,19 +142,21 @@ CLAIMS: dict[str, Claim] = {
             (
                 Criterion("scored", "patients with a class", AT_LEAST, 1, NOT_COMPUTED),
                 Criterion("healthy_controls", "1 if the controls are healthy people, else 0", AT_LEAST, 1, WEAK),
-                Criterion("borderline", "borderline patients less high ones", AT_MOST, 0, WEAK),
+                Criterion(
+                    "borderline", "number of borderline patients minus number of high patients", AT_MOST, 0, WEAK
+                ),
             ),
         ),
         Claim(
             "factor",
             "integration",
             "a factor",
-            "the factor is found whatever the seed",
+            "the factor is found with other seeds too",
             (
                 Criterion("seeds_matched", "share of the seeds that find it", AT_LEAST, 0.8, UNSUPPORTED),
                 Criterion(
                     "seed_correlation",
-                    "absolute correlation that it reaches in that share of the seeds",
+                    "absolute correlation with the factors of other seeds, reached in that share of the seeds",
                     AT_LEAST,
                     0.95,
                     UNSUPPORTED,
@@ -190,7 +192,9 @@ CLAIMS: dict[str, Claim] = {
                     UNSUPPORTED,
                     setting="stratification.alpha",
                 ),
-                Criterion("clear_null_pvalue", "the same p value", AT_MOST, 0.01, WEAK),
+                Criterion(
+                    "clear_null_pvalue", "the p value of null_pvalue, with a stricter bound", AT_MOST, 0.01, WEAK
+                ),
                 Criterion("smallest_stratum", "samples of the smallest stratum", AT_LEAST, 5, UNSUPPORTED),
                 Criterion("stability", "mean bootstrap Jaccard of the strata", AT_LEAST, 0.85, WEAK),
                 Criterion(
@@ -199,7 +203,7 @@ CLAIMS: dict[str, Claim] = {
                 Criterion("one_batch", "Cramer's V of the strata with the batch", AT_MOST, 0.5, WEAK),
                 Criterion(
                     "missing_view",
-                    "Cramer's V of the strata with who was measured in a view, the largest",
+                    "largest Cramer's V of the strata with having a view, over the views",
                     AT_MOST,
                     0.5,
                     WEAK,
@@ -213,14 +217,16 @@ CLAIMS: dict[str, Claim] = {
             "the stratum is what its label says",
             (
                 Criterion("auc", "AUC of the label's score in the stratum", AT_LEAST, 0.75, UNSUPPORTED),
-                Criterion("margin", "its AUC less that of the next label", AT_LEAST, 0.05, WEAK),
+                Criterion("margin", "its AUC minus that of the next best label", AT_LEAST, 0.05, WEAK),
                 Criterion(
                     "mostly_high", "share of the stratum's scored samples that are high", AT_LEAST, 0.5, UNSUPPORTED
                 ),
-                Criterion("controls_inside", "share of the controls that it holds", AT_LEAST, 0.5, UNSUPPORTED),
+                Criterion(
+                    "controls_inside", "share of the controls that are in the stratum", AT_LEAST, 0.5, UNSUPPORTED
+                ),
                 Criterion(
                     "controls_enriched",
-                    "share of controls among the other samples, over that in the stratum",
+                    "share of controls among the other samples, divided by the share in the stratum",
                     AT_MOST,
                     0.5,
                     UNSUPPORTED,
@@ -231,7 +237,7 @@ CLAIMS: dict[str, Claim] = {
             "placement",
             "transfer",
             "the new patients",
-            "the reference speaks of these patients",
+            "the reference fits these patients",
             (
                 Criterion(
                     "out_of_reference", "share of the patients who are out of the reference", AT_MOST, 0.5, UNSUPPORTED

@@ -21,7 +21,7 @@ from stratifn.shared.vocabulary import ID_PATTERN
 INTERCEPT = "Intercept"
 # samples per group that a comparison needs
 MIN_REPLICATES = 3
-_ALLOWED = "names of sample sheet columns joined by +, interactions as a:b, and nothing else"
+_ALLOWED = "names of sample sheet columns joined by +, with interactions as a:b, and nothing else"
 # relative length of what a column adds to the columns before it, below which it adds nothing
 _RANK_TOLERANCE = 1e-8
 
@@ -293,8 +293,8 @@ def _check_term(samples: pd.DataFrame, name: str, sheet: str) -> list[Problem]:
     values, where = samples[name], f"column {name}"
     absent = samples.loc[values.isna(), "sample"].astype(str).tolist()
     if absent:
-        mend = f"Fill it in, leave these samples out, or take {name} out of the design."
-        return [Problem(sheet, where, f"no value for {listed(absent, 5)}", "a value for every sample", mend)]
+        fix = f"Fill it in, leave these samples out, or take {name} out of the design."
+        return [Problem(sheet, where, f"no value for {listed(absent, 5)}", "a value for every sample", fix)]
     if is_number(values) and not np.isfinite(values.to_numpy(dtype=float)).all():
         return [Problem(sheet, where, "an infinite value", "numbers", "Correct the sheet.")]
     return []
@@ -304,8 +304,8 @@ def _check_levels(samples: pd.DataFrame, name: str, control: str | None, sheet: 
     values = samples[name].astype(str)
     if values.nunique() < 2:
         found = f"only {values.iloc[0] if len(values) else 'no sample'}"
-        mend = f"Take {name} out of the design." if name != "disease" else "Add samples of another group."
-        return [Problem(sheet, f"column {name}", found, "at least two different values", mend)]
+        fix = f"Take {name} out of the design." if name != "disease" else "Add samples of another group."
+        return [Problem(sheet, f"column {name}", found, "at least two different values", fix)]
     if name == "disease":
         return _check_control(values, control)
     return _check_identical(samples, name) if not is_number(samples[name]) else []
@@ -324,8 +324,8 @@ def _check_identical(samples: pd.DataFrame, name: str) -> list[Problem]:
     if len(pairs) > pairs["disease"].nunique() or len(pairs) > pairs[name].nunique():
         return []
     expected = f"a {name} that varies within the diseases"
-    mend = f"Take {name} out of the design; its effect and the disease's cannot be told apart."
-    return [Problem("config", "design", f"{name} identical to disease", expected, mend)]
+    fix = f"Take {name} out of the design; its effect and the disease's cannot be told apart."
+    return [Problem("config", "design", f"{name} identical to disease", expected, fix)]
 
 
 def _check_rank(samples: pd.DataFrame, terms: list[Term], control: str | None) -> list[Problem]:
@@ -333,7 +333,7 @@ def _check_rank(samples: pd.DataFrame, terms: list[Term], control: str | None) -
     aliased = aliased_columns(matrix)
     if aliased:
         found = "; ".join(f"{name} = {formula}" for name, formula in aliased.items())
-        expected = "columns that can be told apart"
+        expected = "columns that are linearly independent"
         return [_config_problem("design", f"aliased columns: {found}", expected, "Take a term out.")]
     if matrix.shape[0] <= matrix.shape[1]:
         found = f"{matrix.shape[1]} coefficients for {matrix.shape[0]} samples"
@@ -370,5 +370,5 @@ def aliased_columns(matrix: pd.DataFrame) -> dict[str, str]:
     return aliased
 
 
-def _config_problem(where: str, found: str, expected: str, mend: str = "Correct the config.") -> Problem:
-    return Problem("config", where, found, expected, mend)
+def _config_problem(where: str, found: str, expected: str, fix: str = "Correct the config.") -> Problem:
+    return Problem("config", where, found, expected, fix)

@@ -21,18 +21,18 @@ class Problem:
         What is there.
     expected
         What should be there.
-    mend
-        How to put it right.
+    fix
+        How to fix it.
     """
 
     source: str
     where: str
     found: str
     expected: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.where}: found {self.found}; expected {self.expected}. {self.mend}"
+        return f"{self.where}: found {self.found}; expected {self.expected}. {self.fix}"
 
     def as_dict(self) -> dict[str, str]:
         """Return the problem as a plain dictionary, for the machine-readable list."""

@@ -19,18 +19,18 @@ FAULTS = {
     ),
     errno.EROFS: (
         "could not be written because its file system is read-only",
-        "run in a folder that can be written (`--directory`)",
+        "run in a writable folder (`--directory`)",
     ),
     errno.EIO: (
         "could not be read or written because the disk reported an input/output error",
-        "have the disk checked by those who run this machine, and start the run again",
+        "ask the administrators to check the disk, then start the run again",
     ),
     errno.ENOMEM: (
         "could not be finished because memory ran out",
         "ask for more (`--set-resources RULE:mem_mb=...`) or run fewer jobs at once (`--cores`)",
     ),
 }
-# HDF5 and Arrow say it in the text alone, some of them in a RuntimeError
+# HDF5 and Arrow put it only in the text, some of them in a RuntimeError
 ERRNO_IN_TEXT = re.compile(r"\berrno\s*=?\s*(\d+)", re.IGNORECASE)
 FILE_IN_TEXT = re.compile(r"filename = '([^']+)'")
 

@@ -80,7 +80,7 @@ def read_samples(path: str | os.PathLike) -> pd.DataFrame:
     """
     beside = types_path(path)
     if not beside.is_file():
-        raise InputError(_problem(path, f"no {beside.name} beside it", "the types of its columns"))
+        raise InputError(_problem(path, f"no {beside.name} beside it", "the file with the types of its columns"))
     types = json.loads(beside.read_text(encoding="utf-8"))
     samples = read_table(path, _table(types))
     if set(samples.columns) != set(types):

@@ -27,4 +27,4 @@ def view_mismatches(where: str, views: Iterable[Mapping[str, Any]], known: Mappi
             yield Problem("config", at, found, expected, "Rename it, or leave it out.")
         elif view["kind"] != known[name]:
             found, expected = f"kind {view['kind']}", f"kind {known[name]}, as in the reference"
-            yield Problem("config", at, found, expected, "Mend the kind, or leave the view out.")
+            yield Problem("config", at, found, expected, "Correct the kind, or leave the view out.")

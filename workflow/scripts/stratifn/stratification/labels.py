@@ -34,9 +34,9 @@ class Label:
     Attributes
     ----------
     name
-        The label, or the stratum's number where nothing marks it.
+        The label, or the stratum's number where no label fits.
     evidence
-        Value by criterion of the claim `stratum_label`; empty where nothing marks the stratum.
+        Value by criterion of the claim `stratum_label`; empty where no label fits the stratum.
     """
 
     name: str
@@ -77,7 +77,7 @@ LABEL_RULES: tuple[LabelRule, ...] = (
         genes=(),
         proteins=(),
         cells=(),
-        rule="Holds at least half of the controls, who are at least twice as frequent in it as elsewhere. Without "
+        rule="Contains at least half of the controls, who are at least twice as frequent in it as elsewhere. Without "
         "controls no stratum is called healthy-like.",
         source="the controls of the cohort",
     ),

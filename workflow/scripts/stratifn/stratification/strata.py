@@ -136,7 +136,7 @@ def _clustered(index: pd.Index, samples: pd.DataFrame, control: str | None, sett
     disease = samples.set_index("sample")["disease"]
     unknown = sorted(set(index) - set(disease.index))
     if unknown:
-        raise InputError(f"stratification: {len(unknown)} samples are in no row of the sheet, first {unknown[0]}.")
+        raise InputError(f"stratification: {len(unknown)} samples are not in the sheet, the first is {unknown[0]}.")
     if settings.include_controls or control is None:
         return np.ones(len(index), dtype=bool)
     return (disease.loc[index] != control).to_numpy()

@@ -84,5 +84,5 @@ def follows(variable: pd.Series, stratum: pd.Series) -> float:
 
 def _of_label(label: Label) -> list[Measured]:
     if not label.evidence:
-        return [Measured("auc", np.nan, reason="nothing marks it")]
+        return [Measured("auc", np.nan, reason="no label fits")]
     return [Measured(key, value) for key, value in label.evidence.items()]

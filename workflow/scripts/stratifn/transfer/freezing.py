@@ -118,7 +118,7 @@ def freeze_reference(
     """
     refusal = ""
     if corrected_for:
-        refusal = f"the reference was trained on views corrected for {corrected_for}, and a new patient cannot be"
+        refusal = f"the reference was trained on views corrected for {corrected_for}; a new patient cannot be corrected"
     limits = _learn_limits(learnt.views, learnt.factors, values, learnt.samples)
     return Reference(
         source=source,

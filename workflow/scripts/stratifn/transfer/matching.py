@@ -157,8 +157,8 @@ def _too_few(known: Features, data: ad.AnnData, path: str) -> Iterator[Problem]:
     if found < needed:
         here, there = (", ".join(map(str, ids[:3])) for ids in (new.ids, known.ids))
         of_reference = f"{found} of the {total} features of the reference (ids here: {here}; there: {there})"
-        mend = "Use the ids of the reference, or add a column gene_name with the symbols beside the ids."
-        yield Problem(path, "feature ids", of_reference, f"at least {needed} of them", mend)
+        fix = "Use the ids of the reference, or add a column gene_name with the symbols beside the ids."
+        yield Problem(path, "feature ids", of_reference, f"at least {needed} of them", fix)
 
 
 def match_views(frozen: Mapping[str, FrozenView], views: Mapping[str, ad.AnnData]) -> dict[str, MatchedView]:
@@ -237,15 +237,20 @@ def _notes(view: str, pairs: _Pairs, known: Features, new: Features) -> Iterator
     if pairs.by_name.any():
         named = zip(new.ids[pairs.position[pairs.by_name]], known.ids[pairs.by_name], strict=True)
         shown = listed((f"{ours} as {theirs}" for ours, theirs in named), MOST_NAMES)
-        yield view, f"{pairs.by_name.sum()} {total}", "matched by gene name", f"one on either side has it: {shown}"
+        yield (
+            view,
+            f"{pairs.by_name.sum()} {total}",
+            "matched by gene name",
+            f"the name is unique on both sides: {shown}",
+        )
     if pairs.ambiguous.any():
         shown = listed(known.ids[pairs.ambiguous], MOST_NAMES)
         reason = f"not used: several features here or in the reference have the gene name: {shown}"
         yield view, f"{pairs.ambiguous.sum()} {total}", "ambiguous", reason
     missing = ~(pairs.found | pairs.ambiguous)
     if missing.any():
-        reason = f"not measured here; scores and factors come from the others: {listed(known.ids[missing], MOST_NAMES)}"
+        reason = f"not measured here; scores and factors use the others: {listed(known.ids[missing], MOST_NAMES)}"
         yield view, f"{missing.sum()} {total}", "missing", reason
     unknown = len(new.ids) - int(pairs.found.sum())
     if unknown:
-        yield view, f"{unknown} features", "not used", "the reference does not have them, or not for certain"
+        yield view, f"{unknown} features", "not used", "not in the reference, or ambiguous"

@@ -43,7 +43,7 @@ def specimen_difference(source: Source, measured: Measured) -> list[str]:
     """Return what every patient's `reason` says where reference and patients are known to differ in specimen."""
     if not (source.specimen and measured.specimen) or source.specimen == measured.specimen:
         return []
-    return [f"specimen is {measured.specimen}, that of the reference {source.specimen}"]
+    return [f"specimen is {measured.specimen}, but {source.specimen} in the reference"]
 
 
 def placement_notes(
@@ -73,11 +73,11 @@ def placement_notes(
 def _comparability(item: str, theirs: str, ours: str | None) -> list[Note]:
     """Say what is not known to be alike in new patients and reference."""
     if theirs and ours and theirs != ours:
-        reason = f"here {ours}, in the reference {theirs}: scores and strata may not mean the same in the two"
+        reason = f"here {ours}, in the reference {theirs}: scores and strata may not be comparable"
         return [("all", item, "differs", reason)]
     if not theirs or not ours:
-        reason = f"here {ours or 'not stated'}, in the reference {theirs or 'not stated'}: taken for the same"
+        reason = f"here {ours or 'not stated'}, in the reference {theirs or 'not stated'}: assumed to be the same"
         return [("all", item, "not stated", reason)]
     if ours == OTHER:
-        return [("all", item, "not stated", "other, here and in the reference: taken for the same")]
+        return [("all", item, "not stated", "other, here and in the reference: assumed to be the same")]
     return []

@@ -1,7 +1,7 @@
 """The frozen reference on disk: plain values in JSON, arrays in ``.npz``, nothing that could run as code.
 
 A reference consists of named parts. Each phase turns its own part into values and arrays and back; here they are only
-kept together, sealed with checksums, and refused when anything about them is not as it was written.
+kept together, sealed with checksums, and refused when anything in them differs from what was written.
 """
 
 from __future__ import annotations
@@ -141,29 +141,29 @@ def _digest(values: Mapping[str, Any]) -> str:
 
 
 def _refusal(
-    path: Path, found: str, expected: str, mend: str = "Copy the whole folder again from its source."
+    path: Path, found: str, expected: str, fix: str = "Copy the whole folder again from its source."
 ) -> InputError:
-    return InputError(Problem(str(path), "the reference", found, expected, mend))
+    return InputError(Problem(str(path), "the reference", found, expected, fix))
 
 
 def _read_values(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        mend = "Name a folder `results/<cohort>/reference`, or a cohort of this run."
-        raise _refusal(path, "nothing there", f"the file {VALUES_FILE}", mend) from error
+        fix = "Name a folder `results/<cohort>/reference`, or a cohort of this run."
+        raise _refusal(path, "nothing there", f"the file {VALUES_FILE}", fix) from error
     except (OSError, ValueError) as error:
-        raise _refusal(path, f"no readable JSON ({error})", "the file as it was written") from error
+        raise _refusal(path, f"no readable JSON ({error})", "the unchanged file") from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
-        mend = "Name the folder `reference` of a stratifn run."
-        raise _refusal(path, "a file of something else", "a reference that stratifn froze", mend)
+        fix = "Name the folder `reference` of a stratifn run."
+        raise _refusal(path, "a file of something else", "a reference that stratifn froze", fix)
     return values
 
 
 def _require_whole(path: Path, values: Mapping[str, Any]) -> None:
     sealed = {key: value for key, value in values.items() if key != "sha256"}
     if values.get("sha256") != _digest(sealed):
-        raise _refusal(path, "values that differ from their checksum: damaged or edited", "the file as it was written")
+        raise _refusal(path, "values that differ from their checksum: damaged or edited", "the unchanged file")
     missing = [key for key in (*(field.name for field in fields(Source)), "parts", "arrays") if key not in values]
     missing += [f"part {name}" for name in PARTS if name not in values.get("parts", {})]
     if missing:
@@ -176,11 +176,11 @@ def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> No
         raise _refusal(path, "no version", f"a version such as {contract}")
     own, theirs = (tuple(map(int, version.split("."))) for version in (contract, found.group()))
     if theirs > own:
-        mend = "Use the version of stratifn that made it, or a newer one."
-        raise _refusal(path, f"version {values['contract']}, newer than this code", f"at most {contract}", mend)
+        fix = "Use the version of stratifn that made it, or a newer one."
+        raise _refusal(path, f"version {values['contract']}, newer than this code", f"at most {contract}", fix)
     if theirs[0] != own[0]:
-        mend = "Freeze it again: run its cohort with this version of stratifn."
-        raise _refusal(path, f"version {values['contract']}, too old for this code", f"{own[0]}.x", mend)
+        fix = "Freeze it again: run its cohort with this version of stratifn."
+        raise _refusal(path, f"version {values['contract']}, too old for this code", f"{own[0]}.x", fix)
 
 
 def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]:
