@@ -64,9 +64,10 @@ format: $(READY) ## format Python and Snakemake code
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-docs: $(READY) ## write config/README.md from the schema, and docs/claims.md from the registry of claims
+docs: $(READY) ## write the pages that are made from the schema and the registries
 	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.reference workflow/schemas/config.schema.yaml config/README.md
 	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.claims_page docs/claims.md
+	PYTHONPATH=$(LIBRARY) $(BIN)/python docs/registries.py docs/registries.md
 
 lock: ## compile requirements.lock anew (needs uv)
 	uv pip compile --universal --fork-strategy fewest --generate-hashes --all-extras --no-header \
