@@ -46,7 +46,7 @@ def test_names_that_contain_one_another_or_a_phase_do_not_collide(clone, tmp_pat
     looped = ("inputs", "normalization", "differential_expression", "interferon_status", "integration", "report")
     expected = {f"{phase}.{name}": 1 for phase in looped for name in names}
     expected |= {f"transfer_inputs.{name}": 1 for name in new}
-    wildcard = ("simulate", "interferon", "stratification", "reference", "mudata", "provenance")
+    wildcard = ("simulate", "interferon", "stratification", "reference", "export", "provenance")
     expected |= dict.fromkeys(wildcard, len(names))
     expected |= dict.fromkeys(("transfer", "transfer_report", "transfer_provenance"), len(new))
     assert run.planned == expected | {"mofa": 2 * len(names), "default": 1}
@@ -121,7 +121,7 @@ def test_a_folder_that_is_no_cohort_of_the_run_is_not_taken_for_one(clone, tmp_p
         ("interferon/axes.tsv", "interferon"),
         ("integration/models/seed_2.hdf5", "mofa"),
         ("report/figures", "report.micro"),
-        ("cohort.h5mu", "mudata"),
+        ("cohort.h5mu", "export"),
     ],
 )
 def test_any_output_that_was_deleted_comes_back(micro_run, tmp_path, deleted, rule):

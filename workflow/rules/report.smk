@@ -39,7 +39,7 @@ for name, cohort in COHORTS.items():
             "../scripts/report.py"
 
 
-rule mudata:
+rule export:
     input:
         **samples_files("{cohort}"),
         classes="<results>/{cohort}/interferon/classes.tsv",
@@ -54,9 +54,9 @@ rule mudata:
     output:
         "<results>/{cohort}/cohort.h5mu",
     log:
-        "<logs>/{cohort}/mudata.log",
+        "<logs>/{cohort}/export.log",
     benchmark:
-        "<benchmarks>/{cohort}/mudata.tsv"
+        "<benchmarks>/{cohort}/export.tsv"
     conda:
         "../../envs/stratifn.yaml"
     resources:
@@ -64,11 +64,11 @@ rule mudata:
         runtime=minutes(15),
     params:
         views=lambda wildcards: view_names(COHORTS[wildcards.cohort]),
-        code=digest("mudata"),
+        code=digest("export"),
     message:
         "Gathering cohort {wildcards.cohort} in one MuData object"
     script:
-        "../scripts/mudata.py"
+        "../scripts/export.py"
 
 
 rule provenance:
