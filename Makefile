@@ -50,7 +50,7 @@ test: $(READY) ## all tests except the long ones
 test-full: $(READY) ## every test
 	$(BIN)/python -m pytest
 
-lint: $(READY) ## what CI checks besides the tests
+lint: $(READY) ## what CI checks in addition to the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

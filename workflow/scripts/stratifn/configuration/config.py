@@ -59,7 +59,7 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is missing, is no YAML mapping, holds a key twice, or asks for the template engine.
+        If the file is missing, is no YAML mapping, holds a key twice, or uses the template engine.
     """
     try:
         config = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
@@ -90,7 +90,7 @@ def _keys(value: Any) -> Iterator[str]:
 def complete_config(config: dict[str, Any], schema: dict[str, Any], contract: Mapping[str, Any]) -> dict[str, Any]:
     """Check a configuration and return a copy in which every default and every cohort's settings are filled in.
 
-    In the copy each cohort carries its own ``diseases``, ``control``, ``design`` and ``views``, so that a rule
+    In the copy each cohort has its own ``diseases``, ``control``, ``design`` and ``views``, so that a rule
     needs the cohort alone.
 
     Parameters

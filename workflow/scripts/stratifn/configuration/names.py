@@ -98,7 +98,7 @@ def _same_comparison(where: str, diseases: Sequence[str], control: str | None) -
 
 
 def _automatic(diseases: Sequence[str], control: str | None) -> list[str]:
-    """Name every comparison that is made without being asked for."""
+    """Name every comparison that is always made."""
     return [*contrast_names(diseases, control), *interferon_contrast_names(diseases)]
 
 
@@ -130,7 +130,7 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def joined_columns(contract: Mapping[str, Any]) -> frozenset[str]:
-    """List the columns that tables with one row per sample put beside those of the sample sheet.
+    """List the columns that tables with one row per sample add to those of the sample sheet.
 
     ``Factor*`` stands for Factor1, Factor2 and so on.
     """

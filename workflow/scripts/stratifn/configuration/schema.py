@@ -191,7 +191,7 @@ def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def default_section(schema: Mapping[str, Any], *path: str) -> dict[str, Any]:
-    """Return a section as a configuration that says nothing has it.
+    """Return a section with all its defaults.
 
     Parameters
     ----------

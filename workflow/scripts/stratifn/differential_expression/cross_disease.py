@@ -199,7 +199,7 @@ def _classes(
 
 
 def _set_apart(fit: ModelFit, effects: Effects, called: np.ndarray, alpha: float) -> np.ndarray:
-    """Return per gene the index of the disease that stands apart from the mean of the others, or -1."""
+    """Return per gene the index of the disease that differs from the mean of the others, or -1."""
     b, v = effects.effects, effects.covariance
     n_genes, n_diseases = b.shape
     if n_diseases < 2:

@@ -33,7 +33,7 @@ class Groups:
     control
         Label of the controls, or None.
     known
-        Labels that the run knows besides: samples with them are left out and counted, not refused.
+        Other labels of the run: samples with them are left out and counted, not refused.
     free
         Every label is analysed, and a sample without one is called `NOT_STATED`: new patients, who are compared with
         a reference and not with one another.

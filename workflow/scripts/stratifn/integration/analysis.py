@@ -117,6 +117,6 @@ def _notes(integration: Integration, model_input: ModelInput, settings: Settings
     if integration.reason:
         notes.append(("all", "factors", "not found", integration.reason))
     if integration.robustness["robust"].isna().any():
-        reason = "one seed says nothing about robustness; strata use all factors"
+        reason = "one seed cannot show robustness; strata use all factors"
         notes.append(("all", "factors", "not computed", reason))
     return pd.concat([model_input.notes, pd.DataFrame(notes, columns=model_input.notes.columns)], ignore_index=True)

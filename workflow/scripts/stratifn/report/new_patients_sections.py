@@ -14,7 +14,7 @@ from stratifn.report.interferon_sections import CLASSES
 from stratifn.report.new_patients import NewPatients
 from stratifn.shared.claims import EVERYBODY, UNSUPPORTED, standing
 
-# what says, in a patient's reason, that something lies beyond a limit of the reference
+# marks, in a patient's reason, a value beyond a limit of the reference
 BEYOND = ", limit "
 # between the parts of a reason
 PART = "; "

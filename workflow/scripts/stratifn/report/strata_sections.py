@@ -104,7 +104,7 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
 
 
 def factor_differences(results: Results) -> pd.DataFrame:
-    """Describe one disease beside its comparison on every factor on which the groups differ.
+    """Compare one disease with the controls, or with the other diseases, on every factor on which the groups differ.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def factor_differences(results: Results) -> pd.DataFrame:
 
 
 def rank_biserial(first: pd.Series, second: pd.Series) -> float:
-    """Return how much more often the first lies higher than the second than the other way round (-1 to 1)."""
+    """Return how much more often the first is higher than the second than the other way round (-1 to 1)."""
     if first.empty or second.empty:
         return float("nan")
     ranks = pd.concat([first, second]).rank().iloc[: len(first)]

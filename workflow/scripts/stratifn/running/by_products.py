@@ -25,7 +25,7 @@ def by_product(
     compute
         Without arguments: ``lambda: enrichment_table(...)``.
     otherwise
-        What stands for the result where there is none, such as the table with its header alone.
+        The result where there is none, such as a table with only its header.
     view, item
         Of the note; `item` is the name of the by-product in the report.
 
