@@ -1,4 +1,4 @@
-"""Find the strata of a cohort, and say what they are."""
+"""Find the strata of a cohort and describe them."""
 
 from stratifn.running.entry_point import run
 from stratifn.shared.arrays import write_arrays

@@ -72,7 +72,8 @@ def read_config(path: Path) -> dict[str, Any]:
     templates = [key for key in _keys(config) if key.startswith(("__use_yte__", "__definitions__", "?"))]
     if templates:
         raise InputError(
-            f"{path}: the key `{templates[0]}` runs code through a template engine; expected plain values. Remove the key."
+            f"{path}: the key `{templates[0]}` runs code through a template engine; expected plain values. Remove "
+            "the key."
         )
     return config
 
@@ -119,7 +120,7 @@ def complete_config(config: dict[str, Any], schema: dict[str, Any], contract: Ma
 
 
 def _cross_problems(config: dict[str, Any]) -> Iterator[Problem]:
-    """List what no schema can say: keys that must agree with one another."""
+    """List what a schema cannot express: keys that must agree with one another."""
     cohorts = config["cohorts"]
     for number, item in enumerate(config["transfer"]):
         yield from _transfer_problems(f"transfer[{number}] ({item['name']}).views", item, cohorts)
@@ -190,7 +191,7 @@ def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Check one configuration file and say what is wrong with it."""
+    """Check one configuration file and print its problems."""
     schema_path, config_path = map(Path, arguments)
     paths = (schema_path, schema_path.with_name("outputs.yaml"))
     schema, contract = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths)

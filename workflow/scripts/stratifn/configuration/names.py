@@ -1,4 +1,4 @@
-"""Names that meet: each becomes a file, a folder or a column, and two of them cannot have one place.
+"""Names that clash: each becomes a file, a folder or a column, and two of them cannot share one.
 
 Upper and lower case count as the same, because on some file systems they are.
 """
@@ -22,7 +22,7 @@ DISEASES = frozenset({"index", *INTERFERON_STATUS.lower().split("_vs_")})
 VIEWS = frozenset({"all", "samples", "sources", "verdicts", "files", "model", "x_mofa"})
 
 SAMPLES = "inputs/samples.tsv"
-# tables whose columns meet those of the sample sheet: in tests of what goes with what, in the report, in cohort.h5mu
+# tables whose columns are joined to those of the sample sheet: in association tests, in the report, in cohort.h5mu
 JOINED_TABLES = frozenset(
     {
         "normalization/quality.tsv",
@@ -36,7 +36,7 @@ KEYS = frozenset({"sample", "patient", "disease", "view", "reason"})
 
 
 def name_problems(config: Mapping[str, Any], contract: Mapping[str, Any]) -> Iterator[Problem]:
-    """List the names of a configuration, with its defaults filled in, that cannot be kept apart.
+    """List the names of a configuration, with its defaults filled in, that clash.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _automatic(diseases: Sequence[str], control: str | None) -> list[str]:
 
 
 def reserved_names(contract: Mapping[str, Any], placeholder: str) -> frozenset[str]:
-    """List the names that would put two files of one meaning side by side.
+    """List the names that would give two files of the same kind one name.
 
     Parameters
     ----------

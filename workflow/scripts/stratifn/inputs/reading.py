@@ -1,4 +1,4 @@
-"""Read a sheet or a matrix from a stranger's file, cell by cell where a cell is not a number."""
+"""Read a sheet or a matrix from a user's file, cell by cell where a cell is not a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sample sheet: a stranger's names for columns and groups turned into ours, and what cannot be right in it."""
+"""The sample sheet: the user's names for columns and groups translated into ours, and the problems in it."""
 
 from __future__ import annotations
 

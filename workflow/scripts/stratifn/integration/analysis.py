@@ -1,4 +1,4 @@
-"""Every table of the phase from the chosen model: what factors are, what they follow, and when not to trust them."""
+"""Every table of the phase from the chosen model: factors, what they follow, and warnings about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a factor deserves distrust: what MOFA2 warns of, and what interferon cohorts add.
+"""Warnings about factors: those of MOFA2, and further ones for interferon cohorts.
 
 The first two checks and their thresholds are those of MOFA2's ``quality_control``.
 """

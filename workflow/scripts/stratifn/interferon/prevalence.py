@@ -1,4 +1,4 @@
-"""How many patients have the signature, with the uncertainty of the people and of the cut-off; how far signatures agree."""
+"""How many patients have the signature, with the uncertainty of people and cut-off; how far signatures agree."""
 
 from __future__ import annotations
 

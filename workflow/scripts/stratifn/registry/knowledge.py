@@ -24,7 +24,7 @@ class Knowledge:
     axis_sets
         Gene sets of the therapeutic axes.
     extra_signatures
-        Signatures that are scored besides the default panel, by name: the user's own, then those requested from the registry.
+        Signatures that are scored besides the default panel, by name: the user's own, then those of the registry.
     """
 
     registry: Registry

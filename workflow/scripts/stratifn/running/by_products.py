@@ -1,4 +1,4 @@
-"""What the main result does not need, and may not take with it when it fails."""
+"""Results that the main result does not need, and whose failure must not stop it."""
 
 from __future__ import annotations
 

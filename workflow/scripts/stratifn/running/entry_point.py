@@ -1,4 +1,4 @@
-"""The one way in for every script of the workflow: logging, one BLAS thread, plain words for a user's mistake."""
+"""The entry point of every script of the workflow: logging, one BLAS thread, a plain message for a user's mistake."""
 
 from __future__ import annotations
 

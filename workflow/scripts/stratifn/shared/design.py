@@ -1,4 +1,4 @@
-"""From the words of a design ("disease + sex + age + disease:sex") to the columns of a model matrix.
+"""From the text of a design ("disease + sex + age + disease:sex") to the columns of a model matrix.
 
 A design is a list of column names of the sample sheet and of interactions between them, nothing else: it is
 parsed here, checked here and turned into numbers here, and never handed to a formula library, because those

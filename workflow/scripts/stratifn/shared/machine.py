@@ -1,4 +1,4 @@
-"""What stops a job because of the machine, not of the input or of stratifn: a full disk, a used-up quota, memory."""
+"""Faults of the machine, not of the input or of stratifn: a full disk, a used-up quota, memory."""
 
 from __future__ import annotations
 

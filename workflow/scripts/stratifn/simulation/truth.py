@@ -1,4 +1,4 @@
-"""What is true of a simulated cohort: for tests and benchmarks, never read by the pipeline."""
+"""The truth of a simulated cohort: for tests and benchmarks, never read by the pipeline."""
 
 from __future__ import annotations
 

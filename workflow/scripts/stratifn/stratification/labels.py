@@ -1,4 +1,4 @@
-"""What a stratum is called, and why.
+"""The label of each stratum, and the evidence for it.
 
 `LABEL_RULES` is the one place that defines the rules. ``healthy-like`` is given first, by where the controls are. Each
 other stratum gets the label whose evidence is strongest, if any is strong enough, and else its plain number. The
@@ -29,7 +29,7 @@ MIN_SIDE = 3
 
 @dataclass(frozen=True)
 class Label:
-    """What a stratum is called, and what speaks for it.
+    """The label of a stratum, and the evidence for it.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""When a patient is unlike anything that the reference has seen.
+"""When a patient is unlike the samples of the reference.
 
 Two measures, each with a limit from the reference's own samples: the squared Mahalanobis distance of the factors from
 their mean, and per view the reconstruction error (mean of ``tau (y - z w)^2``, about 1 for samples like those of the

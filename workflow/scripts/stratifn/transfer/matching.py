@@ -34,7 +34,7 @@ Note = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Features:
-    """By what the features of a view are known.
+    """Ids and gene names of the features of a view.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class MatchedView:
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Where each feature of a reference lies among the new ones.
+    """Position of each feature of a reference among the new ones.
 
     Attributes
     ----------
