@@ -345,7 +345,7 @@ def test_calls_are_judged_by_permutations_and_by_the_leading_components():
     tables = {c.name: contrast_table(fit, c, SETTINGS) for c in contrasts}
     summary = summary_table(tables, contrasts, samples, 0.05, {"SLE_vs_HC": 30.0, "SLE_vs_pSS": 0.5})
     summary.loc[summary["contrast"] == "pSS_vs_HC", ["up", "down"]] = 0
-    null = pd.DataFrame({"contrast": [c.name for c in contrasts], "reason": [None, "no permutation within", None, None]})
+    null = pd.DataFrame({"contrast": [c.name for c in contrasts], "reason": [None, "no shuffle", None, None]})
     verdicts = call_verdicts(summary, null, contrasts, data, samples, SETTINGS)
     found = {c.name: standing(verdicts, "calls", c.name) for c in contrasts}
     # 30 permuted calls are far more than 5 % of 60; the component is the planted difference
