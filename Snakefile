@@ -14,4 +14,4 @@ rule default:
     input:
         rules.all.input,
     message:
-        "Every result that the configuration asks for is there"
+        "All results of the configuration are complete"

@@ -44,7 +44,7 @@ Cohorts are simulated: patients x (5,000 + 5,000 + 100 + 60) features, {TRUE_FAC
 per view, 5 % single missing values in the view of 100; K = 15, one BLAS thread. Every model is trained in a process of
 its own; MiB are the peak of a process. A true factor is found when |r| with a factor of the model is at least {FOUND_R}.
 
-The time of the strata and of their null test is measured by `benchmarks/stratification.py` and stands in
+The time of the strata and of their null test is measured by `benchmarks/stratification.py` and is in
 [stratification.md](stratification.md)."""
 UPDATES = "mofapy2's own updates against ours"
 SEEDS = "Five seeds"

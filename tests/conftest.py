@@ -30,7 +30,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def assert_the_checked_design_was_fitted():
-    """Compare the model matrix of validation, made anew from the user's files, with the one that a run has fitted."""
+    """Compare the model matrix of validation, made again from the user's files, with the one that a run has fitted."""
 
     def compare(results: Path, config: Mapping[str, Any], folder: Path) -> None:
         complete = complete_config(dict(config), config_schema(), output_contract())

@@ -1,7 +1,7 @@
 """Held-out patients of a real cohort, placed with a frozen reference, against a joint run of everybody.
 
 The joint run is cut at the reference's number of strata. Two fits of one cohort do not cut it alike when the number of
-strata is not certain, so every figure stands beside the reference's own: its bootstrap Jaccard, and how well the
+strata is not certain, so every figure is compared with the reference's own: its bootstrap Jaccard, and how well the
 reference's own training patients agree with the joint run (no transfer can do better than that).
 """
 

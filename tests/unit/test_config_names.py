@@ -1,4 +1,4 @@
-"""Names that would meet in one file, folder or column are refused when the configuration is read."""
+"""Names that would clash in one file, folder or column are refused when the configuration is read."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ def test_coefficients_mean_nothing_where_no_control_is_measured():
     found = possible(samples[samples["in_rna"]], ["SLE", "DM"], "HC", own)
     assert found.question.control is None
     assert [contrast.name for contrast in found.question.contrasts] == ["SLE_vs_DM"]
-    assert found.reasons["own"] == "no sample of HC is measured, the baseline of the model"
+    assert found.reasons["own"] == "no sample of HC, the baseline of the model, has expression data"
     assert found.reasons["SLE_vs_HC"] == "0 samples of HC; 3 are needed"
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())
 SAMPLES = [f"S{number}" for number in range(6)]
 KINDS = ("counts", "beta", "proportion", "concentration", "continuous")
-# what stands in cells that people export, and what stands in none
+# what exported cells contain, and what no cell contains
 CELLS = st.sampled_from(
     ["", "NA", "0", "-1", "0.5", "1e400", "nan", "inf", "<0.7", "<LOD", "=1+1", "\u00e9", "a\tb", "'", '"']
 )

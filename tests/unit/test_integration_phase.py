@@ -167,7 +167,7 @@ def test_no_other_name_in_the_file_means_something_to_load_model(done):
     with h5py.File(made.path) as file:
         names = listing(file)
         last = [name.split("/")[-1] for name in names]
-        # load_model asks h5ls(file)$name, wherever in the file it stands: data that are not there would be read
+        # load_model asks h5ls(file)$name, wherever in the file it is: data that are not there would be read
         assert not {"data", "covariates", "samples_metadata", "features_metadata"} & set(last)
         # ... and h5ls(file)$group for covariates
         assert not [name for name in names if "cov_samples" in name]

@@ -352,7 +352,7 @@ def test_without_classes_the_page_says_why(tables, tmp_path):
     every = pages(without)
     for html in every.values():
         assert "No class could be given: this run has no controls." in html
-        assert "Without a class there is no cut-off, no share" in html
+        assert "There is also no cut-off, no share" in html
         assert "Still given: scores by ranks" in html
         assert "nothing here is a comparison with healthy people" in html or html is every["index"]
     assert without.of_disease("SLE").groups == ["SLE", "pSS"], "shown beside the other diseases"

@@ -419,7 +419,7 @@ def test_a_view_in_which_the_only_patient_has_no_value_is_no_error(run):
 
 def test_another_specimen_is_said_with_every_patient_and_changes_no_number(run, placed):
     again = run.place(measured=Measured("skin", "microarray"))
-    assert again.patients["reason"].str.startswith("specimen is skin, that of the reference whole_blood").all()
+    assert again.patients["reason"].str.startswith("specimen is skin, but whole_blood in the reference").all()
     pd.testing.assert_frame_equal(again.patients.drop(columns="reason"), placed.patients.drop(columns="reason"))
     notes = again.notes.set_index("item")
     assert notes.loc["specimen", "what"] == notes.loc["platform", "what"] == "differs"

@@ -155,4 +155,4 @@ def test_a_cohort_without_expression_is_integrated_all_the_same(micro_run, tmp_p
     assert breaches_of_all(folder / "results", config) == []
     results = folder / "results" / "plain"
     assert "there is no view rna" in (results / "interferon" / "notes.tsv").read_text()
-    assert "one seed says nothing about robustness" in (results / "report" / "index.html").read_text()
+    assert "one seed cannot show robustness" in (results / "report" / "index.html").read_text()

@@ -148,7 +148,7 @@ def test_patients_with_ensembl_ids_beside_symbols_get_the_same_numbers(transferr
         read_table(folder / "results" / "transfer" / "later" / "patients.tsv") for folder in (clone.folder, tmp_path)
     )
     pd.testing.assert_frame_equal(here.drop(columns="reason"), there.drop(columns="reason"))
-    assert here["reason"].str.startswith("specimen is skin, that of the reference whole_blood").all()
+    assert here["reason"].str.startswith("specimen is skin, but whole_blood in the reference").all()
     notes = read_table(tmp_path / "results" / "transfer" / "later" / "notes.tsv").set_index("what")
     assert notes.loc["matched by gene name", "item"] == "280 of 300 features of the reference"
     assert "20 of 300" in notes.loc[notes["view"].eq("rna")].loc["missing", "item"]

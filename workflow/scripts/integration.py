@@ -1,4 +1,4 @@
-"""Choose the best of the seeds' models; write its factors, what they explain and follow, and when not to trust them."""
+"""Choose the best of the seeds' models; write its factors, what they explain and follow, and warnings about them."""
 
 from stratifn.integration import Settings, choose_model, integration_tables, prepare_views, write_model
 from stratifn.registry.knowledge import load_knowledge

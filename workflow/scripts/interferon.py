@@ -1,4 +1,4 @@
-"""Score the interferon signatures, call classes against the cohort's own controls, and set beside them what is known."""
+"""Score the interferon signatures, call classes against the cohort's controls, and compare with other measurements."""
 
 from stratifn.interferon import Beside, Cohort, Origin, Settings, interferon_tables
 from stratifn.registry.knowledge import load_knowledge

@@ -1,4 +1,4 @@
-"""Freeze a cohort as a reference: everything that placing a new patient needs, nothing about any single patient."""
+"""Freeze a cohort as a reference: what is needed to place a new patient, nothing about any single patient."""
 
 from stratifn.integration import read_model
 from stratifn.interferon import Settings, reference_parts

@@ -1,4 +1,4 @@
-"""Simulate a cohort: the files that a user would bring, and apart from them what is true."""
+"""Simulate a cohort: the files that a user would provide, and separately the simulated truth."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Find the strata of a cohort, and say what they are."""
+"""Find the strata of a cohort and describe them."""
 
 from stratifn.running.entry_point import run
 from stratifn.shared.arrays import write_arrays
@@ -13,7 +13,7 @@ def main(snakemake):
     result = stratify_cohort(
         read_table(read.factors).set_index("sample"),
         read_table(read.variance_explained),
-        # a single seed says nothing about robustness; then every factor is used
+        # a single seed cannot show robustness; then every factor is used
         robustness.loc[robustness["robust"].fillna(True), "factor"].tolist(),
         read_samples(read.samples),
         read_views(read.views),

@@ -1,4 +1,4 @@
-"""Read and validate new patients' files, and whether their reference knows what is in them."""
+"""Read and validate new patients' files, and check that they match their reference."""
 
 from functools import partial
 

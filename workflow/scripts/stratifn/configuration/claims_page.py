@@ -13,8 +13,8 @@ INTRODUCTION = """\
 
 This page is made from `stratifn/shared/claims.py` by `make docs`; change the registry, not this page.
 
-A claim is a statement that a reader would quote from the report. Each phase judges its claims and writes one row per criterion
-into its `verdicts.tsv`, with the value and the bound; the report makes its sentences from these rows.
+A claim is a statement that a reader would quote from the report. Each phase judges its claims and writes one row per
+criterion into its `verdicts.tsv`, with the value and the bound; the report makes its sentences from these rows.
 """
 
 

@@ -59,7 +59,7 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is missing, is no YAML mapping, holds a key twice, or asks for the template engine.
+        If the file is missing, is no YAML mapping, holds a key twice, or uses the template engine.
     """
     try:
         config = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
@@ -72,7 +72,8 @@ def read_config(path: Path) -> dict[str, Any]:
     templates = [key for key in _keys(config) if key.startswith(("__use_yte__", "__definitions__", "?"))]
     if templates:
         raise InputError(
-            f"{path}: the key `{templates[0]}` runs code through a template engine; expected plain values. Remove the key."
+            f"{path}: the key `{templates[0]}` runs code through a template engine; expected plain values. Remove "
+            "the key."
         )
     return config
 
@@ -90,7 +91,7 @@ def _keys(value: Any) -> Iterator[str]:
 def complete_config(config: dict[str, Any], schema: dict[str, Any], contract: Mapping[str, Any]) -> dict[str, Any]:
     """Check a configuration and return a copy in which every default and every cohort's settings are filled in.
 
-    In the copy each cohort carries its own ``diseases``, ``control``, ``design`` and ``views``, so that a rule
+    In the copy each cohort has its own ``diseases``, ``control``, ``design`` and ``views``, so that a rule
     needs the cohort alone.
 
     Parameters
@@ -119,7 +120,7 @@ def complete_config(config: dict[str, Any], schema: dict[str, Any], contract: Ma
 
 
 def _cross_problems(config: dict[str, Any]) -> Iterator[Problem]:
-    """List what no schema can say: keys that must agree with one another."""
+    """List what a schema cannot express: keys that must agree with one another."""
     cohorts = config["cohorts"]
     for number, item in enumerate(config["transfer"]):
         yield from _transfer_problems(f"transfer[{number}] ({item['name']}).views", item, cohorts)
@@ -190,7 +191,7 @@ def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Check one configuration file and say what is wrong with it."""
+    """Check one configuration file and print its problems."""
     schema_path, config_path = map(Path, arguments)
     paths = (schema_path, schema_path.with_name("outputs.yaml"))
     schema, contract = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths)

@@ -41,7 +41,7 @@ class Output:
     path
         Below the folder of the cohort, or of the new patients.
     phase
-        Which phase writes it; empty for what lies beside the phases' folders.
+        The phase that writes it; empty for files outside the phases' folders.
     kind
         ``table``, ``file`` or ``folder``.
     entry
@@ -60,7 +60,7 @@ class Output:
 
 
 def holds(condition: str | None, item: Mapping[str, Any]) -> bool:
-    """Tell whether a cohort, or new patients, have what an entry's ``when:`` asks for; without one it always holds."""
+    """Tell whether a cohort, or new patients, meet an entry's ``when:``; without one they always do."""
     return condition is None or CONDITIONS[condition](item)
 
 

@@ -1,4 +1,4 @@
-"""Names that meet: each becomes a file, a folder or a column, and two of them cannot have one place.
+"""Names that clash: each becomes a file, a folder or a column, and two of them cannot share one.
 
 Upper and lower case count as the same, because on some file systems they are.
 """
@@ -22,7 +22,7 @@ DISEASES = frozenset({"index", *INTERFERON_STATUS.lower().split("_vs_")})
 VIEWS = frozenset({"all", "samples", "sources", "verdicts", "files", "model", "x_mofa"})
 
 SAMPLES = "inputs/samples.tsv"
-# tables whose columns meet those of the sample sheet: in tests of what goes with what, in the report, in cohort.h5mu
+# tables whose columns are joined to those of the sample sheet: in association tests, in the report, in cohort.h5mu
 JOINED_TABLES = frozenset(
     {
         "normalization/quality.tsv",
@@ -36,7 +36,7 @@ KEYS = frozenset({"sample", "patient", "disease", "view", "reason"})
 
 
 def name_problems(config: Mapping[str, Any], contract: Mapping[str, Any]) -> Iterator[Problem]:
-    """List the names of a configuration, with its defaults filled in, that cannot be kept apart.
+    """List the names of a configuration, with its defaults filled in, that clash.
 
     Parameters
     ----------
@@ -98,12 +98,12 @@ def _same_comparison(where: str, diseases: Sequence[str], control: str | None) -
 
 
 def _automatic(diseases: Sequence[str], control: str | None) -> list[str]:
-    """Name every comparison that is made without being asked for."""
+    """Name every comparison that is always made."""
     return [*contrast_names(diseases, control), *interferon_contrast_names(diseases)]
 
 
 def reserved_names(contract: Mapping[str, Any], placeholder: str) -> frozenset[str]:
-    """List the names that would put two files of one meaning side by side.
+    """List the names that would give two files of the same kind one name.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def joined_columns(contract: Mapping[str, Any]) -> frozenset[str]:
-    """List the columns that tables with one row per sample put beside those of the sample sheet.
+    """List the columns that tables with one row per sample add to those of the sample sheet.
 
     ``Factor*`` stands for Factor1, Factor2 and so on.
     """

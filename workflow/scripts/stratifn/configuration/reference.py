@@ -1,4 +1,4 @@
-"""The reference of every configuration key, made from the schema so that the two cannot tell different stories."""
+"""The reference of every configuration key, made from the schema so that the two cannot differ."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ These columns are known, after `columns` and `labels` are applied; any other col
 
 
 def config_reference(schema: dict[str, Any], samples: dict[str, Any]) -> str:
-    """Write the Markdown page: the columns of the sheet, then every key with its default, what it allows and what it is.
+    """Write the Markdown page: the columns of the sheet, then every key with its default, values and description.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def config_reference(schema: dict[str, Any], samples: dict[str, Any]) -> str:
 def keys(
     schema: dict[str, Any], prefix: str = "", definitions: dict[str, Any] | None = None
 ) -> Iterator[tuple[str, str, str, str]]:
-    """List every key (dotted; `[]` for the items of a list): its default, what it allows and what it is, as text."""
+    """List every key (dotted; `[]` for the items of a list): its default, allowed values and description, as text."""
     definitions = schema.get("$defs", {}) if definitions is None else definitions
     for name, entry in schema.get("properties", {}).items():
         path = f"{prefix}{name}"

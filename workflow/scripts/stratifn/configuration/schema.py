@@ -1,4 +1,4 @@
-"""The configuration against its schema: what breaks it, its defaults, and what it allows in plain words."""
+"""The configuration against its schema: what violates it, its defaults, and its allowed values in words."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Path = tuple[str | int, ...]
 
 
 def schema_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Problem]:
-    """List what breaks the schema, and every number that is none, each with the path of its key.
+    """List what violates the schema, and every NaN and infinity, each with the path of its key.
 
     JSON Schema compares NaN with a bound and finds nothing wrong, and takes infinity for a large number.
     """
@@ -99,7 +99,7 @@ def _expected(error: Any) -> str:
 
 
 def _about(schema: Mapping[str, Any], at: Sequence[str | int]) -> str:
-    """Say what a key is for; an item of a list is what its list is."""
+    """Return the description of a key; an item of a list has that of the list."""
     described = (entry_at(schema, at[:end]).get("description") for end in range(len(at), 0, -1))
     return f"This key is: {next(filter(None, described), schema['description'])}"
 
@@ -191,7 +191,7 @@ def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def default_section(schema: Mapping[str, Any], *path: str) -> dict[str, Any]:
-    """Return a section as a configuration that says nothing has it.
+    """Return a section with all its defaults.
 
     Parameters
     ----------

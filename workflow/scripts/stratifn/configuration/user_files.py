@@ -1,4 +1,4 @@
-"""The files that the user brings, as a completed configuration names them: sheets, matrices, frozen references."""
+"""The user's files, as a completed configuration names them: sheets, matrices, frozen references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a set of genes stand apart from the other genes? CAMERA, which knows that the genes of a set are correlated.
+"""Does a set of genes differ from the other genes? CAMERA, which allows for the correlation between the genes of a set.
 
 Wu & Smyth 2012, doi:10.1093/nar/gks461; equal to `camera` of limma 3.54 to the digits that R prints. Everything comes
 from one linear model of the transformed values with the design of the fit: the moderated statistic of each gene, and

@@ -40,7 +40,7 @@ COOKS_QUANTILE = 0.99
 
 @dataclass(frozen=True)
 class CountsFit(ModelFit):
-    """A `ModelFit` of counts with what shrinkage and the all-zero rule need beside.
+    """A `ModelFit` of counts with what shrinkage and the all-zero rule need in addition.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What diseases share and what sets one apart, with the correlation that their common controls cause.
+"""Effects that diseases share and effects specific to one, with the correlation that their common controls cause.
 
 The effects of all diseases against the same controls are correlated (by about a half with equal groups): pooling
 them as if they were independent studies rejects a true null in a fifth of the genes. They come from one fit, so their
@@ -42,7 +42,7 @@ class Effects:
 
 @dataclass(frozen=True)
 class Pooled:
-    """The pooled effect and what is left of the differences; one value per gene."""
+    """The pooled effect and the remaining heterogeneity; one value per gene."""
 
     effect: np.ndarray
     standard_error: np.ndarray
@@ -199,7 +199,7 @@ def _classes(
 
 
 def _set_apart(fit: ModelFit, effects: Effects, called: np.ndarray, alpha: float) -> np.ndarray:
-    """Return per gene the index of the disease that stands apart from the mean of the others, or -1."""
+    """Return per gene the index of the disease that differs from the mean of the others, or -1."""
     b, v = effects.effects, effects.covariance
     n_genes, n_diseases = b.shape
     if n_diseases < 2:

@@ -1,7 +1,7 @@
 """IFN-high against IFN-low patients: a second fit, after the classes are known, and descriptive.
 
-The classes were made from some of the genes that are compared here, so these carry no p-value, and those that follow
-them carry an optimistic one.
+The classes were made from some of the genes that are compared here, so these have no p-value, and the
+p-values of genes that follow them are optimistic.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a fitted model says about any contrast, whichever model it was: one fit, read many times."""
+"""A fitted model, of any kind, from which every contrast is read: one fit, read many times."""
 
 from __future__ import annotations
 

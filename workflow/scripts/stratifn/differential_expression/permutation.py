@@ -1,4 +1,4 @@
-"""How many genes are called when the labels mean nothing: the permutation null."""
+"""How many genes are called on permuted labels: the permutation null."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def contrast_table(
 
     `padj` is one Benjamini-Hochberg family per contrast: for counts over the genes that independent filtering keeps,
     for a moderated t over all genes. `status` says why a number is missing: ``all_zero`` (no count), ``outlier`` (a
-    single sample carries the gene: no p-value), ``low_count`` (too weakly expressed to be counted among the tests:
+    single sample decides the gene: no p-value), ``low_count`` (too weakly expressed to be counted among the tests:
     no padj; for a moderated t: too few values), ``not_converged`` (treat the numbers with care), else ``tested``.
 
     Parameters

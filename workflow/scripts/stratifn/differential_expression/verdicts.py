@@ -12,7 +12,7 @@ from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.settings import Settings
 from stratifn.shared.claims import Measured, judged, verdicts_table
 
-# components beyond these carry too little of the variance to stand for a whole batch
+# components beyond these explain too little of the variance to be a whole batch
 LEADING_COMPONENTS = 2
 
 
@@ -66,7 +66,7 @@ def leading_component(view: ad.AnnData, samples: pd.DataFrame, contrast: Contras
     """Return how much of a leading principal component a contrast of two groups explains, and which component it is.
 
     The largest R2 (share of the variance between the two groups' means) over the leading components. A batch that
-    coincides with the contrast makes such a component, and so does a strong disease: the two cannot be told apart.
+    coincides with the contrast makes such a component, and so does a strong disease: the two cannot be distinguished.
 
     Returns
     -------

@@ -94,7 +94,7 @@ def fit_coefficients(
     counts, size_factors, log_size_factors, rows, starts, projection, dispersions,
     min_mu, tolerance, max_beta, max_iterations, ridge, beta, mu, leverage, converged,
 ):  # fmt: skip
-    """Reweight least squares until it stands still; fill `beta`, `mu`, `leverage` (hat diagonal) and `converged`.
+    """Iterate reweighted least squares until convergence; fill `beta`, `mu`, `leverage` (hat diagonal) and `converged`.
 
     Equations 1 and 2 of Love et al. 2014, doi:10.1186/s13059-014-0550-8. A gene stops when its deviance changes by
     less than `tolerance` relative; one that leaves `max_beta` or the iterations is marked and left to the caller.

@@ -18,9 +18,9 @@ def deseq_dataset(
 ) -> DeseqDataSet:
     """Make a `DeseqDataSet` that uses the size factors given to it.
 
-    PyDESeq2's own ``deseq2()`` and ``vst()`` compute size factors anew from the genes that they are given, which
+    PyDESeq2's own ``deseq2()`` and ``vst()`` recompute size factors from the genes that they are given, which
     after a filter are no longer all genes, and switch to an iterative method where a gene without zeros is missing.
-    Its steps (``fit_genewise_dispersions`` and on) take what stands in ``obs["size_factors"]``.
+    Its steps (``fit_genewise_dispersions`` and on) use ``obs["size_factors"]``.
 
     Parameters
     ----------

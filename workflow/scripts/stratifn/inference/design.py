@@ -23,7 +23,7 @@ class DesignGroups:
     starts
         Position in `order` of the first sample of each group, and the number of samples as last entry.
     position
-        Where each sample stands in `order`.
+        Position of each sample in `order`.
     projection
         Coefficients x groups: maps the group means of a response to its least-squares coefficients.
     """

@@ -64,7 +64,7 @@ class BatchedInference(Inference):
         return MIN_MU if self.follow_r else 0.0
 
     def _each_block(self, n_genes: int, fit: Callable[[slice], None]) -> None:
-        """Call `fit` with every block of genes, on as many threads as were asked for."""
+        """Call `fit` with every block of genes, on the requested number of threads."""
         starts = range(0, n_genes, self.block_size)
         blocks = [slice(start, min(start + self.block_size, n_genes)) for start in starts]
         if self.n_threads == 1:

@@ -55,7 +55,7 @@ def fit_parametric_trend(means: np.ndarray, dispersions: np.ndarray) -> np.ndarr
     """Fit ``dispersion = a0 + a1 / mean`` (Love et al. 2014, doi:10.1186/s13059-014-0550-8).
 
     The scheme is `parametricDispersionFit` of DESeq2: a gamma regression with identity link over the genes whose
-    dispersion lies within 1e-4 and 15 times the last curve, repeated until the coefficients stand still.
+    dispersion lies within 1e-4 and 15 times the last curve, repeated until the coefficients no longer change.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Yes, no and not known, in whatever words a sheet has them: written as ``yes``, ``no`` and missing, once and for all."""
+"""Yes, no and not known: whatever words a sheet uses become ``yes``, ``no`` and missing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def answered(
 
 
 def _asks(column: str, given: pd.Series) -> bool:
-    """Tell whether a column that the schema does not know is a question; a dose is none, though all be 0 or 1."""
+    """Tell whether a column that the schema does not know is a question; a dose is not, even if all are 0 or 1."""
     if not any(name.fullmatch(column) for name in QUESTIONS) or column.lower().endswith("_mg"):
         return False
     words = set(given.dropna().str.lower())

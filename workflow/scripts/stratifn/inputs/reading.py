@@ -1,4 +1,4 @@
-"""Read a sheet or a matrix from a stranger's file, cell by cell where a cell is not a number."""
+"""Read a sheet or a matrix from a user's file, cell by cell where a cell is not a number."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CELLS_PER_BLOCK = 4_000_000
 
 @dataclass
 class RawMatrix:
-    """A matrix as it stands in its file, rows and columns not yet understood.
+    """A matrix as in its file, before rows and columns are identified.
 
     Attributes
     ----------
@@ -52,13 +52,13 @@ class RawMatrix:
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def transposed(self) -> RawMatrix:
-        """Swap rows and columns (annotation beside the rows is not carried: it describes features in rows)."""
+        """Swap rows and columns (the annotation of the rows is dropped: it describes features in rows)."""
         texts = {(column, row): text for (row, column), text in self.texts.items()}
         return RawMatrix(self.path, self.values.T, self.columns, self.rows, None, texts)
 
 
 def read_sheet(path: str) -> pd.DataFrame:
-    """Read a table of text: every cell as it is written, outer white space removed.
+    """Read a table of text: every cell as text, outer white space removed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Columns that a sample sheet cannot have, because later tables put columns of these names beside its own."""
+"""Columns that a sample sheet cannot have, because later tables add columns of these names to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OTHERS = frozenset({INTERCEPT, "ifn_score", "index", "informed", "stability"})
 def reserved_columns(
     columns: Iterable[str], mapped: Mapping[str, str], path: str, joined: Collection[str]
 ) -> list[Problem]:
-    """List the columns of a sheet that would be overwritten, or could not be told from a result.
+    """List the columns of a sheet that would be overwritten, or could be mistaken for a result.
 
     Parameters
     ----------

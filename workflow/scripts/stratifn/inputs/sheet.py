@@ -1,4 +1,4 @@
-"""The sample sheet: a stranger's names for columns and groups turned into ours, and what cannot be right in it."""
+"""The sample sheet: the user's names for columns and groups translated into ours, and the problems in it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Groups:
     control
         Label of the controls, or None.
     known
-        Labels that the run knows besides: samples with them are left out and counted, not refused.
+        Other labels of the run: samples with them are left out and counted, not refused.
     free
         Every label is analysed, and a sample without one is called `NOT_STATED`: new patients, who are compared with
         a reference and not with one another.

@@ -1,4 +1,4 @@
-"""What every column of the sheet is, decided once: a number or a factor. No later code guesses."""
+"""The type of every column of the sheet, number or factor, decided once; no later code guesses."""
 
 from __future__ import annotations
 

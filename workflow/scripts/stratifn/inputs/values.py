@@ -1,4 +1,4 @@
-"""What each kind of view may hold. One record per check: add a class of bad input by adding a record."""
+"""Allowed values of each kind of view. One record per check: add a record to refuse another kind of bad input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every table of the phase from the chosen model: what factors are, what they follow, and when not to trust them."""
+"""Every table of the phase from the chosen model: factors, what they follow, and warnings about them."""
 
 from __future__ import annotations
 
@@ -117,6 +117,6 @@ def _notes(integration: Integration, model_input: ModelInput, settings: Settings
     if integration.reason:
         notes.append(("all", "factors", "not found", integration.reason))
     if integration.robustness["robust"].isna().any():
-        reason = "one seed says nothing about robustness; strata use all factors"
+        reason = "one seed cannot show robustness; strata use all factors"
         notes.append(("all", "factors", "not computed", reason))
     return pd.concat([model_input.notes, pd.DataFrame(notes, columns=model_input.notes.columns)], ignore_index=True)

@@ -1,4 +1,4 @@
-"""What factors go with: disease, scores, cells, cytokines, covariates.
+"""What factors are associated with: disease, scores, cells, cytokines, covariates.
 
 Ranks throughout, because factors and clinical variables are rarely normal: Spearman's rho for numbers, Mann-Whitney
 for two groups, Kruskal-Wallis for more. A variable that comes from a view which the factor itself explains is no

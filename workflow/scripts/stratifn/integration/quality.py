@@ -1,4 +1,4 @@
-"""When a factor deserves distrust: what MOFA2 warns of, and what interferon cohorts add.
+"""Warnings about factors: those of MOFA2, and further ones for interferon cohorts.
 
 The first two checks and their thresholds are those of MOFA2's ``quality_control``.
 """
@@ -97,7 +97,7 @@ def _correlated(factors: np.ndarray) -> list[tuple]:
 
 
 def effective_features(weights: np.ndarray) -> np.ndarray:
-    """Return how many features carry each factor: ``(sum w^2)^2 / sum w^4`` (K), 1 when it is a single one."""
+    """Return on how many features each factor rests: ``(sum w^2)^2 / sum w^4`` (K), 1 when it is a single one."""
     squares = np.square(weights)
     fourth = np.square(squares).sum(axis=0)
     return np.square(squares.sum(axis=0)) / np.where(fourth > 0, fourth, 1.0)

@@ -82,7 +82,7 @@ def train_mofa(
         _say_fewer_factors(model_input, settings)
         entry = _build(model_input, settings, seed)
         _perturb_start(entry.model, settings, seed)
-        reason = "asked for" if stock_updates else install_sufficient_statistics(entry.model, entry.train_opts)
+        reason = "requested" if stock_updates else install_sufficient_statistics(entry.model, entry.train_opts)
         updates = "sufficient statistics" if reason is None else f"mofapy2's own ({reason})"
         logger.info("seed %d: updates: %s", seed, updates)
         trace = _run(entry)

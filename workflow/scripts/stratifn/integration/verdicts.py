@@ -9,7 +9,7 @@ from stratifn.integration.interpretation import InterferonFactor
 from stratifn.integration.selection import Integration
 from stratifn.shared.claims import Measured, judged, verdicts_table
 
-ONE_SEED = "one seed says nothing about robustness"
+ONE_SEED = "one seed cannot show robustness"
 
 
 def factor_verdicts(integration: Integration, named: InterferonFactor) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Every table of the phase: the scores of the cohort, and what stands beside them where the data are there."""
+"""Every table of the phase: the scores of the cohort, and the other measurements that the cohort has."""
 
 from __future__ import annotations
 

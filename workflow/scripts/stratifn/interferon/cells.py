@@ -1,7 +1,7 @@
 """Cell proportions as covariates: few, on a log-ratio scale.
 
 Interferon itself shifts the composition of blood (Strauss 2017, J Mol Med), so composition can be on the way from
-interferon to the score: adjusting for it can remove a true effect. Every adjusted value stands beside the unadjusted.
+interferon to the score: adjusting for it can remove a true effect. The unadjusted value is always given too.
 """
 
 from __future__ import annotations

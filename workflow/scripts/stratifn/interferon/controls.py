@@ -1,4 +1,4 @@
-"""Whether the run's controls can carry a reference, said before anything is scored."""
+"""Whether the run's controls are enough for a reference, decided before anything is scored."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Cut-offs from the run's own controls, and how sure they are.
 
 The controls are resampled as persons. In each resample the gene means, the SDs, the controls' scores and the cut-off
-are computed anew. How far a resample lies from its sample, *in units of its own SD*, stands for how far the sample
+are computed again. How far a resample lies from its sample, *in units of its own SD*, stands for how far the sample
 lies from the truth (the studentised bootstrap, Davison & Hinkley 1997, section 5.2.1): so each resample becomes a
 reference and a cut-off that could be the true ones, and a score is compared with all of them. Plain percentiles
 of the resampled cut-offs are too low and too narrow at 10 to 30 controls (24 controls of a normal population: the

@@ -18,14 +18,14 @@ from stratifn.registry.signatures import Registry
 from stratifn.shared.vocabulary import CONTINUOUS, COUNTS
 
 KINDS = (COUNTS, CONTINUOUS)
-# a gene below ten normalised counts is not told from background; the same ten as in BloodGen3's rule
+# a gene below ten normalised counts is not distinguished from background; the same ten as in BloodGen3's rule
 BACKGROUND_COUNTS = 10.0
 BACKGROUND_CENTILE = 5.0
 
 
 @dataclass(frozen=True)
 class Located:
-    """Where the genes that were asked for lie in a matrix.
+    """Positions of the requested genes in a matrix.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ def log2_values(values: np.ndarray, kind: str, factors: np.ndarray | None) -> np
 
 
 def background(control_values: np.ndarray, kind: str) -> float:
-    """Return the log2 value below which a gene is not told from background.
+    """Return the log2 value below which a gene is not distinguished from background.
 
     Ten normalised counts; on a log matrix the fifth centile of all control values.
     """

@@ -45,7 +45,7 @@ def fit_reference(
     Parameters
     ----------
     data
-        Raw counts, or values on a log scale (samples x features); of the patients nothing is read.
+        Raw counts, or values on a log scale (samples x features); only the values of controls are read.
     kind
         ``counts`` or ``continuous``.
     controls

@@ -1,4 +1,4 @@
-"""A second opinion on the cut-off: whether the patients' own scores fall into two groups.
+"""A comparison for the cut-off: whether a mixture model finds two groups among the patients' scores.
 
 Two normal components by maximum likelihood against one, compared by BIC. It looks at all patients together, so it is
 reported beside the cut-off and decides nothing: a patient's class owes nothing to other patients.

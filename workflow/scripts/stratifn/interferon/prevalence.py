@@ -1,4 +1,4 @@
-"""How many carry the signature, with the uncertainty of the people and of the cut-off; how far signatures agree."""
+"""How many patients have the signature, with the uncertainty of people and cut-off; how far signatures agree."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def prevalence_table(
     control
         Label of the controls: they get a row too, as a check of sense.
     specimen, control_type
-        Decide whether a published figure may stand beside ours.
+        Decide whether a published figure is comparable with ours.
 
     Notes
     -----

@@ -35,7 +35,7 @@ class GeneSet:
     total
         Genes that the set has.
     missing, ambiguous
-        Symbols that are not in the matrix, and sentences on those that cannot be told apart.
+        Symbols that are not in the matrix, and sentences on those that are ambiguous.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Reference:
     panel, axes
         The sets that are scored, by name.
     background
-        log2 value below which a gene is not told from background.
+        log2 value below which a gene is not distinguished from background.
     arrays
         Named arrays: ``log_geometric_means`` (universe), ``sd_floor`` (genes), ``location.<method>`` and
         ``scale.<method>`` (genes), ``boot_location`` and ``boot_scale`` (genes x resamples, for the chosen method),

@@ -23,7 +23,7 @@ def type_table(people: People, reference: Reference) -> pd.DataFrame:
     """Return type_i, type_ii, ifn_type and reason, one row per person (index = sample).
 
     ``ifn_type`` is ``uncertain`` when it changes over the measured range of the slope, and missing, with the
-    reason, where a set is too incomplete or the controls carry no reference.
+    reason, where a set is too incomplete or the controls are too few for a reference.
     """
     refusal = _refusal(reference)
     nothing = np.full(len(people.samples), np.nan)

@@ -73,7 +73,7 @@ def fit_counts(view: ad.AnnData, task: Task) -> tuple[CountsTransform, pd.DataFr
     CountsTransform
         The frozen transform.
     pandas.DataFrame
-        Notes: genes that carried the size factors, genes dropped, the trend if it is not the parametric one.
+        Notes: genes that the size factors use, genes dropped, the trend if it is not the parametric one.
     """
     counts = dense(view.X)
     genes = transformed_view(view, counts).var

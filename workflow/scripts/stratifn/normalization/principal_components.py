@@ -16,7 +16,7 @@ _NO_VARIANCE = 1e-10
 def add_principal_components(view: ad.AnnData) -> None:
     """Write ``obsm["X_pca"]`` (samples x up to 10) and ``uns["pca_variance_ratio"]`` into a normalised view.
 
-    On the 2,000 most variable features, centred, not scaled; a missing value stands at its feature's mean. The sign
+    On the 2,000 most variable features, centred, not scaled; a missing value is set to its feature's mean. The sign
     of a component makes its largest loading positive, so that it does not depend on the linear algebra library.
     """
     values, _ = variable_features(view.X)

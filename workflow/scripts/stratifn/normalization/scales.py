@@ -65,7 +65,7 @@ class ProportionTransform(FrozenTransform):
     Attributes
     ----------
     replacements
-        Per feature the value that stands for a zero.
+        Per feature the value that replaces a zero.
     """
 
     replacements: np.ndarray
@@ -83,7 +83,7 @@ class ProportionTransform(FrozenTransform):
 
 
 def fit_proportion(view: ad.AnnData, task: Task) -> tuple[ProportionTransform, pd.DataFrame]:
-    """Learn what stands for a zero in each part."""
+    """Learn what replaces a zero in each part."""
     values = dense(view.X).astype(float)
     smallest = _smallest_positive(values)
     zeros = int((values == 0).sum())

@@ -24,7 +24,7 @@ class SizeFactorReference:
     method
         ``ratio`` or ``poscounts``.
     log_geometric_means
-        Per gene (natural log), over all training samples; -inf where the gene carries nothing.
+        Per gene (natural log), over all training samples; -inf where the gene is not used.
     log_normaliser
         Logarithm of the geometric mean of the training samples' raw factors (``poscounts``; 0 for ``ratio``).
     """
@@ -35,7 +35,7 @@ class SizeFactorReference:
 
     @property
     def carrying_genes(self) -> int:
-        """Number of genes that carry the median of ratios."""
+        """Number of genes that the median of ratios uses."""
         return int(np.isfinite(self.log_geometric_means).sum())
 
     def size_factors(self, counts: np.ndarray, samples: list[str] | None = None) -> np.ndarray:
@@ -58,7 +58,7 @@ class SizeFactorReference:
         Raises
         ------
         InputError
-            A sample counts none of the genes that carry the reference.
+            A sample has no count in any gene of the reference.
         """
         carrying = np.isfinite(self.log_geometric_means)
         reference = self.log_geometric_means[carrying]

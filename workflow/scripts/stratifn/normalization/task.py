@@ -1,4 +1,4 @@
-"""What the transform of one view is learnt with, besides its matrix."""
+"""What the transform of one view is learnt from, in addition to its matrix."""
 
 from __future__ import annotations
 

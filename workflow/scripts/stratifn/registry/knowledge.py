@@ -24,7 +24,7 @@ class Knowledge:
     axis_sets
         Gene sets of the therapeutic axes.
     extra_signatures
-        Signatures that are scored besides the default panel, by name: the user's own, then those that were asked for.
+        Signatures that are scored besides the default panel, by name: the user's own, then those of the registry.
     """
 
     registry: Registry
@@ -61,7 +61,7 @@ def knowledge_problems(
     signature_files, gene_set_files
         Paths of the user's.
     signatures
-        Names that are asked for.
+        Requested names.
     """
     published = load_knowledge().registry
     found = [problem for path in gene_set_files for problem in problems_of(read_gmt, path, published.aliases)]

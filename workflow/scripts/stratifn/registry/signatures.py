@@ -1,7 +1,7 @@
 """The registry of published interferon signatures: genes, formulas, sources, aliases, CpGs, published figures.
 
 A table of the registry is read as text, checked, and turned into frozen records. What was not checked against its
-paper carries ``verified=False`` wherever it goes and is in no default panel.
+paper always has ``verified=False`` and is not in the default panel.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class SymbolResolution:
     Attributes
     ----------
     current
-        One symbol per symbol asked for, in their order.
+        One symbol per requested symbol, in their order.
     renamed
         Old symbol to current symbol, for those that changed.
     meeting

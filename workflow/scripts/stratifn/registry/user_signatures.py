@@ -164,7 +164,7 @@ def registry_with_files(registry: Registry, paths: Iterable[str | Path]) -> tupl
 
 
 def require_signatures(registry: Registry, paths: Iterable[str | Path], names: Iterable[str]) -> None:
-    """Make sure that the files can be read and that every signature asked for is in them or in the registry.
+    """Make sure that the files can be read and that every requested signature is in them or in the registry.
 
     Raises
     ------

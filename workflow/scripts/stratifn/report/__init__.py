@@ -1,4 +1,4 @@
-"""Phase report: what was found, on whom, how sure we are, and how to reproduce it.
+"""Phase report: what was found, on whom, how certain it is, and how to reproduce it.
 
 In reading order: `results` (the tables of the other phases), `figures` (one record each; how they are drawn is in the
 modules `..._figures`), `sections` (what each page says; in words in the modules `..._sections`), `page` (HTML),

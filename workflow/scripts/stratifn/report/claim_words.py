@@ -45,14 +45,16 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"|r| with the factors of other seeds is {_number(row['value'])}, {_number(row['bound'])} is needed"
     ),
     ("interferon_factor", "follows_score"): lambda row: (
-        f"its absolute rank correlation with the interferon score is {_number(row['value'])}, {_number(row['bound'])} is needed"
+        f"its absolute rank correlation with the interferon score is {_number(row['value'])}, "
+        f"{_number(row['bound'])} is needed"
     ),
     ("interferon_factor", "signature_auc"): lambda row: (
         f"its weights rank the signature's genes with AUC {_number(row['value'])}, {_number(row['bound'])} is needed"
     ),
     ("interferon_factor", "robust"): lambda row: "the factor is not robust over seeds",
     ("strata", "null_pvalue"): lambda row: (
-        f"p = {_number(row['value'])} that data without structure would look like this; at most {_number(row['bound'])} is needed"
+        f"p = {_number(row['value'])} that data without structure would look like this; at most "
+        f"{_number(row['bound'])} is needed"
     ),
     ("strata", "clear_null_pvalue"): lambda row: (
         f"p = {_number(row['value'])} that data without structure would look like this, above {_number(row['bound'])}"

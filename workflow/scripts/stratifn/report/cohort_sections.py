@@ -17,8 +17,8 @@ LISTED_SAMPLES = 25
 MOST_LEVELS = 6
 BY_RANKS = f"score by ranks ({RANK_METHOD})"
 EXPLAINED = {
-    "probability_high": "The column probability_high says how certain it is that the score lies above the cut-off. It is not a probability of "
-    "disease.",
+    "probability_high": "The column probability_high says how certain it is that the score lies above the cut-off. It is "
+    "not a probability of disease.",
     BY_RANKS: "The score by ranks orders people within this run. It has no cut-off and cannot tell healthy from ill.",
     "confidence": "The column confidence says how certain the stratum is.",
 }
@@ -44,7 +44,8 @@ def who_was_analysed(results: Results) -> Iterator[Item]:
     described = characteristics(results)
     if len(described):
         yield Table(
-            f"The people, from the sample sheet (median and quartiles of numbers; text columns with more than {MOST_LEVELS} "
+            "The people, from the sample sheet (median and quartiles of numbers; text columns with more than "
+            f"{MOST_LEVELS} "
             "different values are not shown)",
             described,
         )
@@ -160,7 +161,8 @@ def quality(results: Results) -> Iterator[Item]:
     odd = quality[quality["reason"].notna() & quality["sample"].isin(results.listed["sample"])]
     if odd.empty:
         yield Text(
-            "No sample was flagged for its library size, detected features, missing values, sex or likeness to another sample."
+            "No sample was flagged for its library size, detected features, missing values, sex or likeness to "
+            "another sample."
         )
     else:
         yield Text(

@@ -1,4 +1,4 @@
-"""What the report says of differential expression: over all diseases, and of one."""
+"""The report on differential expression, over all diseases or of one."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ def _calls(summary: pd.DataFrame, results: Results) -> Table:
     alpha = results.config["differential_expression"]["alpha"]
     return Table(
         f"Genes called at a false discovery rate of {alpha:g} (Benjamini-Hochberg within a contrast); up_lfc1 and "
-        "down_lfc1: those with an absolute log2 fold change of at least 1; permuted_calls: mean number of calls on permuted labels",
+        "down_lfc1: those with an absolute log2 fold change of at least 1; permuted_calls: mean number of calls on "
+        "permuted labels",
         formatted(summary.dropna(axis="columns", how="all"), results.min_cell),
     )
 
@@ -142,8 +143,10 @@ def _across_diseases(results: Results) -> Iterator[Item]:
         return
     classes = across["class"].value_counts().rename_axis("class").reset_index(name="genes")
     yield Table(
-        "Genes by how their effects compare across diseases. Effects are pooled by generalised least squares, because the "
-        "diseases share their controls; a gene is specific to a disease only if its effect there differs from the mean of the others",
+        "Genes by how their effects compare across diseases. Effects are pooled by generalised least squares, "
+        "because the "
+        "diseases share their controls; a gene is specific to a disease only if its effect there differs from the "
+        "mean of the others",
         classes.sort_values(["genes", "class"], ascending=[False, True]).astype(str),
     )
 
@@ -161,7 +164,8 @@ def _shared_and_specific(results: Results) -> Iterator[Item]:
     counts = across["class"].value_counts()
     yield Text(
         f"Across the cohort's diseases {counts.get('shared', 0)} genes have a shared effect (called in one direction "
-        f"in every disease, or with a pooled effect and no difference between diseases), {counts.get(own, 0)} are specific to "
+        f"in every disease, or with a pooled effect and no difference between diseases), {counts.get(own, 0)} are "
+        "specific to "
         f"{results.disease} (called, further from zero than the mean of the others and different from it, while the others "
         f"do not differ among themselves), and {counts.get('discordant', 0)} differ in other ways."
     )

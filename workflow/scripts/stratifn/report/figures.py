@@ -127,8 +127,10 @@ FIGURES = (
     ),
     FigureRecord(
         "interferon_scores",
-        "ISG expression score of every measured sample (by ranks where the controls are too few for a reference), with the median of "
-        "each group. Dashed: the cut-off, if there is one; grey: its 95 % bootstrap interval. Rings: measured but not classed.",
+        "ISG expression score of every measured sample (by ranks where the controls are too few for a reference), "
+        "with the median of "
+        "each group. Dashed: the cut-off, if there is one; grey: its 95 % bootstrap interval. Rings: measured but "
+        "not classed.",
         interferon_scores,
         again=True,
     ),
@@ -140,37 +142,44 @@ FIGURES = (
     ),
     FigureRecord(
         "prevalence",
-        "Share of the scored samples above the cut-off, with its 95 % interval. Diamond: the published share for the same "
+        "Share of the scored samples above the cut-off, with its 95 % interval. Diamond: the published share for the "
+        "same "
         "specimen and healthy controls.",
         prevalence,
     ),
     FigureRecord(
         "types",
-        "Type II-weighted against type I response, both relative to the controls. Rings: the type is uncertain. Interleukin 1 "
-        "and TNF raise the type II genes too; in blood of pSS an isolated type II response was not seen in published cohorts.",
+        "Type II-weighted against type I response, both relative to the controls. Rings: the type is uncertain. "
+        "Interleukin 1 "
+        "and TNF raise the type II genes too; in blood of pSS an isolated type II response was not seen in published "
+        "cohorts.",
         types,
         again=True,
     ),
     FigureRecord(
         "agreement",
-        "Rank correlation of the signatures' scores among patients of all diseases. Signatures that share genes are not "
+        "Rank correlation of the signatures' scores among patients of all diseases. Signatures that share genes are "
+        "not "
         "independent evidence.",
         agreement,
     ),
     FigureRecord(
         "protein_ranks",
-        "IFN-alpha protein against the ISG expression score, as ranks among people who have both. In people far from the line the "
+        "IFN-alpha protein against the ISG expression score, as ranks among people who have both. In people far from "
+        "the line the "
         "two disagree.",
         protein_ranks,
     ),
     FigureRecord(
         "methylation",
-        "IFN methylation score of every sample: it is high where interferon-responsive CpGs are less methylated than in controls.",
+        "IFN methylation score of every sample: it is high where interferon-responsive CpGs are less methylated than "
+        "in controls.",
         methylation,
     ),
     FigureRecord(
         "axes",
-        "Activity of the interferon pathway in each person at the three points where drugs act. All proteins below the limit of "
+        "Activity of the interferon pathway in each person at the three points where drugs act. All proteins below "
+        "the limit of "
         "detection are drawn at the same value.",
         axes,
         again=True,
@@ -191,8 +200,10 @@ FIGURES = (
 NEW_PATIENTS_FIGURES = (
     FigureRecord(
         "interferon_scores",
-        "ISG expression score of every patient, with the median of each disease. Dashed: the cut-off from the reference's "
-        "controls; grey: its 95 % bootstrap interval; dotted: the mean of these controls. Rings: measured but not classed.",
+        "ISG expression score of every patient, with the median of each disease. Dashed: the cut-off from the "
+        "reference's "
+        "controls; grey: its 95 % bootstrap interval; dotted: the mean of these controls. Rings: measured but not "
+        "classed.",
         scores_of_new_patients,
     ),
     FigureRecord(

@@ -14,7 +14,7 @@ CLASSES = ("high", "borderline", "low", UNSCORED)
 TYPES = ("none", "I", "I+II", "II", "uncertain")
 NO_TYPE = "no type: "
 NOT_SUPPORTED = (
-    "Without a class there is no cut-off, no share with a positive signature, no type of the response, and nothing else that "
+    "There is also no cut-off, no share with a positive signature, no type of the response, and nothing else that "
     "is measured against controls."
 )
 
@@ -85,7 +85,8 @@ def _second_opinion(results: Results) -> Iterator[Item]:
     row = own.iloc[0]
     agree = f", agreement on {100 * row['agree']:.0f} % of the patients" if pd.notna(row["agree"]) else ""
     yield Text(
-        f"A mixture model of all patients' scores {'also ' if row['verdict'] == 'two groups' else ''}finds {row['verdict']} "
+        f"A mixture model of all patients' scores {'also ' if row['verdict'] == 'two groups' else ''}finds "
+        f"{row['verdict']} "
         f"(shown for comparison; the cut-off decides). Its two normal distributions "
         f"cross at {row['crossing']:.2f} (cut-off {row['cutoff']:.2f}{agree})."
     )
@@ -117,8 +118,10 @@ def _prevalence(results: Results) -> Iterator[Item]:
     shown = own[["disease", "n", "prevalence", "ci_low", "ci_high", "published", "published_source"]]
     shown = shown.rename(columns={"disease": "group"}).dropna(axis="columns", how="all")
     yield Table(
-        "Share of people with a score above the cut-off: borderline people count by their score, unscored people are left out. "
-        "The 95 % interval includes the uncertainty of the cut-off. The published share is shown where specimen and controls "
+        "Share of people with a score above the cut-off: borderline people count by their score, unscored people are "
+        "left out. "
+        "The 95 % interval includes the uncertainty of the cut-off. The published share is shown where specimen and "
+        "controls "
         "are the same. The cut-off comes from the controls, so their own share is only a check",
         formatted(shown, results.min_cell),
     )
@@ -134,7 +137,8 @@ def _types(results: Results) -> Iterator[Item]:
     counts = pd.crosstab(classes["disease"], classes["ifn_type"])
     counts = counts.reindex(index=results.groups, columns=list(TYPES), fill_value=0)
     yield Table(
-        "Samples by type of the response (uncertain: the type depends on the slope, within the range measured on stimulated "
+        "Samples by type of the response (uncertain: the type depends on the slope, within the range measured on "
+        "stimulated "
         "cells; II is type II-weighted)",
         _by_group(counts, results),
     )
@@ -166,9 +170,11 @@ def _axes(results: Results) -> Iterator[Item]:
     yield FigureSlot("axes")
     if len(results.shown_axes) > 1:
         yield Text(
-            "The three axes are the points at which drugs act. Ligand: IFN-alpha protein in the blood, what a neutralising "
+            "The three axes are the points at which drugs act. Ligand: IFN-alpha protein in the blood, what a "
+            "neutralising "
             "antibody would bind. Sensing: genes of the sensors of nucleic acids (RIG-I and MDA5, endosomal TLRs), whose "
-            "blockade would lower interferon production. Response: interferon-stimulated genes, what blocking the receptor "
+            "blockade would lower interferon production. Response: interferon-stimulated genes, what blocking the "
+            "receptor "
             "would silence. The axes describe what was measured; they are no basis for choosing a treatment."
         )
 
@@ -183,7 +189,8 @@ def _confounding(results: Results) -> Iterator[Item]:
             columns = [*columns[1:], "note"]
         yield Table(
             "What the score is associated with, within each disease: cell composition (difference from the controls in "
-            "units of the score, unadjusted and adjusted; composition can mediate the effect), treatment, activity and autoantibodies "
+            "units of the score, unadjusted and adjusted; composition can mediate the effect), treatment, activity "
+            "and autoantibodies "
             "(Spearman's rho; Mann-Whitney: rank-biserial correlation)",
             formatted(
                 tested[columns].sort_values([*(["disease"] if results.disease is None else []), "kind", "variable"]),

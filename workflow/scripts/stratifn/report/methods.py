@@ -1,4 +1,4 @@
-"""Text for the methods section of a paper, with the values and versions that were really used."""
+"""Text for the methods section of a paper, with the values and versions that were used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New patients beside the reference that placed them, as the report uses them."""
+"""New patients and the reference that placed them, as the report uses them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class NewPatients:
 
     @property
     def labels(self) -> pd.Series:
-        """How each sample is called."""
+        """Label of each sample in the report."""
         return sample_labels(self.patients["sample"], self.shown["sample_ids"])
 
     @property
@@ -62,7 +62,7 @@ class NewPatients:
 
     @property
     def disease_of(self) -> pd.Series:
-        """What the sheet says of each sample's disease."""
+        """Disease of each sample, from the sheet."""
         return self.samples.set_index("sample")["disease"]
 
     @property

@@ -1,4 +1,4 @@
-"""Figures of new patients: their scores against the reference's cut-off, and how sure their strata are."""
+"""Figures of new patients: their scores against the reference's cut-off, and the probability of their strata."""
 
 from __future__ import annotations
 

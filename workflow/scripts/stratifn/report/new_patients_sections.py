@@ -14,7 +14,7 @@ from stratifn.report.interferon_sections import CLASSES
 from stratifn.report.new_patients import NewPatients
 from stratifn.shared.claims import EVERYBODY, UNSUPPORTED, standing
 
-# what says, in a patient's reason, that something lies beyond a limit of the reference
+# marks, in a patient's reason, a value beyond a limit of the reference
 BEYOND = ", limit "
 # between the parts of a reason
 PART = "; "
@@ -33,7 +33,8 @@ def headline_of_new_patients(new: NewPatients) -> list[str]:
     placement = standing(new.verdicts, "placement", EVERYBODY)
     verdict = (
         [
-            f"The reference does not fit these patients: {caveats(placement)}. Their classes and strata are not supported."
+            f"The reference does not fit these patients: {caveats(placement)}. Their classes and strata are not "
+            "supported."
         ]
         if placement.verdict == UNSUPPORTED
         else []
@@ -73,7 +74,8 @@ def _stated(value: object) -> str:
 def _placed(new: NewPatients) -> Iterator[Item]:
     yield Text(
         "Every patient was placed separately, from the reference alone, and gets the same numbers in any batch. "
-        "A patient out of the reference is unlike the samples that the reference was made from: read score and stratum with care."
+        "A patient out of the reference is unlike the samples that the reference was made from: read score and "
+        "stratum with care."
     )
     views = new.patients["views_used"].fillna("none").value_counts().sort_index()
     yield _counted("Patients by the views that placed them", "views", views, new)
@@ -118,7 +120,8 @@ def _outsiders(new: NewPatients) -> pd.DataFrame:
 
 def _interferon(new: NewPatients) -> Iterator[Item]:
     yield Text(
-        "An ISG expression score is a number. The reference's cut-off turns it into a class, the ISG expression signature. "
+        "An ISG expression score is a number. The reference's cut-off turns it into a class, the ISG expression "
+        "signature. "
         "Both describe the expression of interferon-stimulated genes, not the amount or activity of any interferon."
     )
     yield FigureSlot("interferon_scores")
@@ -148,7 +151,8 @@ def _strata(new: NewPatients) -> Iterator[Item]:
     known = new.factors.filter(regex="^sd_").rename(columns=lambda name: name.removeprefix("sd_")).median()
     if known.notna().any():
         yield Table(
-            "How well each factor is determined: median posterior SD over the patients (near 0: well determined; near 1: "
+            "How well each factor is determined: median posterior SD over the patients (near 0: well determined; "
+            "near 1: "
             "not determined by what was measured)",
             formatted(pd.DataFrame({"factor": known.index, "median SD": known.to_numpy()}), 0),
         )
@@ -156,7 +160,8 @@ def _strata(new: NewPatients) -> Iterator[Item]:
 
 def _patients(new: NewPatients) -> Iterator[Item]:
     yield Text(
-        "probability_high says how certain it is that the score lies above the cut-off, probability how certain the stratum is; "
+        "probability_high says how certain it is that the score lies above the cut-off, probability how certain the "
+        "stratum is; "
         "neither is a probability of disease."
     )
     table = new.patients.assign(

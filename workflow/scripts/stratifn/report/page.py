@@ -133,7 +133,7 @@ def render_new_patients(new: NewPatients, drawn: Drawings, figures: Path, templa
 
 
 def render(page: Page, drawn: Drawings, figures: Path, templates: Path) -> str:
-    """Render one page: HTML that loads nothing from the network, by a policy that allows its own style and script alone."""
+    """Render one page: HTML that loads nothing from the network; its policy allows only its own style and script."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined)

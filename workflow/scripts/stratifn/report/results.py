@@ -88,7 +88,7 @@ class Results:
     def groups(self) -> list[str]:
         """Groups that figures and tables show: diseases, then controls.
 
-        A disease is shown beside the controls, or beside the other diseases where there are none.
+        A disease is compared with the controls, or with the other diseases where there are none.
         """
         controls = [] if self.control is None else [self.control]
         if self.disease is None:
@@ -153,7 +153,7 @@ class Results:
 
     @property
     def robust_factors(self) -> list[str]:
-        """Names of the factors that were found again over seeds; one seed says nothing about any."""
+        """Names of the factors that were found with other seeds too; none if there is one seed."""
         table = self.tables["robustness"]
         return list(table.loc[table["robust"].eq(True), "factor"])
 
@@ -181,7 +181,7 @@ class Results:
     def main_contrasts(self) -> list[str]:
         """The contrasts that get a figure: against the control where there is one, else every one.
 
-        For a disease these are its own; contrasts that a user asked for are shown in the overview alone.
+        For a disease these are its own; contrasts of the configuration are shown only in the overview.
         """
         pairs = {f"{first}_vs_{second}" for first in self.diseases for second in self.diseases}
         against_control = [name for name in self.tested_contrasts if name not in pairs]

@@ -1,4 +1,4 @@
-"""What each page of the report says: sentences, tables and figures, from the results alone."""
+"""The contents of each page of the report: sentences, tables and figures, from the results alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def build_sections(results: Results) -> list[Section]:
 
 
 def headline(results: Results) -> list[str]:
-    """Answer the pipeline's question in a few sentences, with what they rest on."""
+    """Answer the pipeline's question in a few sentences, with the evidence."""
     return _headline_of_cohort(results) if results.disease is None else _headline_of_disease(results)
 
 

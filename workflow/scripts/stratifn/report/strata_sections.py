@@ -39,7 +39,8 @@ def integration(results: Results) -> Iterator[Item]:
         strongest = called.groupby("factor").head(3).sort_values(["factor", "pvalue"], key=_natural)
         yield Table(
             "What the factors follow (three strongest per factor, adjusted p below 0.05; variables from a view that "
-            "the factor was made from are not tested and only in factor_associations.tsv). Effect: Spearman's rho; for two "
+            "the factor was made from are not tested and only in factor_associations.tsv). Effect: Spearman's rho; "
+            "for two "
             "groups the rank-biserial correlation; for more groups epsilon squared",
             formatted(strongest, results.min_cell),
         )
@@ -56,7 +57,8 @@ def interferon_factor(results: Results) -> str:
     explained = results.tables["variance_explained"]
     r2 = explained[explained["factor"] == name].set_index("view")["r2"]
     genes = (
-        f"; its weights separate the {said['genes']} signature genes from the other genes with AUC {float(said['auc']):.2f}"
+        f"; its weights separate the {said['genes']} signature genes from the other genes with AUC "
+        f"{float(said['auc']):.2f}"
         if found.rows["signature_auc"]["verdict"] != NOT_COMPUTED
         else ""
     )
@@ -87,7 +89,8 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
     """Write the section on factors of one disease."""
     others = "the other diseases" if results.control is None else results.control
     yield Text(
-        f"Factors on which the groups of the cohort differ (adjusted p below 0.05), and the values of {results.disease} and of "
+        "Factors on which the groups of the cohort differ (adjusted p below 0.05), and the values of "
+        f"{results.disease} and of "
         f"{others} on them. The difference is described, not tested again. The overview describes the model."
     )
     yield Text(interferon_factor(results))
@@ -96,7 +99,8 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
         yield Text("The groups differ on no factor.")
     else:
         yield Table(
-            f"Rank-biserial correlation: 1 if every patient with {results.disease} is higher than all of {others}, 0 if "
+            f"Rank-biserial correlation: 1 if every patient with {results.disease} is higher than all of {others}, 0 "
+            "if "
             "neither group is higher, -1 if every patient is lower",
             formatted(differences, results.min_cell),
         )
@@ -104,7 +108,7 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
 
 
 def factor_differences(results: Results) -> pd.DataFrame:
-    """Describe one disease beside its comparison on every factor on which the groups differ.
+    """Compare one disease with the controls, or with the other diseases, on every factor on which the groups differ.
 
     Returns
     -------
@@ -137,7 +141,7 @@ def factor_differences(results: Results) -> pd.DataFrame:
 
 
 def rank_biserial(first: pd.Series, second: pd.Series) -> float:
-    """Return how much more often the first lies higher than the second than the other way round (-1 to 1)."""
+    """Return how much more often the first is higher than the second than the other way round (-1 to 1)."""
     if first.empty or second.empty:
         return float("nan")
     ranks = pd.concat([first, second]).rank().iloc[: len(first)]
@@ -161,7 +165,8 @@ def stratification(results: Results) -> Iterator[Item]:
         by = "diagnosis" if results.disease is None else f"group; share and confidence are those of {results.disease}"
         yield Table(f"Strata by {by}", strata_table(results))
         yield Text(
-            "Strata were found in the whole cohort, without using the diagnosis. A division counts as stable from a mean "
+            "Strata were found in the whole cohort, without using the diagnosis. A division counts as stable from a "
+            "mean "
             f"bootstrap Jaccard of {results.bound('strata', 'stability'):g}."
         )
         for label in results.stratum_names.index:

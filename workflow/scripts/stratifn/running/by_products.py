@@ -1,4 +1,4 @@
-"""What the main result does not need, and may not take with it when it fails."""
+"""Results that the main result does not need, and whose failure must not stop it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def by_product(
     compute
         Without arguments: ``lambda: enrichment_table(...)``.
     otherwise
-        What stands for the result where there is none, such as the table with its header alone.
+        The result where there is none, such as a table with only its header.
     view, item
         Of the note; `item` is the name of the by-product in the report.
 

@@ -25,7 +25,7 @@ def code_digest(script: Path, data: Iterable[Path] = ()) -> str:
     Returns
     -------
     str
-        The same wherever the clone lies: names are taken relative to the script's folder, and data by file name.
+        Independent of the path of the clone: names are taken relative to the script's folder, and data by file name.
     """
     root = script.parent
     digest = hashlib.sha256()
@@ -62,7 +62,7 @@ def imported_modules(script: Path) -> set[Path]:
 def _imported_files(source: str, root: Path) -> frozenset[Path]:
     """Return the library's files that some source text imports itself.
 
-    Most rules share most modules, and every job of a cluster reads the workflow anew: each text is parsed once.
+    Most rules share most modules, and every job of a cluster reads the workflow again: each text is parsed once.
     """
     modules = set(_imports_of(source))
     return frozenset(path for module in modules for path in _files_of(module, root))

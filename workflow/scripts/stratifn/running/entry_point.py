@@ -1,4 +1,4 @@
-"""The one way in for every script of the workflow: logging, one BLAS thread, plain words for a user's mistake."""
+"""The entry point of every script of the workflow: logging, one BLAS thread, a plain message for a user's mistake."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
 
 
 def _run_with_problems(main: Callable[[Any], None], snakemake: Any) -> None:
-    """Run `main`; what it finds wrong with the input is told, and listed in the rule's ``problems``."""
+    """Run `main`; problems of the input are logged and written to the rule's ``problems``."""
     problems = snakemake.log.problems if "problems" in snakemake.log.keys() else None
     if problems:
         write_json([], problems)
@@ -76,7 +76,7 @@ def _leave(fault: MachineError, error: BaseException) -> NoReturn:
 
     HDF5's own teardown on a full disk ends in a segmentation fault, which would take the place of the message.
     """
-    # the log may lie on the same disk, and its own complaints would hide the message
+    # the log may be on the same disk, and its own errors would hide the message
     logging.raiseExceptions = False
     logger.debug("traceback", exc_info=error)
     logger.error("%s", fault)

@@ -1,4 +1,4 @@
-"""One MuData object of a whole cohort, by muon's conventions, so that scverse and R users can go on from there."""
+"""One MuData object of a whole cohort, by muon's conventions, for use in scverse and R."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The claims that a reader would quote, and the criteria that each must meet.
 
 Phases write the numbers (`judged`), one row per criterion, into their ``verdicts.tsv``; the report turns them into
-sentences. A claim is as good as its worst criterion. Criteria that could not be computed are listed and do not lower it.
+sentences. A claim is as good as its worst criterion. Criteria that could not be computed are listed but do not lower
+it.
 """
 
 from __future__ import annotations

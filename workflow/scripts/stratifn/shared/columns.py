@@ -1,4 +1,4 @@
-"""What the columns of every result table hold, read once from ``outputs.yaml``: nothing else lists them."""
+"""Columns of every result table, read from ``outputs.yaml``, the only list of them."""
 
 from __future__ import annotations
 

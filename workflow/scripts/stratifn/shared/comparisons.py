@@ -1,4 +1,4 @@
-"""What is compared with what, and what each comparison is called: known from the configuration, before any data."""
+"""Comparisons and their names, which follow from the configuration alone."""
 
 from __future__ import annotations
 

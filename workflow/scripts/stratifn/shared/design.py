@@ -1,4 +1,4 @@
-"""From the words of a design ("disease + sex + age + disease:sex") to the columns of a model matrix.
+"""From the text of a design ("disease + sex + age + disease:sex") to the columns of a model matrix.
 
 A design is a list of column names of the sample sheet and of interactions between them, nothing else: it is
 parsed here, checked here and turned into numbers here, and never handed to a formula library, because those
@@ -155,7 +155,7 @@ def parse_design(design: str) -> list[Term]:
     Raises
     ------
     InputError
-        Anything but names, ``+`` and ``:``; a term that stands there twice; an interaction without its main
+        Anything but names, ``+`` and ``:``; a repeated term; an interaction without its main
         effects (its coefficients would then mean something else than their names say).
     """
     terms = [tuple(part.strip() for part in term.split(":")) for term in str(design).split("+")]
@@ -185,7 +185,7 @@ def check_terms(samples: pd.DataFrame, design: str, sheet: str = "sample sheet")
 
 
 def check_design(samples: pd.DataFrame, design: str, control: str | None, sheet: str = "sample sheet") -> list[Problem]:
-    """Find everything that stands in the way of fitting a design, without fitting it.
+    """List every reason why a design cannot be fitted, without fitting it.
 
     How many samples a comparison needs is no matter of the fit: a group of one can be in it.
 

@@ -1,4 +1,4 @@
-"""What goes wrong because of the input, said in a way that its owner can act on."""
+"""Problems of the input, with what the user can do about each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Problem:
 
 
 class InputError(Exception):
-    """The input cannot be analysed as it is; every known reason is listed.
+    """The input cannot be analysed; every known reason is listed.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class InputError(Exception):
 
 
 def gathered(*reads: Callable[[], Any]) -> list[Any]:
-    """Read several things for their results, and say at once what is wrong with any of them.
+    """Read several things, and report the problems of all of them at once.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def gathered(*reads: Callable[[], Any]) -> list[Any]:
 
 
 def problems_of(read: Callable[..., Any], *arguments: Any) -> list[Problem]:
-    """Read something for the sake of what is wrong with it."""
+    """Read something only for its problems."""
     try:
         read(*arguments)
     except InputError as error:

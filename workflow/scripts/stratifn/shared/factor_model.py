@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# R's `load_model` decides by these names, wherever in the file they stand, what the file holds
+# R's `load_model` decides by these names, wherever they are in the file, what the file holds
 RESERVED_VIEW_NAMES = frozenset(
     "data views groups intercepts covariates cov_samples samples_metadata features_metadata variance_explained "
     "expectations imputed_data".split()

@@ -1,4 +1,4 @@
-"""What stops a job because of the machine, not of the input or of stratifn: a full disk, a used-up quota, memory."""
+"""Faults of the machine, not of the input or of stratifn: a full disk, a used-up quota, memory."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class MachineError(Exception):
 
 
 def machine_error(error: BaseException, path: str | os.PathLike | None = None) -> MachineError | None:
-    """Return what an error says about the machine; None where it, and what led to it, says nothing.
+    """Return the `MachineError` of an exception; None where neither it nor its causes come from the machine.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _number(error: BaseException) -> int | None:
-    """Return the key of `FAULTS` that an exception stands for."""
+    """Return the key of `FAULTS` for an exception."""
     if isinstance(error, MemoryError):
         return errno.ENOMEM
     if not isinstance(error, OSError | RuntimeError):

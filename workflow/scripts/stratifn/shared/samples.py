@@ -26,12 +26,12 @@ IDS = ("sample", "patient")
 
 
 def types_path(path: str | os.PathLike) -> Path:
-    """Return where the types of a table of samples lie: beside it."""
+    """Return the path of the types of a table of samples: beside it."""
     return Path(path).with_suffix(".types.json")
 
 
 def write_samples(samples: pd.DataFrame, path: str | os.PathLike) -> None:
-    """Write the samples, and beside them the types of their columns.
+    """Write the samples, and the types of their columns beside them.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def _column_type(values: pd.Series) -> dict[str, object]:
 
 
 def read_samples(path: str | os.PathLike) -> pd.DataFrame:
-    """Read the samples with the types that lie beside them.
+    """Read the samples with the types from the file beside them.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def read_samples(path: str | os.PathLike) -> pd.DataFrame:
     Raises
     ------
     InputError
-        There are no types beside the table, or not of its columns.
+        The file of types is missing, or has other columns than the table.
     """
     beside = types_path(path)
     if not beside.is_file():

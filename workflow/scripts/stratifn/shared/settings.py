@@ -1,4 +1,4 @@
-"""A section of the configuration as a record, made in one way for every phase; defaults and bounds are the schema's."""
+"""A section of the configuration as a record, in the same way for every phase; defaults and bounds are the schema's."""
 
 from __future__ import annotations
 

@@ -202,18 +202,18 @@ def read_features(path: str | os.PathLike) -> pd.DataFrame:
 
 
 def read_views(paths: Iterable[str | os.PathLike]) -> dict[str, ad.AnnData]:
-    """Read several views; each is called as its file is."""
+    """Read several views; each has the name of its file."""
     return {Path(path).stem: read_anndata(path) for path in paths}
 
 
 def write_views(views: Mapping[str, ad.AnnData], paths: Iterable[str | os.PathLike]) -> None:
-    """Write several views; each file says by its name which one it takes."""
+    """Write several views, each to the file of its name."""
     for path in paths:
         write_anndata(views[Path(path).stem], path)
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], paths: Iterable[str | os.PathLike]) -> None:
-    """Write several tables; each file says by its name which one it takes."""
+    """Write several tables, each to the file of its name."""
     for path in paths:
         name = Path(path).name
         write_table(tables[name.removesuffix(".gz").removesuffix(".tsv")], path)

@@ -1,4 +1,4 @@
-"""Views of new patients against those of their reference, by name and kind: asked of a config and of a frozen file."""
+"""Views of new patients against those of their reference, by name and kind: for configurations and frozen files."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ UNSCORED = "unscored"
 
 # --- views ----------------------------------------------------------------------------------------------------------
 
-# the view that carries differential expression and the interferon scores
+# the view that differential expression and the interferon scores use
 RNA = "rna"
 COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
 VIEW_KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)

@@ -1,4 +1,4 @@
-"""A whole cohort on disk: the files that a user would bring, and apart from them what is true."""
+"""A whole cohort on disk: the files that a user would provide, and separately the simulated truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is true of a simulated cohort: for tests and benchmarks, never read by the pipeline."""
+"""The truth of a simulated cohort: for tests and benchmarks, never read by the pipeline."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def population_log2_fold_changes(
 
     A negative-binomial fit compares arithmetic means, so the truth is
     ``log2(E[mu | disease] / E[mu | control])`` over a population of `POPULATION` people per group that is drawn
-    anew from the model. Sex, age, batch and library size have the same distribution in all groups and cancel. A gene
+    again from the model. Sex, age, batch and library size have the same distribution in all groups and cancel. A gene
     that nothing drives is exactly unchanged.
 
     Returns

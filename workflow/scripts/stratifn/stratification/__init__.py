@@ -5,7 +5,7 @@ Read in this order:
 * `settings`: every choice.
 * `space`: factors, standardised and weighted by the variance they explain.
 * `kmeans`: the compiled clustering that all else uses.
-* `null`: is there anything to find?
+* `null`: is there structure?
 * `consensus`, `stability`: what stays together when patients are left out or drawn again.
 * `selection`: how many strata.
 * `mixture`: does a Gaussian mixture agree?

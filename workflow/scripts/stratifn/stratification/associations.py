@@ -1,4 +1,4 @@
-"""What goes with the strata: clinical variables, scores and cells; over all patients, and within each disease.
+"""What the strata are associated with: clinical variables, scores and cells; overall and within each disease.
 
 One test serves all: the generalised Cochran-Mantel-Haenszel statistic (Landis, Heyman & Koch 1978,
 doi:10.2307/1402373), which compares what is seen with what shuffling the strata within each disease would give.

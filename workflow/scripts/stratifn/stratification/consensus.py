@@ -1,4 +1,4 @@
-"""Consensus clustering: what stays together when patients are left out."""
+"""Consensus clustering: which patients stay together when others are left out."""
 
 from __future__ import annotations
 

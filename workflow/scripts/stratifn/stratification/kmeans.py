@@ -93,7 +93,7 @@ def _move(points: np.ndarray, labels: np.ndarray, centroids: np.ndarray) -> floa
 
 @njit
 def lloyd(points: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> float:
-    """Improve `centroids` (clusters x axes) in place until they stand still; return the sum of squares within."""
+    """Improve `centroids` (clusters x axes) in place until they no longer change; return the sum of squares within."""
     inertia = assign(points, centroids, labels)
     for _ in range(ITERATIONS):
         if _move(points, labels, centroids) == 0.0:

@@ -1,9 +1,9 @@
-"""What a stratum is called, and why.
+"""The label of each stratum, and the evidence for it.
 
-`LABEL_RULES` is the one place where the rules stand. ``healthy-like`` is given first, by where the controls are. Each
+`LABEL_RULES` is the one place that defines the rules. ``healthy-like`` is given first, by where the controls are. Each
 other stratum gets the label whose evidence is strongest, if any is strong enough, and else its plain number. The
 evidence is the AUC of a score in the stratum against all other samples: the chance that a patient of the stratum
-scores higher than another one. Two strata may carry one label.
+scores higher than another one. Two strata may have the same label.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MIN_SIDE = 3
 
 @dataclass(frozen=True)
 class Label:
-    """What a stratum is called, and what speaks for it.
+    """The label of a stratum, and the evidence for it.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Is there anything to find? Clustering set against structureless data that look like these.
+"""Is there structure? Clustering compared with structureless data of the same shape.
 
 The null keeps what is no structure: the spread, skewness and tails of each axis, the correlation of the axes, and
 patients who are extreme on several axes at once. It takes away what strata would add: more than one mode. A plain

@@ -31,7 +31,7 @@ class Candidate:
     Attributes
     ----------
     k
-        Number of strata asked for.
+        Number of strata requested.
     labels, centroids
         Stratum of each patient (from 0, by decreasing size) and the strata's centroids.
     resampled

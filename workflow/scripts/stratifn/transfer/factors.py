@@ -29,7 +29,7 @@ class ProjectedFactors:
     Attributes
     ----------
     mean, sd
-        Samples x Factor1 ... FactorK. The SD is 1, that of the prior, where nothing observed speaks of a factor.
+        Samples x Factor1 ... FactorK. The SD is 1, that of the prior, where nothing observed determines a factor.
     observed
         Samples x views: how many of the model's features were observed.
     error

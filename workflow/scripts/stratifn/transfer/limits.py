@@ -1,4 +1,4 @@
-"""When a patient is unlike anything that the reference has seen.
+"""When a patient is unlike the samples of the reference.
 
 Two measures, each with a limit from the reference's own samples: the squared Mahalanobis distance of the factors from
 their mean, and per view the reconstruction error (mean of ``tau (y - z w)^2``, about 1 for samples like those of the
@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 CENTILE = 99.0
-# a sample that decides its own factors alone says nothing about others: its leverage is held below this
+# a sample that alone decides its own factors is no measure for others: its leverage is held below this
 LARGEST_LEVERAGE = 0.9
 # keeps the covariance invertible where there are hardly more samples than factors
 RIDGE = 1e-6

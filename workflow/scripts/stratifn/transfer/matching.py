@@ -1,4 +1,4 @@
-"""A new patient's views beside those of the reference: what is the same, and what is not there.
+"""A new patient's views matched to those of the reference: what is the same, and what is missing.
 
 Features are the same when they have one id. What is left is matched by gene name, where exactly one feature on either
 side has it: a reference with symbols takes patients with Ensembl ids and the other way round. The gene names are those
@@ -34,7 +34,7 @@ Note = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Features:
-    """By what the features of a view are known.
+    """Ids and gene names of the features of a view.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class MatchedView:
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Where each feature of a reference lies among the new ones.
+    """Position of each feature of a reference among the new ones.
 
     Attributes
     ----------

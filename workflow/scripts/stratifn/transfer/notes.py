@@ -1,4 +1,4 @@
-"""What is said beside the numbers: the reference, what is not known to be alike, what is missing."""
+"""The notes on a placement: the reference, what differs or is not stated, what is missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER = "other"
 
 @dataclass(frozen=True)
 class Measured:
-    """Where the new patients' samples come from, as far as it is said.
+    """Where the new patients' samples come from, as far as it is stated.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ def placement_notes(
 
 
 def _comparability(item: str, theirs: str, ours: str | None) -> list[Note]:
-    """Say what is not known to be alike in new patients and reference."""
+    """Note what differs, or may differ, between new patients and reference."""
     if theirs and ours and theirs != ours:
         reason = f"here {ours}, in the reference {theirs}: scores and strata may not be comparable"
         return [("all", item, "differs", reason)]

@@ -83,7 +83,7 @@ class Placement:
     reference
         What they were placed in: one row, columns `notes.REFERENCE_COLUMNS`.
     verdicts
-        Whether the reference speaks of these patients at all.
+        Whether the reference fits these patients at all.
     """
 
     patients: pd.DataFrame
@@ -114,7 +114,7 @@ def place_patients(
     phases
         How to transform, score and stratify.
     measured
-        Specimen and platform. They change no number: a difference from the reference is said, of the specimen with
+        Specimen and platform. They change no number: a difference from the reference is reported, of the specimen with
         every patient.
     notes
         What is known about the new patients' files already: view, item, what, reason.
@@ -160,7 +160,7 @@ def place_patients(
 
 
 def placement_verdicts(patients: pd.DataFrame) -> pd.DataFrame:
-    """Judge whether the reference speaks of these patients, by the share of those placed who are unlike it."""
+    """Judge whether the reference fits these patients, by the share of those placed who are unlike it."""
     placed = patients["out_of_reference"].dropna()
     share = float(placed.astype(bool).mean()) if len(placed) else np.nan
     reason = "" if len(placed) else "nobody could be placed by factors"
@@ -227,7 +227,7 @@ def _strata(
 def _outside(
     limits: Limits, projected: ProjectedFactors | None, mean: pd.DataFrame, everyone: list[str]
 ) -> list[list[str]]:
-    """Say for each sample in which way it is unlike the reference's."""
+    """Say for each sample how it differs from the samples of the reference."""
     if projected is None:
         return [[] for _ in everyone]
     distances, errors = limits.distances(mean), projected.error.reindex(everyone)

@@ -106,9 +106,9 @@ def write_reference(reference: Reference, values_path: str | Path, arrays_path: 
 
 
 def load_reference(folder: str | Path, contract: str) -> Reference:
-    """Read a reference, from this run or from a stranger.
+    """Read a reference, from this run or from elsewhere.
 
-    Files are looked for under their own two names in the folder; no path that stands in them is followed, and nothing
+    Files are looked for under their own two names in the folder; no path that they contain is followed, and nothing
     in them is run.
 
     Parameters
