@@ -8,6 +8,7 @@ Smyth 2004, doi:10.2202/1544-6115.1027; the code follows limma 3.54's `lmFit`, `
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import anndata as ad
@@ -112,10 +113,7 @@ def least_squares(values: np.ndarray, matrix: np.ndarray) -> LinearFit:
     variances = np.full(n_genes, np.nan)
     df_residual = np.zeros(n_genes)
     measured = np.isfinite(values)
-    # genes with the same samples measured share one decomposition
-    patterns, pattern_of = np.unique(measured.T, axis=0, return_inverse=True)
-    for i, rows in enumerate(patterns):
-        genes = np.flatnonzero(pattern_of.ravel() == i)
+    for rows, genes in _by_samples(measured):
         part = matrix[rows]
         df = len(part) - n_columns
         if df < 1 or np.linalg.matrix_rank(part) < n_columns:
@@ -128,6 +126,24 @@ def least_squares(values: np.ndarray, matrix: np.ndarray) -> LinearFit:
         variances[genes] = (residuals**2).sum(axis=0) / df
         df_residual[genes] = df
     return LinearFit(coefficients, unscaled, variances, df_residual)
+
+
+def _by_samples(measured: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Group genes by the samples that have a value for them: they share one decomposition.
+
+    Yields
+    ------
+    rows, genes
+        Boolean per sample, and the positions of the genes.
+    """
+    complete = measured.all(axis=0)
+    if complete.any():
+        yield np.ones(len(measured), dtype=bool), np.flatnonzero(complete)
+    rest = np.flatnonzero(~complete)
+    if len(rest):
+        patterns, pattern_of = np.unique(measured[:, rest].T, axis=0, return_inverse=True)
+        for i, rows in enumerate(patterns):
+            yield rows, rest[pattern_of.ravel() == i]
 
 
 def variance_prior(variances: np.ndarray, df: np.ndarray) -> VariancePrior:
