@@ -43,7 +43,7 @@ class Case:
         genes_of = members.groupby("gene_set")["gene_id"]
         self.sets = [np.array([position[gene] for gene in genes_of.get_group(each)]) for each in self.r.index]
 
-    def test(self, **options) -> pd.DataFrame:
+    def result(self, **options) -> pd.DataFrame:
         tests = camera(gene_model(self.values, self.matrix), self.weights, self.sets, **options)
         return pd.DataFrame([vars(each) for each in tests], index=self.r.index)
 
@@ -55,19 +55,19 @@ def case(request):
 
 # 1e-6, absolute for correlations and relative for p: R's tables hold ten digits
 def test_correlations_and_p_values_are_limma_s(case):
-    ours = case.test()
+    ours = case.result()
     np.testing.assert_allclose(ours["correlation"], case.r["correlation"], rtol=0, atol=1e-6)
     np.testing.assert_allclose(ours["pvalue"], case.r["pvalue"], rtol=1e-6)
     assert (np.where(ours["difference"] > 0, "Up", "Down") == case.r["direction"]).all()
 
 
 def test_p_values_of_a_fixed_correlation_are_limma_s(case):
-    np.testing.assert_allclose(case.test(correlation=0.01)["pvalue"], case.r["pvalue_fixed_001"], rtol=1e-6)
+    np.testing.assert_allclose(case.result(correlation=0.01)["pvalue"], case.r["pvalue_fixed_001"], rtol=1e-6)
 
 
 def test_p_values_by_ranks_are_limma_s():
     case = Case("pss")
-    ours = case.test(use_ranks=True)
+    ours = case.result(use_ranks=True)
     np.testing.assert_allclose(ours["pvalue"], case.r["pvalue_ranks"], rtol=1e-6)
     np.testing.assert_allclose(ours["correlation"], case.r["correlation_ranks"], rtol=0, atol=1e-6)
 
