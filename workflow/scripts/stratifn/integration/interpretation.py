@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from stratifn.integration.selection import Integration
+from stratifn.shared.statistics import auc_of_ranks
 
 
 def top_features(integration: Integration, count: int = 20) -> pd.DataFrame:
@@ -80,7 +81,7 @@ def _auc(ranks: np.ndarray, inside: np.ndarray, min_genes: int) -> float:
     others = len(ranks) - n
     if n < min_genes or others == 0:
         return float("nan")
-    return float((ranks[inside].sum() - n * (n + 1) / 2) / (n * others))
+    return float(auc_of_ranks(ranks[inside].sum(), n, others))
 
 
 @dataclass(frozen=True)

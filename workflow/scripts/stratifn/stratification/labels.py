@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from stratifn.shared.claims import CLAIMS, bound_of
+from stratifn.shared.statistics import auc_of_ranks
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -240,4 +241,4 @@ def auc(values: pd.Series, inside: pd.Series) -> float:
     if min(n, m) < MIN_SIDE:
         return float("nan")
     ranks = rankdata(values.to_numpy(float)[known])
-    return float((ranks[here].sum() - n * (n + 1) / 2) / (n * m))
+    return float(auc_of_ranks(ranks[here].sum(), n, m))

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from stratifn.shared.statistics import auc_of_ranks
+
 if TYPE_CHECKING:
     import anndata as ad
 
@@ -93,5 +95,4 @@ def difference_and_auc(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
     sums = here.T @ filled
     with np.errstate(invalid="ignore", divide="ignore"):
         difference = sums / n - (filled.sum(axis=0) - sums) / m
-        auc = (here.T @ ranks - n * (n + 1) / 2) / (n * m)
-    return np.where(np.minimum(n, m) >= MIN_SIDE, [difference, auc], np.nan)
+    return np.where(np.minimum(n, m) >= MIN_SIDE, [difference, auc_of_ranks(here.T @ ranks, n, m)], np.nan)
