@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from stratifn.configuration.contract import (
     phase_tables,
     transfer_outputs,
 )
+from stratifn.shared.columns import columns_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "workflow" / "schemas"
@@ -176,3 +178,30 @@ def test_the_tables_of_a_phase_are_those_in_its_folder():
 def test_every_file_of_the_contract_is_explained_in_the_docs():
     text = (ROOT / "docs" / "outputs.md").read_text()
     assert [entry["path"] for _, entry in entries(SHIPPED) if f"`{entry['path']}`" not in text] == []
+
+
+def test_no_module_lists_the_columns_of_a_table_a_second_time():
+    listed = {
+        tuple(entry["columns"])
+        for part in (SHIPPED, SHIPPED["transfer"])
+        for _, entry in entries(part)
+        if "columns" in entry and not entry.get("more")
+    }
+    repeated = []
+    for module in sorted((ROOT / "workflow" / "scripts").rglob("*.py")):
+        # the columns of notes are a word of the vocabulary: sheets and phases share them
+        if module.name == "vocabulary.py":
+            continue
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.List | ast.Tuple) and len(node.elts) > 2:
+                names = tuple(each.value for each in node.elts if isinstance(each, ast.Constant))
+                if len(names) == len(node.elts) and names in listed:
+                    repeated.append(f"{module.name}:{node.lineno}")
+    assert repeated == []
+
+
+def test_the_columns_of_a_table_are_asked_for_by_its_path():
+    assert columns_of("integration/factor_associations.tsv")[:2] == ("factor", "variable")
+    assert columns_of("transfer/{name}/patients.tsv")[0] == "sample"
+    with pytest.raises(LookupError, match="no table"):
+        columns_of("integration/nothing.tsv")

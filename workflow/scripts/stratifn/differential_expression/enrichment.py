@@ -11,10 +11,11 @@ import pandas as pd
 from stratifn.differential_expression.camera import GeneModel, camera, gene_model, normal_deviates
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.registry.gene_sets import GeneSet
+from stratifn.shared.columns import columns_of
 from stratifn.shared.design import DesignMatrix
 from stratifn.shared.statistics import benjamini_hochberg
 
-COLUMNS = ["contrast", "gene_set", "source", "n_genes", "score", "correlation", "pvalue", "padj", "leading_genes"]
+COLUMNS = list(columns_of("differential_expression/enrichment.tsv"))
 LEADING_GENES = 10
 
 

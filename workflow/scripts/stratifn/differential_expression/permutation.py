@@ -13,12 +13,13 @@ from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.results import tested_effects
 from stratifn.differential_expression.settings import Settings
+from stratifn.shared.columns import columns_of
 from stratifn.shared.design import check_design, model_matrix
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
 
-COLUMNS = ["contrast", "permutations", "mean_calls", "max_calls", "reason"]
+COLUMNS = list(columns_of("differential_expression/permutation.tsv"))
 STRATA = ("batch", "sex")
 
 

@@ -14,31 +14,11 @@ from stratifn.differential_expression.model_fit import Estimate, ModelFit
 from stratifn.differential_expression.settings import Settings
 from stratifn.differential_expression.shrinkage import shrunken_fold_changes
 from stratifn.differential_expression.threshold import effect_test
+from stratifn.shared.columns import columns_of
 from stratifn.shared.statistics import benjamini_hochberg
 
-COLUMNS = [
-    "gene_id",
-    "gene_name",
-    "baseMean",
-    "log2FoldChange",
-    "lfcSE",
-    "stat",
-    "pvalue",
-    "padj",
-    "log2FoldChangeShrunk",
-    "status",
-]
-SUMMARY_COLUMNS = [
-    "contrast",
-    "n_level",
-    "n_baseline",
-    "tested",
-    "up",
-    "down",
-    "up_lfc1",
-    "down_lfc1",
-    "permuted_calls",
-]
+COLUMNS = list(columns_of("differential_expression/{contrast}.tsv.gz"))
+SUMMARY_COLUMNS = list(columns_of("differential_expression/interferon_status.tsv"))
 
 
 def contrast_table(

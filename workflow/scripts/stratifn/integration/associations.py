@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from stratifn.shared.columns import columns_of
 from stratifn.shared.samples import covariates, is_number
 from stratifn.shared.statistics import benjamini_hochberg
 
 if TYPE_CHECKING:
     import anndata as ad
 
-COLUMNS = ["factor", "variable", "test", "n", "effect", "pvalue", "padj"]
+COLUMNS = list(columns_of("integration/factor_associations.tsv"))
 MIN_SAMPLES = 6
 MIN_LEVEL = 3
 MAX_LEVELS = 20

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from stratifn.integration.selection import Integration
+from stratifn.shared.columns import columns_of
 from stratifn.shared.statistics import auc_of_ranks
 
 
@@ -30,7 +31,7 @@ def top_features(integration: Integration, count: int = 20) -> pd.DataFrame:
                 (view.name, factor, rank, view.features[position], weights[position])
                 for rank, position in enumerate(order, start=1)
             ]
-    return pd.DataFrame(rows, columns=["view", "factor", "rank", "feature", "weight"])
+    return pd.DataFrame(rows, columns=list(columns_of("integration/top_features.tsv")))
 
 
 def weight_enrichment(
@@ -73,7 +74,7 @@ def weight_enrichment(
         for gene_set in sorted(gene_sets):
             inside = named.isin(set(gene_sets[gene_set]))
             rows.append((factor, gene_set, int(inside.sum()), _auc(ranks, inside, min_genes)))
-    return pd.DataFrame(rows, columns=["factor", "gene_set", "n_genes", "auc"])
+    return pd.DataFrame(rows, columns=list(columns_of("integration/gene_sets.tsv")))
 
 
 def _auc(ranks: np.ndarray, inside: np.ndarray, min_genes: int) -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 from stratifn.integration.model import MofaModel
 from stratifn.integration.selection import Integration, correlation
 from stratifn.integration.views import ModelInput
+from stratifn.shared.columns import columns_of
 
 LEVEL_R = 0.75
 CORRELATED_R = 0.5
@@ -19,7 +20,7 @@ FEW_FEATURES = 5.0
 # ... unless the view is small, where a single cell type or cytokine may well be the process
 SMALL_VIEW = 50
 
-COLUMNS = ["factor", "warning", "about", "value", "threshold", "reason"]
+COLUMNS = list(columns_of("integration/warnings.tsv"))
 
 
 def quality_warnings(

@@ -15,6 +15,7 @@ from stratifn.integration.settings import Settings
 from stratifn.integration.variance import variance_explained
 from stratifn.integration.views import ModelInput
 from stratifn.shared.claims import bound_of
+from stratifn.shared.columns import columns_of
 from stratifn.shared.errors import InputError
 
 logger = logging.getLogger("stratifn.integration")
@@ -235,4 +236,4 @@ def variance_table(integration: Integration, model_input: ModelInput) -> pd.Data
         each, together = variance_explained(view.values, model.factors[:, :count], trained.weights[:, :count])
         names = [*integration.factor_names, "total"]
         rows += [(view.name, name, 100.0 * r2) for name, r2 in zip(names, [*each, together], strict=True)]
-    return pd.DataFrame(rows, columns=["view", "factor", "r2"])
+    return pd.DataFrame(rows, columns=list(columns_of("integration/variance_explained.tsv")))

@@ -18,8 +18,9 @@ from stratifn.interferon.learning import FEWEST_GENES, condition
 from stratifn.interferon.reference import TYPE_I, Reference
 from stratifn.interferon.scoring import People, set_scores, set_status
 from stratifn.registry.signatures import AxisSet, Registry
+from stratifn.shared.columns import columns_of
 
-AXIS_COLUMNS = ("sample", "axis", "score", "evidence")
+AXIS_COLUMNS = columns_of("interferon/axes.tsv")
 # log2 rise of the sensing sets per log2 of the type I value, in airway cells under IFN-alpha (GSE161664); 0.02 to 0.11
 # over the sets and over IFN-alpha, -beta and -lambda
 SENSING_SLOPE = 0.06

@@ -17,20 +17,10 @@ from stratifn.interferon.methods import METHODS, RankMethod
 from stratifn.interferon.reference import GeneSet, Reference
 from stratifn.interferon.scoring import People, against_controls, set_scores, set_status
 from stratifn.interferon.types import type_table
+from stratifn.shared.columns import columns_of
 from stratifn.shared.vocabulary import NO, UNSCORED
 
-CLASS_COLUMNS = (
-    "sample",
-    "disease",
-    "score",
-    "probability_high",
-    "ifn_class",
-    "type_i",
-    "type_ii",
-    "ifn_type",
-    "modules_active",
-    "reason",
-)
+CLASS_COLUMNS = columns_of("interferon/classes.tsv")
 # people per block of resampled scores: bounds memory, changes no value
 BLOCK = 256
 MASKED = "under anti-IFN therapy: the drug, not the disease, would decide the class"

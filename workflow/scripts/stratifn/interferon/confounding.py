@@ -18,23 +18,12 @@ from stratifn.interferon import expression
 from stratifn.interferon.cells import leading_components
 from stratifn.interferon.classes import under_anti_ifn
 from stratifn.interferon.concordance import rank_correlation
+from stratifn.shared.columns import columns_of
 from stratifn.shared.samples import is_number
 from stratifn.shared.statistics import benjamini_hochberg
 from stratifn.shared.vocabulary import AUTOANTIBODIES, NO, TREATMENTS, YES
 
-CONFOUNDING_COLUMNS = (
-    "disease",
-    "variable",
-    "kind",
-    "n",
-    "test",
-    "effect",
-    "ci_low",
-    "ci_high",
-    "pvalue",
-    "padj",
-    "note",
-)
+CONFOUNDING_COLUMNS = columns_of("interferon/confounding.tsv")
 FEWEST = 8
 FEWEST_PER_GROUP = 4
 MEDIATION = "composition can mediate the effect of interferon on the score, so adjusting can remove a true effect"

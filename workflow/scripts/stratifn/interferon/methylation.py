@@ -14,8 +14,9 @@ import pandas as pd
 from stratifn.interferon import expression
 from stratifn.interferon.cells import PEOPLE_PER_COVARIATE, leading_components
 from stratifn.registry.signatures import Registry
+from stratifn.shared.columns import columns_of
 
-METHYLATION_COLUMNS = ("sample", "score", "score_adjusted", "cpgs_found", "cpgs_total", "status", "reason")
+METHYLATION_COLUMNS = columns_of("interferon/methylation.tsv")
 # SD of M-values below which a CpG is held not to vary among the controls
 SD_FLOOR = 0.1
 FEWEST_CPGS = 3

@@ -9,20 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-MIXTURE_COLUMNS = (
-    "signature",
-    "n",
-    "mean_low",
-    "sd_low",
-    "mean_high",
-    "sd_high",
-    "share_high",
-    "crossing",
-    "bic_gain",
-    "cutoff",
-    "agree",
-    "verdict",
-)
+from stratifn.shared.columns import columns_of
+
+MIXTURE_COLUMNS = columns_of("interferon/mixture.tsv")
 FEWEST = 20
 # a BIC difference of 10 is "very strong" (Kass & Raftery 1995, doi:10.1080/01621459.1995.10476572)
 STRONG = 10.0

@@ -14,21 +14,10 @@ from stratifn.interferon.concordance import cohens_kappa, rank_correlation
 from stratifn.interferon.published import published_prevalence
 from stratifn.interferon.reference import Reference
 from stratifn.registry.signatures import Registry
+from stratifn.shared.columns import columns_of
 
-PREVALENCE_COLUMNS = (
-    "disease",
-    "signature",
-    "n",
-    "high",
-    "borderline",
-    "low",
-    "prevalence",
-    "ci_low",
-    "ci_high",
-    "published",
-    "published_source",
-)
-AGREEMENT_COLUMNS = ("signature_a", "signature_b", "spearman", "kappa", "shared_genes")
+PREVALENCE_COLUMNS = columns_of("interferon/prevalence.tsv")
+AGREEMENT_COLUMNS = columns_of("interferon/agreement.tsv")
 FEWEST_PEOPLE = 5
 
 

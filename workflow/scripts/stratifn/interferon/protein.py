@@ -17,30 +17,15 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from stratifn.interferon.concordance import cohens_kappa, rank_correlation
+from stratifn.shared.columns import columns_of
 
 # human IFN-alpha (2, 2a), with or without its unit
 IFN_ALPHA = re.compile(
     r"^(h(u|uman)?[-_. ]?)?(ifn|interferon)[-_. ]?(a|α|alpha)[-_. ]?2?[-_. ]?a?([-_. (]*[fpn]g[-_./ ]?ml\)?)?$",
     re.IGNORECASE,
 )
-PROTEIN_COLUMNS = (
-    "analyte",
-    "assay",
-    "signature",
-    "disease",
-    "n",
-    "below_limit",
-    "spearman",
-    "ci_low",
-    "ci_high",
-    "assay_cutoff",
-    "protein_high",
-    "signature_high",
-    "both_high",
-    "kappa",
-    "reason",
-)
-RANK_COLUMNS = ("sample", "disease", "mean_rank", "rank_difference")
+PROTEIN_COLUMNS = columns_of("interferon/protein.tsv")
+RANK_COLUMNS = columns_of("interferon/protein_ranks.tsv")
 POOLED = "all patients"
 FEWEST = 5
 

@@ -20,9 +20,10 @@ from stratifn.interferon.scoring import People, measure, score_table
 from stratifn.interferon.settings import Settings
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import Registry
+from stratifn.shared.columns import columns_of
 from stratifn.shared.errors import InputError
 
-REFERENCE_COLUMNS = ("signature", "method", "n_controls", "mean", "sd", "cutoff", "cutoff_low", "cutoff_high")
+REFERENCE_COLUMNS = columns_of("interferon/reference.tsv")
 # a mean of z-scores of the controls is zero; what is left of it below this many decimals is rounding
 DECIMALS = 12
 

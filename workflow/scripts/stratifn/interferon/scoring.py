@@ -12,10 +12,11 @@ from stratifn.interferon import expression
 from stratifn.interferon.learning import FEWEST_GENES
 from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks
 from stratifn.interferon.reference import GeneSet, Reference
+from stratifn.shared.columns import columns_of
 from stratifn.shared.errors import listed
 from stratifn.shared.vocabulary import COUNTS
 
-SCORE_COLUMNS = ("sample", "signature", "method", "score", "genes_found", "genes_total", "status", "reason")
+SCORE_COLUMNS = columns_of("interferon/scores.tsv")
 
 
 @dataclass(frozen=True)

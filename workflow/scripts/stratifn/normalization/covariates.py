@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f as f_distribution
 
+from stratifn.shared.columns import columns_of
 from stratifn.shared.samples import covariates, is_number
 from stratifn.shared.statistics import benjamini_hochberg
 
-COLUMNS = ["view", "component", "variable", "r2", "pvalue", "padj"]
+COLUMNS = list(columns_of("normalization/covariate_associations.tsv"))
 SAMPLE_MEASURES = ("library_size", "detected_features", "missing_fraction", "size_factor")
 MIN_SAMPLES = 5
 

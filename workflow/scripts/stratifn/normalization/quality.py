@@ -12,19 +12,9 @@ import numpy as np
 import pandas as pd
 
 from stratifn.normalization.principal_components import variable_features
+from stratifn.shared.columns import columns_of
 
-COLUMNS = [
-    "sample",
-    "view",
-    "library_size",
-    "detected_features",
-    "missing_fraction",
-    "median_correlation",
-    "predicted_sex",
-    "near_duplicate",
-    "outlier",
-    "reason",
-]
+COLUMNS = list(columns_of("normalization/quality.tsv"))
 # robust standard deviations; the cut-off of nf-core/differentialabundance's correlation check
 MAD_CUTOFF = 5.0
 _MAD_TO_SD = 1.4826

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from stratifn import __version__
+from stratifn.shared.columns import columns_of
 
 SOFTWARE = (
     "snakemake", "pydeseq2", "mofapy2", "anndata", "mudata", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels",
@@ -38,7 +39,7 @@ def file_digests(paths: Mapping[str, str | Path]) -> pd.DataFrame:
         path, bytes, sha256, sorted by path.
     """
     rows = [(name, Path(path).stat().st_size, _sha256(Path(path))) for name, path in sorted(paths.items())]
-    return pd.DataFrame(rows, columns=["path", "bytes", "sha256"])
+    return pd.DataFrame(rows, columns=list(columns_of("provenance/inputs.tsv")))
 
 
 def _sha256(path: Path) -> str:

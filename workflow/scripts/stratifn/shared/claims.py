@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from stratifn.shared.columns import columns_of
+
 SUPPORTED, WEAK, UNSUPPORTED, NOT_COMPUTED = "supported", "weak", "unsupported", "not_computed"
 # the worst last
 ORDER = (SUPPORTED, WEAK, UNSUPPORTED)
-COLUMNS = ("subject", "claim", "criterion", "value", "bound", "verdict", "reason")
+COLUMNS = columns_of("differential_expression/verdicts.tsv")
 # the subject of a claim about all samples, or all new patients, together
 EVERYBODY = "everybody"
 AT_LEAST, AT_MOST = "at least", "at most"

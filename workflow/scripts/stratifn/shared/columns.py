@@ -121,6 +121,20 @@ def table_of(path: str | os.PathLike) -> Table:
     raise LookupError(f"{path} is no table of the contract (workflow/schemas/outputs.yaml)")
 
 
+def columns_of(path: str) -> tuple[str, ...]:
+    """Return the columns of a table by its path as ``outputs.yaml`` writes it (``transfer/{name}/`` before a transfer's).
+
+    Raises
+    ------
+    LookupError
+        The contract has no such table.
+    """
+    for table in _contract():
+        if table.path == path:
+            return tuple(table.columns)
+    raise LookupError(f"{path} is no table of the contract (workflow/schemas/outputs.yaml)")
+
+
 @cache
 def _contract() -> tuple[Table, ...]:
     """Return every table; those of new patients first, because their paths are the longer ones."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.columns import columns_of
 from stratifn.shared.samples import covariates
 from stratifn.shared.vocabulary import RNA, UNSCORED
 from stratifn.stratification.associations import associations
@@ -123,13 +124,13 @@ def _strata_table(
     classes = pd.Series(dtype=object) if ifn is None else ifn.set_index("sample")["ifn_class"]
     table["ifn_class"] = table["sample"].map(classes).fillna(UNSCORED)
     table["label"] = table["stratum"].map({number: label.name for number, label in labels.items()})
-    return table[["sample", "patient", "disease", "stratum", "confidence", "ifn_class", "label"]]
+    return table[list(columns_of("stratification/strata.tsv"))]
 
 
 def _stability_table(strata: Strata, labels: Mapping[int, Label]) -> pd.DataFrame:
     sizes = strata.stratum.value_counts()
     rows = [(number, int(sizes[number]), strata.jaccard[number], label.name) for number, label in labels.items()]
-    return pd.DataFrame(rows, columns=["stratum", "n", "jaccard", "label"])
+    return pd.DataFrame(rows, columns=list(columns_of("stratification/stability.tsv")))
 
 
 def composition(stratum: pd.Series, disease: pd.Series) -> pd.DataFrame:

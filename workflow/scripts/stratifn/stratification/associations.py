@@ -21,19 +21,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, rankdata
 
+from stratifn.shared.columns import columns_of
 from stratifn.shared.samples import is_number
 from stratifn.shared.statistics import benjamini_hochberg
 
-ASSOCIATION_COLUMNS = [
-    "variable",
-    "test",
-    "n",
-    "effect",
-    "pvalue",
-    "padj",
-    "pvalue_within_disease",
-    "padj_within_disease",
-]
+ASSOCIATION_COLUMNS = list(columns_of("stratification/associations.tsv"))
 PERMUTATIONS = 1999
 # below this expected count the chi-squared approximation is not used
 EXPECTED = 5

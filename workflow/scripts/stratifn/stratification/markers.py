@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from stratifn.shared.columns import columns_of
 from stratifn.shared.statistics import auc_of_ranks
 
 if TYPE_CHECKING:
     import anndata as ad
 
-MARKER_COLUMNS = ["stratum", "view", "feature", "difference", "auc"]
+MARKER_COLUMNS = list(columns_of("stratification/markers.tsv"))
 # markers shown per stratum and view
 TOP = 25
 # fewer samples on a side give no markers

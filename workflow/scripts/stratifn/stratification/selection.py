@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.claims import bound_of
+from stratifn.shared.columns import columns_of
 from stratifn.stratification.consensus import (
     ambiguous_pairs,
     consensus_matrix,
@@ -21,7 +22,7 @@ from stratifn.stratification.null import NullTest
 from stratifn.stratification.settings import MIN_STRATUM, Settings
 from stratifn.stratification.stability import bootstrap_jaccard
 
-SELECTION_COLUMNS = ["k", "pac", "silhouette", "stability", "null_pvalue", "chosen"]
+SELECTION_COLUMNS = list(columns_of("stratification/selection.tsv"))
 
 
 @dataclass(frozen=True)

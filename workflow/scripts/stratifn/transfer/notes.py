@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from stratifn.shared.columns import columns_of
 from stratifn.shared.vocabulary import NOTE_COLUMNS
 from stratifn.transfer.freezing import ReferenceModel
 from stratifn.transfer.matching import MatchedView, Note
 from stratifn.transfer.reference import STRATA, Reference, Source
 
-REFERENCE_COLUMNS = ["name", "contract", "stratifn", "specimen", "platform", "sha256"]
+REFERENCE_COLUMNS = list(columns_of("transfer/{name}/provenance/reference.tsv"))
 # says what a specimen is not: two of them are not known to be the same
 OTHER = "other"
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from stratifn.shared import claims
 from stratifn.shared.claims import EVERYBODY, judged
+from stratifn.shared.columns import columns_of
 from stratifn.shared.vocabulary import RNA, UNSCORED
 from stratifn.transfer.factors import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
@@ -26,17 +27,7 @@ from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
 if TYPE_CHECKING:
     import anndata as ad
 
-PATIENT_COLUMNS = [
-    "sample",
-    "score",
-    "probability_high",
-    "ifn_class",
-    "stratum",
-    "probability",
-    "out_of_reference",
-    "views_used",
-    "reason",
-]
+PATIENT_COLUMNS = list(columns_of("transfer/{name}/patients.tsv"))
 # pairs of draws from a patient's posterior over which the probability of a stratum is averaged, and their seed
 DRAWS, SEED = 20, 1
 
