@@ -179,3 +179,25 @@ def test_no_doc_repeats_a_bound_of_a_claim(root):
     for page in ("interpretation.md", "methods.md", "usage.md", "outputs.md"):
         text = (root / "docs" / page).read_text(encoding="utf-8")
         assert [words for words in told.values() if re.search(words, text)] == [], page
+
+
+def test_a_required_criterion_that_was_not_checked_is_said():
+    verdicts = example_verdicts(calls__permuted_calls=np.nan)
+    found = standing(verdicts, "calls", "SLE_vs_HC")
+    assert found.verdict == "supported"
+    assert "Not checked: mean number of calls on permuted labels" in qualified("Seven genes", found)
+    contrasts = {"SLE_vs_HC": volcano([0.01, 0.5, 0.9])}
+    said = " ".join(headline(results(example_tables() | {"verdicts": verdicts}, contrasts).of_disease("SLE")))
+    assert "Not checked" in said
+
+
+def test_a_weak_cut_off_and_a_weak_label_are_said_where_they_are_used():
+    weak = example_verdicts(cutoff__healthy_controls=0, stratum_label__margin=0.01)
+    page = page_words(example_tables() | {"verdicts": weak}, "SLE")
+    assert "Evidence for the cut-off is weak: the controls are sicca" in page
+    assert "1 interferon (weak label): 5" in page
+
+
+def test_the_methods_say_what_the_bound_of_stability_does():
+    text = methods_text(results(example_tables()), software_versions())
+    assert "strata with a mean bootstrap Jaccard below 0.85 are called weak" in text

@@ -153,3 +153,9 @@ def test_the_tables_whose_columns_meet_those_of_the_sheet_are_in_the_contract():
         CONTRACT
     )
     assert not {"sample", "patient", "disease"} & joined_columns(CONTRACT)
+
+
+def test_a_contrast_of_a_factor_and_of_coefficients_at_once_is_refused():
+    both = {"name": "x", "factor": "sex", "level": "F", "baseline": "M", "coefficients": {"disease[SLE]": 1}}
+    with pytest.raises(InputError, match="both `factor` and `coefficients`"):
+        complete_config({"cohorts": [{"name": "demo", "simulate": {}}], "contrasts": [both]}, SCHEMA, CONTRACT)

@@ -359,4 +359,23 @@ def test_the_share_of_a_component_is_that_of_a_line_through_the_two_groups():
     data, samples = cohort({"HC": 12, "SLE": 12}, {(0, "SLE"): 3.0}, n_genes=40)
     r2, component = leading_component(data, samples, all_contrasts(["SLE"], "HC")[0])
     expected = [np.corrcoef(data.obsm["X_pca"][:, k], samples["disease"] == "SLE")[0, 1] ** 2 for k in (0, 1)]
-    assert r2 == pytest.approx(max(expected)) and component == f"PC{1 + int(np.argmax(expected))}"
+    adjusted = 1 - (1 - max(expected)) * 23 / 22
+    assert r2 == pytest.approx(adjusted) and component == f"PC{1 + int(np.argmax(expected))}"
+
+
+def test_three_against_three_without_a_difference_seldom_follow_a_component():
+    # unadjusted, a fifth of such contrasts explain more than half of a component
+    rng = np.random.default_rng(3)
+    contrast = all_contrasts(["SLE"], "HC")[0]
+    samples = pd.DataFrame({"disease": ["HC"] * 3 + ["SLE"] * 3})
+    found = []
+    for _ in range(300):
+        view = ad.AnnData(np.zeros((6, 1)), obsm={"X_pca": rng.standard_normal((6, 2))})
+        found.append(leading_component(view, samples, contrast)[0] > 0.5)
+    assert np.mean(found) <= 0.15
+
+
+def test_a_group_without_samples_has_no_component():
+    data, samples = cohort({"HC": 12, "SLE": 12}, {}, n_genes=40)
+    r2, reason = leading_component(data, samples, all_contrasts(["DM"], "HC")[0])
+    assert np.isnan(r2) and "too few samples" in reason

@@ -16,6 +16,7 @@ from stratifn.stratification import LABEL_RULES, stratify_cohort
 from stratifn.stratification.associations import ASSOCIATION_COLUMNS, associations, block_test
 from stratifn.stratification.labels import auc, name_strata
 from stratifn.stratification.markers import MARKER_COLUMNS, markers
+from stratifn.stratification.verdicts import follows
 
 CONTRACT = {
     "strata": ["sample", "patient", "disease", "stratum", "confidence", "ifn_class", "label"],
@@ -292,3 +293,14 @@ def test_rare_categories_are_tested_by_permutation_and_pvalues_are_uniform_witho
     assert table["test"].eq("chi_squared_permutation").all()
     assert table["pvalue"].between(1 / 2000, 1).all()
     assert table["padj"].min() > 0.05
+
+
+def test_many_small_batches_do_not_follow_strata_by_chance():
+    # uncorrected, Cramer's V of 20 batches and 3 strata of 60 samples lies above one half in four of five draws
+    rng = RNG(5)
+    draws = [
+        follows(pd.Series(rng.integers(0, 20, 60).astype(str)), pd.Series(rng.integers(1, 4, 60))) for _ in range(200)
+    ]
+    assert np.mean(np.array(draws) > 0.5) <= 0.05
+    same = pd.Series(np.repeat([1, 2, 3], 20))
+    assert follows(same.astype(str), same) == pytest.approx(1.0)

@@ -124,6 +124,10 @@ def _cross_problems(config: dict[str, Any]) -> Iterator[Problem]:
     cohorts = config["cohorts"]
     for number, item in enumerate(config["transfer"]):
         yield from _transfer_problems(f"transfer[{number}] ({item['name']}).views", item, cohorts)
+    for item in config["contrasts"]:
+        if item.get("factor") and item.get("coefficients"):
+            found = "both `factor` and `coefficients`"
+            yield Problem("config", f"contrasts.{item['name']}", found, "one of the two", "Remove one.")
     low, high = config["stratification"]["clusters"]
     if low > high:
         yield Problem("config", "stratification.clusters", f"{low} to {high}", "smallest first", "Swap them.")

@@ -104,7 +104,7 @@ def gene_model(values: np.ndarray, matrix: np.ndarray) -> GeneModel:
 
 
 def normal_deviates(statistic: np.ndarray, df: np.ndarray) -> np.ndarray:
-    """Turn t statistics into normal deviates of the same tail (Hill 1970, doi:10.1145/355598.355599), as limma does.
+    """Turn t statistics into normal deviates of the same tail (Hill 1970, Algorithm 395, Commun. ACM 13:617), as limma does.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def call_verdicts(
     for contrast in contrasts:
         called = int(calls[contrast.name])
         share = float(permuted[contrast.name]) / called if called else np.nan
-        why = reasons.get(contrast.name)
+        why = reasons.get(contrast.name, "the permutations failed; see the notes")
         r2, component = leading_component(view, samples, contrast)
         measured = [
             Measured("called", called if called else np.nan, reason="" if called else "no gene is called"),
@@ -65,7 +65,7 @@ def call_verdicts(
 def leading_component(view: ad.AnnData, samples: pd.DataFrame, contrast: Contrast) -> tuple[float, str]:
     """Return how much of a leading principal component a contrast of two groups explains, and which component it is.
 
-    The largest R2 (share of the variance between the two groups' means) over the leading components. A batch that
+    The largest adjusted R2 (share of the variance between the two groups' means) over the leading components. A batch that
     coincides with the contrast makes such a component, and so does a strong disease: the two cannot be distinguished.
 
     Returns
@@ -81,10 +81,14 @@ def leading_component(view: ad.AnnData, samples: pd.DataFrame, contrast: Contras
     compared = np.isin(groups, [contrast.level, contrast.baseline])
     components = np.asarray(view.obsm["X_pca"], dtype=float)[compared, :LEADING_COMPONENTS]
     inside = groups[compared] == contrast.level
+    if min(inside.sum(), (~inside).sum()) < 1 or len(inside) < 3:
+        return np.nan, "too few samples of the two groups"
     total = ((components - components.mean(axis=0)) ** 2).sum(axis=0)
     between = inside.sum() * (~inside).sum() / len(inside)
     difference = components[inside].mean(axis=0) - components[~inside].mean(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(total > 0, between * difference**2 / total, 0.0)
+    # adjusted for the chance of few samples (Wherry 1931, Ann. Math. Stat. 2:440)
+    r2 = np.maximum(1 - (1 - r2) * (len(inside) - 1) / (len(inside) - 2), 0.0)
     largest = int(r2.argmax())
     return float(r2[largest]), f"PC{largest + 1}"

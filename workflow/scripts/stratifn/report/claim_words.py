@@ -130,13 +130,21 @@ def qualified(sentence: str, standing: Standing) -> str:
     standing
         Of the claim.
     """
+    unchecked = "; ".join(_unchecked(row) for row in standing.unchecked)
+    not_checked = f" Not checked: {unchecked}." if unchecked else ""
     if standing.verdict == SUPPORTED:
-        return f"{sentence}."
+        return f"{sentence}.{not_checked}"
     if standing.verdict == WEAK:
-        return f"{sentence}. Weak evidence: {caveats(standing)}."
+        return f"{sentence}. Weak evidence: {caveats(standing)}.{not_checked}"
     if standing.verdict == UNSUPPORTED:
         return f"Not supported: {caveats(standing)}."
     return f"Not computed: {caveats(standing) or 'no criterion could be computed'}."
+
+
+def _unchecked(row: Row) -> str:
+    meaning = CLAIMS[str(row["claim"])].criterion(str(row["criterion"])).meaning
+    reason = row["reason"]
+    return meaning if reason is None or reason != reason else f"{meaning} ({reason})"
 
 
 def evidence(standing: Standing) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from stratifn.report.claim_words import caveats, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, formatted
 from stratifn.report.results import Results
-from stratifn.shared.claims import NOT_COMPUTED, WEAK
+from stratifn.shared.claims import NOT_COMPUTED
 from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, RNA
 
 TOP_GENES = 10
@@ -84,7 +84,7 @@ def called_sentence(results: Results, contrast: str) -> str:
 def _verdicts(results: Results, contrasts: Sequence[str]) -> Iterator[Item]:
     for contrast in contrasts:
         found = results.standing("calls", contrast)
-        if found.verdict == WEAK:
+        if found.fails:
             yield Text(f"{contrast.replace('_vs_', ' against ')}: weak evidence, {caveats(found)}.", warning=True)
 
 

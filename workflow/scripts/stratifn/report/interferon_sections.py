@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from stratifn.report.claim_words import caveats
 from stratifn.report.content import FigureSlot, Item, Table, Text, first_reason, formatted, small_cells
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.shared.vocabulary import UNSCORED
@@ -57,10 +58,13 @@ def _basis(results: Results) -> Iterator[Item]:
         return
     own = results.scores(settings["method"])
     found = f"{int(own['genes_found'].min())} of {int(own['genes_total'].max())}" if len(own) else "none"
+    cutoff = results.standing("cutoff", settings["signature"])
     yield Text(
         f"Classes come from {settings['signature']} by {settings['method']} ({found} genes found), with the cut-off "
         f"{settings['cutoff']} from {reference_words(results)}. "
         "A published cut-off belongs to its own assay and is not used."
+        + (f" Evidence for the cut-off is {cutoff.verdict}: {caveats(cutoff)}." if cutoff.fails else ""),
+        warning=cutoff.fails,
     )
     if results.settings["control_type"] != "healthy" and not settings["reference"]:
         yield Text(

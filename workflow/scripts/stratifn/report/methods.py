@@ -168,5 +168,5 @@ def _tested(results: Results) -> str:
     alpha, least = results.bound("strata", "null_pvalue"), results.bound("strata", "stability")
     if alpha is None:
         return ""
-    stable = "" if least is None else f" and a mean bootstrap Jaccard of at least {least:g}"
+    stable = "" if least is None else f"; strata with a mean bootstrap Jaccard below {least:g} are called weak"
     return f" More than one stratum needed p of at most {alpha:g} against data without structure{stable}."

@@ -12,7 +12,7 @@ from stratifn.report.cohort_sections import notes_table
 from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, people, stratum_labels
 from stratifn.report.interferon_sections import CLASSES
 from stratifn.report.new_patients import NewPatients
-from stratifn.shared.claims import EVERYBODY, UNSUPPORTED, standing
+from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, UNSUPPORTED, standing
 
 # marks, in a patient's reason, a value beyond a limit of the reference
 BEYOND = ", limit "
@@ -37,6 +37,10 @@ def headline_of_new_patients(new: NewPatients) -> list[str]:
             "supported."
         ]
         if placement.verdict == UNSUPPORTED
+        else [
+            f"Whether the reference fits these patients is not known: {placement.rows['out_of_reference']['reason']}."
+        ]
+        if placement.verdict == NOT_COMPUTED and "out_of_reference" in placement.rows
         else []
     )
     return [

@@ -105,7 +105,10 @@ def _strata_of_disease(results: Results) -> str:
     strata = results.tables["strata"]
     names = results.stratum_names
     counts = strata.loc[strata["disease"] == results.disease, "stratum"].value_counts().sort_index()
-    parts = [f"{names[number]}: {people(int(count), results.min_cell)}" for number, count in counts.items()]
+    weak = {n: " (weak label)" if results.standing("stratum_label", str(n)).fails else "" for n in names.index}
+    parts = [
+        f"{names[number]}{weak[number]}: {people(int(count), results.min_cell)}" for number, count in counts.items()
+    ]
     return strata_sentence(results, f"Patients with {results.disease} by stratum: {'; '.join(parts)}")
 
 

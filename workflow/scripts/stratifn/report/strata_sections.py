@@ -9,7 +9,7 @@ import pandas as pd
 from stratifn.report.claim_words import caveats, evidence, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
 from stratifn.report.results import Results
-from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
+from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED
 
 # what was done with the controls, by the item of the summary
 CONTROLS = {
@@ -171,7 +171,7 @@ def stratification(results: Results) -> Iterator[Item]:
         )
         for label in results.stratum_names.index:
             found = results.standing("stratum_label", str(label))
-            if found.verdict == WEAK:
+            if found.fails:
                 yield Text(
                     f"The label of stratum {results.stratum_names[label]} is weak: {caveats(found)}.", warning=True
                 )

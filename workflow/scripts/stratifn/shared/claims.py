@@ -40,6 +40,8 @@ class Criterion:
         The bound; None where a setting of the configuration is the bound.
     setting
         Key of that setting, empty where `bound` is given.
+    required
+        Whether a claim says that the criterion was not checked, where it could not be computed.
     failed
         What the claim is where the criterion fails: `WEAK`, `UNSUPPORTED`, or `NOT_COMPUTED` where there is then
         nothing to claim.
@@ -51,6 +53,7 @@ class Criterion:
     bound: float | None
     failed: str
     setting: str = ""
+    required: bool = False
 
     def verdict(self, value: float, bound: float) -> str:
         """Judge a value; one that is missing is not computed."""
@@ -110,6 +113,7 @@ CLAIMS: dict[str, Claim] = {
                     None,
                     WEAK,
                     setting="differential_expression.alpha",
+                    required=True,
                 ),
                 Criterion(
                     "leading_component",
@@ -176,9 +180,16 @@ CLAIMS: dict[str, Claim] = {
                     "follows_score", "absolute rank correlation with the interferon score", AT_LEAST, 0.5, UNSUPPORTED
                 ),
                 Criterion(
-                    "signature_auc", "AUC of the signature's genes among its weights", AT_LEAST, 0.8, UNSUPPORTED
+                    "signature_auc",
+                    "AUC of the signature's genes among its weights",
+                    AT_LEAST,
+                    0.8,
+                    UNSUPPORTED,
+                    required=True,
                 ),
-                Criterion("robust", "1 if the factor is robust over seeds, else 0", AT_LEAST, 1, UNSUPPORTED),
+                Criterion(
+                    "robust", "1 if the factor is robust over seeds, else 0", AT_LEAST, 1, UNSUPPORTED, required=True
+                ),
             ),
         ),
         Claim(
@@ -327,11 +338,19 @@ class Standing:
         Rows of the criteria that fail, the worst first.
     rows
         Every row by criterion.
+    unchecked
+        Rows of the required criteria that could not be computed.
     """
 
     verdict: str
     failing: tuple[Mapping[str, object], ...]
     rows: Mapping[str, Mapping[str, object]]
+    unchecked: tuple[Mapping[str, object], ...] = ()
+
+    @property
+    def fails(self) -> bool:
+        """Whether a criterion that was computed fails."""
+        return self.verdict in (WEAK, UNSUPPORTED)
 
 
 def standing(verdicts: pd.DataFrame, claim: str, subject: str) -> Standing:
@@ -357,4 +376,9 @@ def standing(verdicts: pd.DataFrame, claim: str, subject: str) -> Standing:
     failing = sorted(
         (row for row in computed if row["verdict"] != SUPPORTED), key=lambda row: -ORDER.index(str(row["verdict"]))
     )
-    return Standing(str(failing[0]["verdict"]) if failing else SUPPORTED, tuple(failing), rows)
+    unchecked = tuple(
+        row
+        for row in rows.values()
+        if row["verdict"] == NOT_COMPUTED and CLAIMS[claim].criterion(str(row["criterion"])).required
+    )
+    return Standing(str(failing[0]["verdict"]) if failing else SUPPORTED, tuple(failing), rows, unchecked)

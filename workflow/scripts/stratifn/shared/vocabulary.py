@@ -19,9 +19,24 @@ YES, NO = "yes", "no"
 YES_WORDS = frozenset({YES, "y", "true", "1", "1.0", "positive", "pos", "+"})
 NO_WORDS = frozenset(
     {NO, "n", "false", "0", "0.0", "negative", "neg", "-", "none", "nil", "never", "untreated", "placebo"}
+    | {"not treated", "never treated", "no treatment", "no therapy", "no anti-ifn", "without", "absent", "off"}
+    | {"standard of care", "soc"}
 )
 NOT_KNOWN_WORDS = frozenset(
-    {"unknown", "unk", "?", "not known", "not stated", "not reported", "not available", "not done", "nd", "n.d."}
+    {
+        "unknown",
+        "unk",
+        "?",
+        "not known",
+        "not stated",
+        "not reported",
+        "not available",
+        "not done",
+        "nd",
+        "n.d.",
+        "n/k",
+        "nk",
+    }
 )
 # columns that are questions where all their cells are answers; those of the sheet's schema say so themselves
 AUTOANTIBODIES = re.compile(

@@ -72,14 +72,18 @@ class LabelRule:
     source: str
 
 
+# bounds in the words of the rules
+_AUC, _HIGH = (f"{bound_of('stratum_label', key):g}" for key in ("auc", "mostly_high"))
+_INSIDE, _ELSEWHERE = (f"{bound_of('stratum_label', key):g}" for key in ("controls_inside", "controls_enriched"))
+
 LABEL_RULES: tuple[LabelRule, ...] = (
     LabelRule(
         label=HEALTHY_LIKE,
         genes=(),
         proteins=(),
         cells=(),
-        rule="Contains at least half of the controls, who are at least twice as frequent in it as elsewhere. Without "
-        "controls no stratum is called healthy-like.",
+        rule=f"Contains a share of at least {_INSIDE} of the controls, and controls are at most {_ELSEWHERE} times as frequent "
+        "elsewhere as in it. Without controls no stratum is called healthy-like.",
         source="the controls of the cohort",
     ),
     LabelRule(
@@ -87,8 +91,8 @@ LABEL_RULES: tuple[LabelRule, ...] = (
         genes=("IFI27", "IFI44L", "IFIT1", "ISG15", "RSAD2", "SIGLEC1"),
         proteins=(),
         cells=(),
-        rule="AUC of the interferon score at least 0.75 and, where there are classes, at least half of the scored "
-        "samples high. Without scores: AUC of the mean of the genes at least 0.75.",
+        rule=f"AUC of the interferon score at least {_AUC} and, where there are classes, a share of at least {_HIGH} of the "
+        f"scored samples high. Without scores: AUC of the mean of the genes at least {_AUC}.",
         source="six genes of Rice et al. 2017, doi:10.1007/s10875-016-0359-1",
     ),
     LabelRule(
@@ -101,7 +105,7 @@ LABEL_RULES: tuple[LabelRule, ...] = (
         ),
         proteins=("IL1B", "IL6", "IL8", "CXCL8", "TNF", "TNFA", "CRP"),
         cells=("neutrophil", "granulocyte"),
-        rule="AUC of neutrophil and inflammation markers at least 0.75.",
+        rule=f"AUC of neutrophil and inflammation markers at least {_AUC}.",
         source="blood transcription module M37.1 (neutrophils) and S100A8, S100A9, S100A12 of M11.0, Li et al. 2014, "
         "doi:10.1038/ni.2789, in current symbols; proteins and cells: common markers",
     ),
@@ -116,7 +120,7 @@ LABEL_RULES: tuple[LabelRule, ...] = (
         ),
         proteins=("CXCL13", "BAFF", "TNFSF13B", "IL2", "IL7", "IL21"),
         cells=("lymphocyte", "bcell", "tcell", "cd4", "cd8", "cd19", "cd3", "plasmablast", "plasmacell"),
-        rule="AUC of lymphocyte markers (B and T cells) at least 0.75.",
+        rule=f"AUC of lymphocyte markers (B and T cells) at least {_AUC}.",
         source="blood transcription modules M7.0 (T cells) and M47.0 (B cells) without NK and cytotoxic genes, Li et "
         "al. 2014, doi:10.1038/ni.2789; proteins and cells: common markers",
     ),

@@ -74,12 +74,18 @@ def _of_division(strata: Strata, samples: pd.DataFrame, control: str | None, set
 def follows(variable: pd.Series, stratum: pd.Series) -> float:
     """Return how closely the strata follow a variable: Cramer's V (0: not at all, 1: one determines the other).
 
-    Cramer 1946, Mathematical Methods of Statistics, p. 282. One odd sample among many stays small, unlike in measures
+    Corrected for chance (Bergsma 2013, J. Korean Stat. Soc. 42:323). One odd sample among many stays small, unlike in measures
     of information, because V weighs it by the size of its stratum. Missing for a variable with one value.
     """
     known = variable.notna()
     counts = pd.crosstab(variable[known].astype(str), stratum[known])
-    return float(association(counts.to_numpy(), method="cramer")) if min(counts.shape) > 1 else float("nan")
+    if min(counts.shape) < 2:
+        return float("nan")
+    n, (levels, strata) = counts.to_numpy().sum(), counts.shape
+    squared = association(counts.to_numpy(), method="cramer") ** 2 * (min(counts.shape) - 1)
+    squared = max(0.0, squared - (levels - 1) * (strata - 1) / (n - 1))
+    free = min(levels - (levels - 1) ** 2 / (n - 1), strata - (strata - 1) ** 2 / (n - 1)) - 1
+    return float(np.sqrt(squared / free)) if free > 0 else float("nan")
 
 
 def _of_label(label: Label) -> list[Measured]:
