@@ -34,7 +34,7 @@ def effect_test(fit: ModelFit, estimate: Estimate, threshold: float) -> tuple[np
     with np.errstate(divide="ignore", invalid="ignore"):
         beyond = (np.abs(effect) - threshold) / estimate.standard_error
     pvalues = np.minimum(1.0, 2 * fit.upper_tail(beyond))
-    # a gene whose counts were all outliers has effect and error 0: nothing exceeds anything
+    # an effect of exactly 0 without a standard error exceeds nothing
     pvalues = np.where(np.isnan(beyond) & (effect == 0), 1.0, pvalues)
     statistic = np.sign(effect) * np.fmax(np.where(np.isfinite(effect), np.nan_to_num(beyond), np.nan), 0.0)
     return statistic, pvalues
