@@ -58,7 +58,7 @@ def _about_controls(results: Results) -> str:
         return f"There are no controls in this cohort{others}."
     count = people(int((results.samples["disease"] == results.control).sum()), results.min_cell)
     return f"The {count} controls have the label {results.control}" + (
-        " and healthy." if results.settings["control_type"] == "healthy" else "; they are not healthy controls."
+        "; they are healthy." if results.settings["control_type"] == "healthy" else "; they are not healthy controls."
     )
 
 
