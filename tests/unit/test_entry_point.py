@@ -80,8 +80,18 @@ def interrupt(folder):
 def leave(folder):
     sys.exit(7)
 
+class Files(dict):
+    # iterated, it is the files, as Snakemake gives them
+    def __iter__(self):
+        return iter(self.values())
+    def __getattr__(self, name):
+        return self[name]
+
 name, folder, log, problems = sys.argv[1:]
-run(lambda snakemake: globals()[name](folder), SimpleNamespace(log=Log(log, problems), rule="rule_of_the_test"))
+job = SimpleNamespace(
+    log=Log(log, problems), rule="rule_of_the_test", input=Files(), output=Files(manifest=f"{folder}/files.tsv")
+)
+run(lambda snakemake: globals()[name](folder), job)
 """
 
 

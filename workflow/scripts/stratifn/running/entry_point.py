@@ -10,7 +10,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from stratifn.shared.errors import InputError
+from stratifn.running.manifests import begin_reading, write_evidence, write_manifest
+from stratifn.shared.errors import InputError, listed
 from stratifn.shared.files import being_written, remove_unfinished, write_json
 from stratifn.shared.machine import MachineError, machine_error
 
@@ -50,12 +51,37 @@ def _run_with_problems(main: Callable[[Any], None], snakemake: Any) -> None:
     if problems:
         write_json([], problems)
     try:
-        main(snakemake)
+        _run_with_evidence(main, snakemake)
     except InputError as error:
         logger.error("%s", error)
         if problems:
             write_json([problem.as_dict() for problem in error.problems], problems)
         sys.exit(1)
+
+
+def _run_with_evidence(main: Callable[[Any], None], snakemake: Any) -> None:
+    """Run `main` between checks of what it reads; then list the user's files that it read, and what it wrote.
+
+    Of a rule's inputs `manifests` and `sources` are the evidence of other jobs; its output `manifest` is this job's own,
+    and `sources` lists the files of its input `files` and all those that no evidence lists.
+    """
+    read, output = snakemake.input, snakemake.output
+    reading = begin_reading(read, _named(read, "manifests"), _named(read, "sources"))
+    if reading.unlisted and "sources" not in output.keys():
+        raise LookupError(f"no manifest lists {listed(reading.unlisted)}, which the rule reads")
+    main(snakemake)
+    reading.require_unchanged()
+    if "sources" in output.keys():
+        write_evidence(
+            {path: reading.digests[path] for path in [*reading.unlisted, *_named(read, "files")]}, output.sources
+        )
+    write_manifest([path for path in output if path != output.manifest], output.manifest)
+
+
+def _named(files: Any, name: str) -> list[str]:
+    """Return the files of a name of a rule; none where it has no such name."""
+    found = files.get(name, [])
+    return [found] if isinstance(found, str) else list(found)
 
 
 def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
