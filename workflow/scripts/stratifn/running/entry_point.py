@@ -15,6 +15,8 @@ from stratifn.shared.files import being_written, remove_unfinished, write_json
 from stratifn.shared.machine import MachineError, machine_error
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# the exit status of a command that Ctrl-C ended
+INTERRUPTED = 130
 logger = logging.getLogger("stratifn")
 
 
@@ -32,8 +34,11 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         sys.unraisablehook = _unraisable
         use_one_blas_thread()
         _run_with_problems(main, snakemake)
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
         raise
+    except KeyboardInterrupt:
+        logger.info("stopped by the user")
+        sys.exit(INTERRUPTED)
     except BaseException as error:  # a panic is no Exception; the user gets a sentence, the log the traceback
         fault = machine_error(error)
         if fault is not None:
@@ -100,7 +105,8 @@ def use_one_blas_thread() -> None:
 def _configure_logging(log_file: str | None) -> None:
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.ERROR)
-    console.setFormatter(logging.Formatter("%(message)s"))
+    # on a terminal, the line of status of the run's console is erased first
+    console.setFormatter(logging.Formatter(("\r\033[K" if sys.stderr.isatty() else "") + "%(message)s"))
     # force: decoupler and others configure logging at import
     logging.basicConfig(level=logging.INFO, handlers=[console], force=True)
     logger.setLevel(logging.DEBUG)
