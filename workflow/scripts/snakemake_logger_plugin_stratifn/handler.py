@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -118,12 +119,14 @@ class LogHandler(LogHandlerBase):
         self.done += 1
         self._list_later()
         job = self.running.pop(event["job_id"], None)
-        if job is not None and not self.common_settings.dryrun:
+        if job is not None:
             self._line(f"{self._count()}  done    {job.title}, {job.elapsed}")
 
     def _job_failed(self, event: dict[str, Any]) -> None:
         job = self.running.pop(event["jobid"], Job(event["rule_name"], event["rule_name"]))
         status, self._exit_status = self._exit_status, None
+        # Ctrl-C reaches the jobs before Snakemake speaks of it
+        self.interrupted |= status == -signal.SIGINT
         if self.interrupted:
             return
         self.failed.add(event["jobid"])
@@ -168,7 +171,7 @@ class LogHandler(LogHandlerBase):
             if self.total:
                 self.console.line("Nothing was run (-n).")
         elif self.interrupted:
-            self._line(f"stopped by the user; finished results are kept, to go on {again}")
+            self._line(f"stopped by the user; finished results are kept. To go on, {again}")
         elif self.failed:
             failed = f"{len(self.failed)} job{'s' if len(self.failed) != 1 else ''} failed"
             self._line(f"{failed} after {duration(time.monotonic() - self.started)}, {self.done} of {self.total} done")
@@ -193,10 +196,15 @@ class LogHandler(LogHandlerBase):
                 if self.ended:
                     return
                 self._show_status()
-                if not self.console.is_terminal and self.running and time.monotonic() > self._next_list:
-                    self._pause = min(2 * self._pause, LONGEST_PAUSE)
-                    self._next_list = time.monotonic() + self._pause
-                    self._line(f"{self._count()}  running {self._running()}")
+                self.list_running()
+
+    def list_running(self) -> None:
+        """Without a terminal, list the running jobs if none was listed for a while."""
+        if self.console.is_terminal or not self.running or time.monotonic() < self._next_list:
+            return
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self._next_list = time.monotonic() + self._pause
+        self._line(f"{self._count()}  running {self._running()}")
 
     def _show_status(self) -> None:
         if self.console.is_terminal and self.running and not self.ended:

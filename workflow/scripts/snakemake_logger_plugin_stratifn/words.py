@@ -25,9 +25,7 @@ NOISE = (
     "Shutting down, this might take some time",
     "Singularity containers: ignored",
     "Some jobs were triggered by provenance",
-    "Terminating processes on user request",
     "This was a dry-run",
-    "Trying to restart job",
     "Using shell:",
 )
 _SUBMITTED = re.compile(r"Job \d+ has been submitted with SLURM jobid")

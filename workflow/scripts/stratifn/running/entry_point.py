@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, NoReturn
 
 from stratifn.shared.errors import InputError
@@ -15,8 +17,6 @@ from stratifn.shared.files import being_written, remove_unfinished, write_json
 from stratifn.shared.machine import MachineError, machine_error
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-# the exit status of a command that Ctrl-C ended
-INTERRUPTED = 130
 logger = logging.getLogger("stratifn")
 
 
@@ -32,13 +32,16 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
     try:
         _configure_logging(log_file)
         sys.unraisablehook = _unraisable
+        sys.excepthook = _uncaught
         use_one_blas_thread()
         _run_with_problems(main, snakemake)
     except SystemExit:
         raise
     except KeyboardInterrupt:
+        # ended by the signal as if nobody had caught it, but without a traceback
         logger.info("stopped by the user")
-        sys.exit(INTERRUPTED)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
     except BaseException as error:  # a panic is no Exception; the user gets a sentence, the log the traceback
         fault = machine_error(error)
         if fault is not None:
@@ -72,6 +75,15 @@ def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
     fault = machine_error(error, being_written()) if error else None
     if error is None or fault is None:
         sys.__unraisablehook__(unraisable)
+        return
+    _leave(fault, error)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Do the same where Cython prints the traceback of such an error before it calls the hook for it."""
+    fault = machine_error(error, being_written())
+    if fault is None:
+        sys.__excepthook__(kind, error, trace)
         return
     _leave(fault, error)
 
