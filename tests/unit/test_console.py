@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
+import time
 from types import SimpleNamespace
 
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
+
 from snakemake_logger_plugin_stratifn import LogHandler, LogHandlerSettings, handler
 from snakemake_logger_plugin_stratifn.jobs import duration, plan
 from snakemake_logger_plugin_stratifn.words import NOISE, is_noise, plain_error, short_reason
@@ -30,10 +33,8 @@ class Run:
     """A run whose events the test makes."""
 
     def __init__(self, monkeypatch, stream, **settings):
-        common = dict(
-            printshellcmds=False, nocolor=False, quiet=None, debug_dag=False, verbose=False, show_failed_logs=False,
-            stdout=False, dryrun=False,
-        )  # fmt: skip
+        flags = ("printshellcmds", "nocolor", "debug_dag", "verbose", "show_failed_logs", "stdout", "dryrun")
+        common = dict.fromkeys(flags, False) | {"quiet": None}
         monkeypatch.setattr(handler.sys, "stderr", stream)
         monkeypatch.setattr(handler.sys, "stdout", stream)
         options = LogHandlerSettings(command=COMMAND, result="The reports: results/*/report/index.html")
@@ -136,6 +137,18 @@ def test_on_a_cluster_the_problem_is_read_from_the_log_of_the_job_and_shown_once
     assert str(of_slurm) in text
 
 
+def test_what_an_earlier_run_left_in_a_log_is_not_told_of_this_one(run, tmp_path):
+    log = tmp_path / "inputs.log"
+    log.write_text(f"INFO stratifn.progress: draws: 5 of 9\nERROR stratifn: {PROBLEM}\n")
+    os.utime(log, (time.time() - 60,) * 2)
+    run.plan(**{"inputs.mine": 1})
+    run.start(1, log=log, local=False)
+    assert run.handler.running[1].progress() == ""
+    run.fail(1, message="SLURM-job '17' failed, SLURM status is: 'NODE_FAIL'.")
+    assert "NODE_FAIL" in run.text()
+    assert PROBLEM not in run.text()
+
+
 def test_a_job_that_left_no_word_on_a_cluster_is_told_by_slurms(run, tmp_path):
     run.plan(**{"mofa": 1})
     run.start(1, log=tmp_path / "never written.log", local=False)
@@ -198,7 +211,7 @@ def test_a_dry_run_says_what_would_run_and_why(monkeypatch):
     run.finish(1)
     run.plan(**{"inputs.mine": 1})
     assert run.text().splitlines() == [
-        "1 jobs: inputs",
+        "1 job: inputs",
         "  Reading the inputs of cohort mine (missing: a.tsv and 1 more, changed: samples.tsv)",
         "Nothing was run (-n).",
     ]

@@ -99,7 +99,7 @@ class LogHandler(LogHandlerBase):
         if self.total:
             return
         self.total = event["stats"]["total"]
-        self._line(f"{self.total} jobs: {plan(event['stats'])}")
+        self._line(f"{self.total} job{'s' if self.total != 1 else ''}: {plan(event['stats'])}")
 
     def _job(self, event: dict[str, Any]) -> None:
         rule = event["rule_name"]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from stratifn.running.progress import LOGGER
 
 # enough of the end of a log to hold its last line of progress
 TAIL_BYTES = 4096
+# seconds by which the clock of a file system may be behind
+CLOCK_SLACK = 2.0
+PROBLEMS = ("ERROR", "CRITICAL")
 _PROGRESS = re.compile(rf"^INFO {re.escape(LOGGER)}: (.*)$", re.MULTILINE)
 _RECORD = re.compile(r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL) [\w.]+: ", re.MULTILINE)
 
@@ -29,14 +34,15 @@ class Job:
         Short: its rule and seed.
     logs
         Its log files, absolute, the text first.
-    started
-        `time.monotonic` at the start.
+    started, began
+        `time.monotonic` and `time.time` at the start.
     """
 
     title: str
     name: str
     logs: tuple[Path, ...] = ()
     started: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.time)
 
     @property
     def elapsed(self) -> str:
@@ -45,30 +51,29 @@ class Job:
 
     def progress(self) -> str:
         """Return the last line of progress in its log; empty where there is none."""
-        if not self.logs:
-            return ""
-        found = _PROGRESS.findall(_tail(self.logs[0]))
+        found = _PROGRESS.findall(self._end_of_log(TAIL_BYTES))
         return found[-1] if found else ""
 
     def errors(self) -> str:
         """Return what its log says went wrong; empty where it says nothing."""
+        text = self._end_of_log()
+        marks = [*_RECORD.finditer(text)]
+        pairs = pairwise([*((mark[1], mark.start(), mark.end()) for mark in marks), ("", len(text), len(text))])
+        return "".join(text[start:end] for (level, _, start), (_, end, _) in pairs if level in PROBLEMS).rstrip()
+
+    def _end_of_log(self, size: int | None = None) -> str:
+        """Return the last bytes of its log, or all; nothing while the log is that of an earlier run."""
+        if not self.logs:
+            return ""
         try:
-            text = self.logs[0].read_text(encoding="utf-8", errors="replace") if self.logs else ""
+            with self.logs[0].open("rb") as file:
+                status = os.fstat(file.fileno())
+                if status.st_mtime < self.began - CLOCK_SLACK:
+                    return ""
+                file.seek(0 if size is None else max(0, status.st_size - size))
+                return file.read().decode("utf-8", errors="replace")
         except OSError:
             return ""
-        marks = [*_RECORD.finditer(text)]
-        ends = [mark.start() for mark in marks[1:]] + [len(text)]
-        pairs = zip(marks, ends, strict=True)
-        return "".join(text[mark.end() : end] for mark, end in pairs if mark[1] in ("ERROR", "CRITICAL")).rstrip()
-
-
-def _tail(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
-            return file.read().decode("utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def duration(seconds: float) -> str:
