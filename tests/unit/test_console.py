@@ -99,10 +99,16 @@ def test_a_run_shows_its_phases_every_job_and_how_many_are_done(run):
 
 
 def test_a_finished_run_ends_with_its_time_and_the_reports(run):
-    run.plan(**{"inputs.mine": 1})
+    run.plan(**{"inputs.mine": 1, "default": 1})
     run.start(1)
     run.finish(1)
-    assert run.text().splitlines()[-2:] == ["finished in 0:00", "The reports: results/*/report/index.html"]
+    run.start(0, "default", "All results are complete", output=[])
+    run.finish(0)
+    assert run.text().splitlines()[2:] == [
+        "1/2  done    Reading the inputs of cohort mine, 0:00",
+        "2/2  finished in 0:00",
+        "The reports: results/*/report/index.html",
+    ]
 
 
 def test_a_failed_job_names_its_log_and_what_to_type_and_nothing_twice(run, tmp_path, monkeypatch):
@@ -198,6 +204,19 @@ def test_ctrl_c_says_that_results_are_kept_and_blames_no_job(run):
     run.error("WorkflowError:\nAt least one job did not complete successfully.")
     assert run.text().splitlines()[2:] == [
         "stopping the running jobs ...",
+        f"stopped by the user; finished results are kept. To go on, start again: {COMMAND}",
+    ]
+
+
+def test_a_run_that_is_asked_to_end_says_that_it_finishes_what_runs(run):
+    run.plan(**{"mofa": 2})
+    run.start(1)
+    for _ in range(2):
+        run.say("Will exit after finishing currently running jobs (scheduler).")
+    run.finish(1)
+    assert run.text().splitlines()[2:] == [
+        "finishing the running jobs, then stopping ...",
+        "1/2  done    Reading the inputs of cohort mine, 0:00",
         f"stopped by the user; finished results are kept. To go on, start again: {COMMAND}",
     ]
 

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from snakemake_logger_plugin_stratifn.jobs import Job
+
 from .conftest import ROOT, clone_to, environment, write_config
 
 CLOCK = re.compile(r"^\d\d:\d\d:\d\d  ", re.MULTILINE)
@@ -74,6 +76,9 @@ def test_good_input_passes_the_check_in_a_few_lines(clone, mine):
     assert code == 0, text
     assert "1/2  done    Reading and validating the inputs of cohort mine" in text
     assert text.endswith("Configuration and inputs are fine.\n")
+    # what the console looks for in a log is what the entry point of a job writes there
+    job = Job("", "", (mine.parent / "logs" / "mine" / "inputs.log",), began=0.0)
+    assert job.progress() == "reading counts.tsv, matrix 1 of 1"
 
 
 def test_a_killed_run_says_what_to_type_and_that_works(clone, mine):

@@ -21,6 +21,11 @@ from snakemake_logger_plugin_stratifn.words import exit_of_command, is_noise, ki
 
 # without a terminal: seconds until the running jobs are listed, twice as many after every list, up to the second
 FIRST_LIST, LONGEST_PAUSE = 30.0, 600.0
+# Snakemake's words after Ctrl-C and after SIGTERM
+STOPPING = {
+    "Terminating processes on user request": "stopping the running jobs ...",
+    "Will exit after finishing": "finishing the running jobs, then stopping ...",
+}
 LOCKED = (
     "Another run is using this folder, or one was killed here: if none is running, type `{unlock}`, then start again."
 )
@@ -102,17 +107,19 @@ class LogHandler(LogHandlerBase):
         self._line(f"{self.total} job{'s' if self.total != 1 else ''}: {plan(event['stats'])}")
 
     def _job(self, event: dict[str, Any]) -> None:
+        if not event["output"]:
+            # the target of the run: it does nothing
+            return
         rule = event["rule_name"]
         # not resolved: the user knows the path of the link
         logs = tuple(Path(os.path.abspath(str(log).split(" (", 1)[0])) for log in event["log"])
         job = Job(event["rule_msg"] or rule, short_name(rule, event["wildcards"]), logs)
         if self.common_settings.dryrun:
-            if event["output"]:
-                self.console.line(f"  {job.title} ({short_reason(event['reason'])})")
+            self.console.line(f"  {job.title} ({short_reason(event['reason'])})")
             return
         self.running[event["jobid"]] = job
         self._list_later()
-        if event["output"] and not self.console.is_terminal:
+        if not self.console.is_terminal:
             self._line(f"{self._count()}  {'start ' if event['local'] else 'submit'}  {job.title}")
 
     def _finished(self, event: dict[str, Any]) -> None:
@@ -153,9 +160,10 @@ class LogHandler(LogHandlerBase):
 
     def _message(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if message.startswith("Terminating processes on user request"):
+        if message.startswith(tuple(STOPPING)):
+            if not self.interrupted:
+                self._line(next(said for start, said in STOPPING.items() if message.startswith(start)))
             self.interrupted = True
-            self._line("stopping the running jobs ...")
         elif message.startswith("Nothing to be done"):
             self.complete = True
             self._line("nothing to do: every result is there and up to date")
@@ -178,9 +186,11 @@ class LogHandler(LogHandlerBase):
             self.console.line(f"Finished results are kept. When the problem is solved, {again}")
         elif self.complete or (self.total and self.done == self.total):
             if self.total:
-                self._line(f"finished in {duration(time.monotonic() - self.started)}")
+                self._line(f"{self._count()}  finished in {duration(time.monotonic() - self.started)}")
             if self.result:
                 self.console.line(self.result)
+        elif self.total:
+            self._line(f"stopped after {duration(time.monotonic() - self.started)}, {self.done} of {self.total} done")
 
     def _count(self) -> str:
         return f"{self.done:>{len(str(self.total))}}/{self.total}"
