@@ -95,6 +95,7 @@ def test_a_run_shows_its_phases_every_job_and_how_many_are_done(run):
         "0/4  start   Reading the inputs of cohort mine",
         "1/4  done    Reading the inputs of cohort mine, 0:00",
         "1/4  start   Training MOFA on cohort mine, seed 1",
+        "stopped after 0:00, 1 of 4 done",
     ]
 
 

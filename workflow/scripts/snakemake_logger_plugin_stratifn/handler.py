@@ -22,10 +22,7 @@ from snakemake_logger_plugin_stratifn.words import exit_of_command, is_noise, ki
 # without a terminal: seconds until the running jobs are listed, twice as many after every list, up to the second
 FIRST_LIST, LONGEST_PAUSE = 30.0, 600.0
 # Snakemake's words after Ctrl-C and after SIGTERM
-STOPPING = {
-    "Terminating processes on user request": "stopping the running jobs ...",
-    "Will exit after finishing": "finishing the running jobs, then stopping ...",
-}
+STOPPED_NOW, STOPPED_SOON = "Terminating processes on user request", "Will exit after finishing"
 LOCKED = (
     "Another run is using this folder, or one was killed here: if none is running, type `{unlock}`, then start again."
 )
@@ -43,7 +40,7 @@ class LogHandler(LogHandlerBase):
         self.total = self.done = 0
         self.running: dict[int, Job] = {}
         self.failed: set[int] = set()
-        self.complete = self.interrupted = self.ended = False
+        self.complete = self.interrupted = self.cancelled = self.ended = False
         self._said: set[str] = set()
         self._exit_status: int | None = None
         self._pause = FIRST_LIST
@@ -133,8 +130,8 @@ class LogHandler(LogHandlerBase):
         job = self.running.pop(event["jobid"], Job(event["rule_name"], event["rule_name"]))
         status, self._exit_status = self._exit_status, None
         # Ctrl-C reaches the jobs before Snakemake speaks of it
-        self.interrupted |= status == -signal.SIGINT
-        if self.interrupted:
+        if self.cancelled or status == -signal.SIGINT:
+            self.interrupted = self.cancelled = True
             return
         self.failed.add(event["jobid"])
         if event["rule_msg"]:
@@ -160,9 +157,12 @@ class LogHandler(LogHandlerBase):
 
     def _message(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if message.startswith(tuple(STOPPING)):
+        if message.startswith(STOPPED_NOW):
+            self.interrupted = self.cancelled = True
+            self._line("stopping the running jobs ...")
+        elif message.startswith(STOPPED_SOON):
             if not self.interrupted:
-                self._line(next(said for start, said in STOPPING.items() if message.startswith(start)))
+                self._line("finishing the running jobs, then stopping ...")
             self.interrupted = True
         elif message.startswith("Nothing to be done"):
             self.complete = True
