@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, NoReturn
 
 from stratifn.running.manifests import begin_reading, write_evidence, write_manifest
@@ -31,10 +33,16 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
     try:
         _configure_logging(log_file)
         sys.unraisablehook = _unraisable
+        sys.excepthook = _uncaught
         use_one_blas_thread()
         _run_with_problems(main, snakemake)
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
         raise
+    except KeyboardInterrupt:
+        # ended by the signal as if nobody had caught it, but without a traceback
+        logger.info("stopped by the user")
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
     except BaseException as error:  # a panic is no Exception; the user gets a sentence, the log the traceback
         fault = machine_error(error)
         if fault is not None:
@@ -97,6 +105,15 @@ def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
     _leave(fault, error)
 
 
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Do the same where Cython prints the traceback of such an error before it calls the hook for it."""
+    fault = machine_error(error, being_written())
+    if fault is None:
+        sys.__excepthook__(kind, error, trace)
+        return
+    _leave(fault, error)
+
+
 def _leave(fault: MachineError, error: BaseException) -> NoReturn:
     """Say what is wrong with the machine and end the process at once.
 
@@ -126,7 +143,8 @@ def use_one_blas_thread() -> None:
 def _configure_logging(log_file: str | None) -> None:
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.ERROR)
-    console.setFormatter(logging.Formatter("%(message)s"))
+    # on a terminal, the line of status of the run's console is erased first
+    console.setFormatter(logging.Formatter(("\r\033[K" if sys.stderr.isatty() else "") + "%(message)s"))
     # force: decoupler and others configure logging at import
     logging.basicConfig(level=logging.INFO, handlers=[console], force=True)
     logger.setLevel(logging.DEBUG)
