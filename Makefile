@@ -27,7 +27,7 @@ snakemake = PYTHONPATH="$(CURDIR)/$(LIBRARY)" XDG_CACHE_HOME="$(call cache,$(1))
 checked_config = test -n "$(CONFIG)" || { echo "Name your configuration: make $@ CONFIG=my.yaml" >&2; exit 1; }; \
 	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.config workflow/schemas/config.schema.yaml "$(CONFIG_PATH)"
 
-.PHONY: help demo run slurm check test test-full lint format lock docs clean
+.PHONY: help demo run slurm check verify test test-full lint format lock docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,11 @@ check: $(READY) ## only validate your configuration and inputs: make check CONFI
 	@$(checked_config)
 	@$(call snakemake,$(RUN_FOLDER)) --logger-stratifn-result "Configuration and inputs are fine." \
 		--configfile "$(CONFIG_PATH)" --cores $(CORES) $(ARGS) -- check
+
+verify: $(READY) ## compare results with their manifests: make verify CONFIG=my.yaml, or RESULTS=folder
+	@test -n "$(CONFIG)$(RESULTS)" || { echo "Name a configuration or a folder: make verify CONFIG=my.yaml, or RESULTS=folder" >&2; exit 1; }
+	@PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.verification \
+		$(if $(RESULTS),--results "$(RESULTS)",--config "$(CONFIG_PATH)")
 
 test: $(READY) ## all tests except the long ones
 	$(BIN)/python -m pytest -m "not full"

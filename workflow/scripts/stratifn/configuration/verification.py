@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -77,7 +76,7 @@ def main(arguments: list[str]) -> int:
             folder = given.config.parent / RESULTS
         else:
             config, folder = None, given.results
-        found = verify(Path(os.path.relpath(folder)), config)
+        found = verify(folder, config)
     except InputError as error:
         print(error, file=sys.stderr)
         return 1

@@ -324,7 +324,7 @@ def differences(folder: Path) -> list[str]:
         if now is None:
             sentences[name] = "is missing"
         elif any(digest != now for digest in digests):
-            sentences[name] = f"has {now}; written were {next(digest for digest in digests if digest != now)}"
+            sentences[name] = f"has {now}; stratifn wrote {next(digest for digest in digests if digest != now)}"
     return [f"{name} {sentence}" for name, sentence in sorted(sentences.items())]
 
 
