@@ -82,7 +82,7 @@ def sizes(paths):
 def input_files(item):
     """The files of a cohort or of new patients: made by `simulate`, or those of the user's that are there."""
     paths = list(input_paths(item, RESULTS).values())
-    return paths if item.get("simulate") else existing(paths)
+    return matrices(paths) if item.get("simulate") else existing(paths)
 
 
 def reference_files(item):
