@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-import pandas as pd
-
-from stratifn.running.provenance import file_digests, research_object, result_files, software_versions
+from stratifn.running.provenance import file_digests, result_files, software_versions
 
 
 def test_digests_are_those_of_the_bytes_under_the_users_name(tmp_path):
@@ -29,12 +27,3 @@ def test_the_versions_name_what_numbers_depend_on():
     versions = software_versions()
     assert {"stratifn", "python", "pydeseq2", "mofapy2", "numpy"} <= set(versions)
     assert all(versions.values())
-
-
-def test_the_research_object_describes_every_output_and_input():
-    outputs = pd.DataFrame([("a.tsv", 1, "f00")], columns=["path", "bytes", "sha256"])
-    inputs = pd.DataFrame([("in.tsv", 2, "f01")], columns=["path", "bytes", "sha256"])
-    graph = {entry["@id"]: entry for entry in research_object("x", outputs, inputs, "2026-01-01")["@graph"]}
-    assert graph["./"]["hasPart"] == [{"@id": "a.tsv"}]
-    assert graph["a.tsv"]["sha256"] == "f00"
-    assert graph["#run"]["object"] == [{"@id": "#input-1"}]

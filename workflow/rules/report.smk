@@ -1,6 +1,8 @@
 """Phase report: figures, page, methods text; one object for further analysis; provenance of every result."""
 
 REPORT_TEMPLATES = WORKFLOW / "report"
+# the text, not the path: a moved clone reruns nothing
+PHASES = (WORKFLOW / "Snakefile").read_text(encoding="utf-8")
 # what a cohort's results may depend on: neither other cohorts nor who is placed in it later
 COHORT_CONFIG = {key: value for key, value in CONFIG.items() if key not in ("cohorts", "transfer")}
 
@@ -79,6 +81,8 @@ rule provenance:
         outputs="<results>/{cohort}/provenance/outputs.tsv",
         inputs="<results>/{cohort}/provenance/inputs.tsv",
         software="<results>/{cohort}/provenance/software.tsv",
+        machine="<results>/{cohort}/provenance/machine.tsv",
+        workflow="<results>/{cohort}/provenance/Snakefile",
         config="<results>/{cohort}/provenance/config.yaml",
         contract="<results>/{cohort}/provenance/contract_version",
         crate="<results>/{cohort}/provenance/ro-crate-metadata.json",
@@ -96,6 +100,8 @@ rule provenance:
         config=lambda wildcards: COHORT_CONFIG | {"cohorts": [COHORTS[wildcards.cohort]]},
         paths=lambda wildcards, input: list(input.files),
         contract=CONTRACT["version"],
+        # a function, because Snakemake would fill the wildcards of the text
+        workflow=lambda wildcards: PHASES,
         code=digest("provenance"),
     message:
         "Recording the provenance of cohort {wildcards.cohort}"
@@ -144,6 +150,8 @@ rule transfer_provenance:
         outputs="<results>/transfer/{name}/provenance/outputs.tsv",
         inputs="<results>/transfer/{name}/provenance/inputs.tsv",
         software="<results>/transfer/{name}/provenance/software.tsv",
+        machine="<results>/transfer/{name}/provenance/machine.tsv",
+        workflow="<results>/transfer/{name}/provenance/Snakefile",
         config="<results>/transfer/{name}/provenance/config.yaml",
         contract="<results>/transfer/{name}/provenance/contract_version",
         crate="<results>/transfer/{name}/provenance/ro-crate-metadata.json",
@@ -165,6 +173,8 @@ rule transfer_provenance:
         },
         paths=lambda wildcards, input: [*input.files, *input.reference],
         contract=CONTRACT["version"],
+        # a function, because Snakemake would fill the wildcards of the text
+        workflow=lambda wildcards: PHASES,
         code=digest("provenance"),
     message:
         "Recording the provenance of new patients {wildcards.name}"

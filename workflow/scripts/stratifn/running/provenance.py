@@ -1,4 +1,4 @@
-"""Where results come from: inputs, software, configuration, and digests of every result."""
+"""Where results come from: versions of software, and digests of inputs and of every result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -55,63 +54,3 @@ def result_files(outputs: Iterable[str | Path], folder: Path) -> dict[str, Path]
         inside = (path for path in output.rglob("*") if path.is_file() and not path.name.startswith("."))
         files += inside if output.is_dir() else [output]
     return {path.relative_to(folder).as_posix(): path for path in files}
-
-
-def research_object(subject: str, outputs: pd.DataFrame, inputs: pd.DataFrame, created: str) -> dict[str, Any]:
-    """Describe results as an RO-Crate 1.1 metadata document (https://w3id.org/ro/crate/1.1).
-
-    Parameters
-    ----------
-    subject
-        Whose results these are, for example ``cohort demo``.
-    outputs, inputs
-        As `file_digests` returns them; outputs by their path inside the crate.
-    created
-        Date and time (ISO 8601); the one thing that makes this file differ from run to run.
-    """
-    parts = [{"@id": path} for path in outputs["path"]]
-    files = [
-        {"@id": row.path, "@type": "File", "contentSize": str(row.bytes), "sha256": row.sha256}
-        for row in outputs.itertuples()
-    ]
-    used = [
-        {
-            "@id": f"#input-{number}",
-            "@type": "File",
-            "name": row.path,
-            "contentSize": str(row.bytes),
-            "sha256": row.sha256,
-        }
-        for number, row in enumerate(inputs.itertuples(), start=1)
-    ]
-    graph = [
-        {
-            "@id": "ro-crate-metadata.json",
-            "@type": "CreativeWork",
-            "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-            "about": {"@id": "./"},
-        },
-        {
-            "@id": "./",
-            "@type": "Dataset",
-            "name": f"stratifn results of {subject}",
-            "description": "For research use, not for diagnosis.",
-            "datePublished": created,
-            "license": "the owner of the input data decides",
-            "hasPart": parts,
-            "mentions": {"@id": "#run"},
-        },
-        {
-            "@id": "#run",
-            "@type": "CreateAction",
-            "name": f"stratifn {__version__}",
-            "endTime": created,
-            "instrument": {"@id": "#stratifn"},
-            "object": [{"@id": entry["@id"]} for entry in used],
-            "result": {"@id": "./"},
-        },
-        {"@id": "#stratifn", "@type": "SoftwareApplication", "name": "stratifn", "version": __version__},
-        *files,
-        *used,
-    ]
-    return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}
