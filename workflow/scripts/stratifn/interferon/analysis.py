@@ -33,7 +33,8 @@ from stratifn.interferon.settings import Settings
 from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.registry.knowledge import Knowledge
 from stratifn.shared.claims import COLUMNS as VERDICT_COLUMNS
-from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA, UNSCORED
+from stratifn.shared.columns import NOTE_COLUMNS
+from stratifn.shared.vocabulary import RNA, UNSCORED
 
 FROM_ELSEWHERE = "read with care"
 COLUMNS = {

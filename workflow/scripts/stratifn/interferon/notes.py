@@ -10,7 +10,8 @@ from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, set_scores
 from stratifn.registry.signatures import Registry
 from stratifn.registry.user_signatures import REPEATED
-from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
+from stratifn.shared.columns import NOTE_COLUMNS
+from stratifn.shared.vocabulary import HEALTHY, RNA
 
 # distance from the median of the controls, in robust SDs, from which a control is named
 OUTLYING = 4.0
@@ -30,7 +31,7 @@ def notes_table(
     if reference.refusal:
         rows.append(("controls", "no score against controls and no class", reference.refusal))
     rows += [("controls", "read with care", warning) for warning in controls.warnings]
-    if control_type != "healthy" and not reference.refusal:
+    if control_type != HEALTHY and not reference.refusal:
         what = "the controls are not healthy people"
         rows.append(("controls", what, "a low signature means similar to these controls, not to healthy people"))
     rows += _about_signatures(reference, registry, specimen, platform)

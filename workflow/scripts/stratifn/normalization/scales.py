@@ -18,7 +18,7 @@ from stratifn.normalization.frozen import (
     transformed_view,
 )
 from stratifn.normalization.task import Task
-from stratifn.shared.vocabulary import NOTE_COLUMNS
+from stratifn.shared.columns import NOTE_COLUMNS
 
 # fractions are read with three digits at best; beyond, a logit only magnifies noise
 BETA_LIMIT = 1e-3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from stratifn.shared.claims import CLAIMS, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK, Standing
+from stratifn.shared.vocabulary import BORDERLINE
 
 Row = Mapping[str, object]
 
@@ -37,7 +38,7 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
     ("cutoff", "healthy_controls"): _controls,
     ("prevalence", "scored"): lambda row: "nobody has a class",
     ("prevalence", "healthy_controls"): _controls,
-    ("prevalence", "borderline"): lambda row: f"borderline patients outnumber the high ones by {_number(row['value'])}",
+    ("prevalence", BORDERLINE): lambda row: f"borderline patients outnumber the high ones by {_number(row['value'])}",
     ("factor", "seeds_matched"): lambda row: (
         f"{_percent(row['value'])} of the seeds find it, {_percent(row['bound'])} are needed"
     ),

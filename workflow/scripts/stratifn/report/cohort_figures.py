@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.content import people, small_cells
+from stratifn.report.content import SHOWN_PADJ, people, small_cells
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
 from stratifn.report.results import Results
 from stratifn.report.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
@@ -124,7 +124,7 @@ def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
         grid = of_view.pivot(index="variable", columns="component", values="r2").reindex(columns=order)
         padj = of_view.pivot(index="variable", columns="component", values="padj").reindex(columns=order)
         figure, (panel,) = subplots(2.8 + 0.42 * len(order), max(2.6, 1.2 + 0.27 * len(grid)))
-        stars = np.where(padj.to_numpy() < 0.05, "*", "").tolist()
+        stars = np.where(padj.to_numpy() < SHOWN_PADJ, "*", "").tolist()
         image = heat_map(panel, 100 * grid, stars, (0, 100), fontsize=11)
         panel.tick_params(labelsize=8)
         panel.set_title(str(view), loc="left")

@@ -10,6 +10,9 @@ import pandas as pd
 
 # columns that count people: small counts in them are not shown
 COUNTS_OF_PEOPLE = frozenset({"n", "n_level", "n_baseline", "below_limit"})
+# an association is listed or starred where its adjusted p value is smaller, and these words say so
+SHOWN_PADJ = 0.05
+SHOWN_WORDS = f"adjusted p below {SHOWN_PADJ:g}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratifn.report.cohort_figures import covariates, library_sizes, principal_components, views, volcanoes
+from stratifn.report.content import SHOWN_WORDS
 from stratifn.report.interferon_figures import (
     agreement,
     axes,
@@ -115,7 +116,7 @@ FIGURES = (
     ),
     FigureRecord(
         "covariates",
-        "Share of each principal component's variance that a variable explains. Star: adjusted p below 0.05.",
+        f"Share of each principal component's variance that a variable explains. Star: {SHOWN_WORDS}.",
         covariates,
     ),
     FigureRecord(

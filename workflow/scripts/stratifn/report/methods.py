@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from stratifn import __version__
 from stratifn.report.results import Results
-from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, PROPORTION, RNA
+from stratifn.shared.vocabulary import BETA, CLASSES, CONCENTRATION, CONTINUOUS, COUNTS, HEALTHY, PROPORTION, RNA
 
 # names of references to their numbers in brackets
 Cite = Callable[..., str]
@@ -122,10 +122,10 @@ def _differential_expression(results: Results, cite: Cite) -> str:
 
 def _interferon(results: Results, cite: Cite) -> str:
     settings = results.config["interferon"]
-    if not results.tables["classes"]["ifn_class"].isin(["high", "borderline", "low"]).any():
+    if not results.tables["classes"]["ifn_class"].isin(CLASSES).any():
         return ""
     source = "a frozen reference's" if settings["reference"] else "this run's own"
-    control = "healthy controls" if results.settings["control_type"] == "healthy" else "controls (not healthy)"
+    control = "healthy controls" if results.settings["control_type"] == HEALTHY else "controls (not healthy)"
     return (
         f"ISG expression scores ({settings['signature']}, {settings['method']}) were computed against {source} "
         f"{control}, with size factors whose reference came from the controls alone, so that a patient's score does not "

@@ -10,7 +10,7 @@ from stratifn import __version__
 from stratifn.report.claim_words import caveats
 from stratifn.report.cohort_sections import notes_table
 from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, people, stratum_labels
-from stratifn.report.interferon_sections import CLASSES
+from stratifn.report.interferon_sections import CLASSES_AND_UNSCORED
 from stratifn.report.new_patients import NewPatients
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, UNSUPPORTED, standing
 
@@ -29,7 +29,7 @@ def headline_of_new_patients(new: NewPatients) -> list[str]:
     """Say how many were placed, who is unlike the reference, and how the classes fall."""
     patients = new.patients
     classes = patients["ifn_class"].value_counts()
-    by_class = ", ".join(f"{name} {people(int(classes.get(name, 0)), new.min_cell)}" for name in CLASSES)
+    by_class = ", ".join(f"{name} {people(int(classes.get(name, 0)), new.min_cell)}" for name in CLASSES_AND_UNSCORED)
     placement = standing(new.verdicts, "placement", EVERYBODY)
     verdict = (
         [
@@ -131,7 +131,7 @@ def _interferon(new: NewPatients) -> Iterator[Item]:
     yield FigureSlot("interferon_scores")
     classes = new.patients.set_index("sample")["ifn_class"]
     groups = new.disease_of.reindex(classes.index)
-    counts = pd.crosstab(groups, classes).reindex(columns=list(CLASSES), fill_value=0)
+    counts = pd.crosstab(groups, classes).reindex(columns=list(CLASSES_AND_UNSCORED), fill_value=0)
     shown = counts.map(lambda count: people(int(count), new.min_cell))
     yield Table("Patients by ISG expression signature", shown.reset_index(names="disease"))
 

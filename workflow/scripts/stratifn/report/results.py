@@ -14,7 +14,7 @@ from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
-from stratifn.shared.vocabulary import IN_VIEW
+from stratifn.shared.vocabulary import CLASSES, IN_VIEW
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
@@ -136,7 +136,7 @@ class Results:
     @property
     def has_classes(self) -> bool:
         """Whether anybody whom the page shows has a class."""
-        return bool(self.tables["classes"]["ifn_class"].isin(["high", "borderline", "low"]).any())
+        return bool(self.tables["classes"]["ifn_class"].isin(CLASSES).any())
 
     @property
     def shown_axes(self) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from stratifn.shared.columns import columns_of
+from stratifn.shared.vocabulary import BORDERLINE
 
 SUPPORTED, WEAK, UNSUPPORTED, NOT_COMPUTED = "supported", "weak", "unsupported", "not_computed"
 # the worst last
@@ -149,9 +150,7 @@ CLAIMS: dict[str, Claim] = {
             (
                 Criterion("scored", "patients with a class", AT_LEAST, 1, NOT_COMPUTED),
                 Criterion("healthy_controls", "1 if the controls are healthy people, else 0", AT_LEAST, 1, WEAK),
-                Criterion(
-                    "borderline", "number of borderline patients minus number of high patients", AT_MOST, 0, WEAK
-                ),
+                Criterion(BORDERLINE, "number of borderline patients minus number of high patients", AT_MOST, 0, WEAK),
             ),
         ),
         Claim(
