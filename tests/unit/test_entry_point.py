@@ -80,8 +80,18 @@ def interrupt(folder):
 def leave(folder):
     sys.exit(7)
 
+class Files(dict):
+    # iterated, it is the files, as Snakemake gives them
+    def __iter__(self):
+        return iter(self.values())
+    def __getattr__(self, name):
+        return self[name]
+
 name, folder, log, problems = sys.argv[1:]
-run(lambda snakemake: globals()[name](folder), SimpleNamespace(log=Log(log, problems), rule="rule_of_the_test"))
+job = SimpleNamespace(
+    log=Log(log, problems), rule="rule_of_the_test", input=Files(), output=Files(manifest=f"{folder}/files.tsv")
+)
+run(lambda snakemake: globals()[name](folder), job)
 """
 
 
@@ -120,9 +130,8 @@ def test_a_full_disk_is_told_in_one_sentence_and_is_no_crash(root, small_disk, t
     job = run_job(root, kind, small_disk, tmp_path / "job.log", tmp_path / "problems.json")
     assert job.returncode == 1
     happened, advice = FAULTS[errno.ENOSPC]
-    # h5py prints what it could not raise before anybody is asked
-    assert job.stderr.splitlines()[-1] == f"{small_disk / file} {happened}; {advice}."
-    assert job.stderr.count("its disk is full") == 1
+    # nothing but the sentence, not even where Cython prints the traceback of what it cannot raise
+    assert job.stderr == f"{small_disk / file} {happened}; {advice}.\n"
     assert "Traceback" in (tmp_path / "job.log").read_text()
     assert list(small_disk.iterdir()) == []
 
@@ -160,7 +169,7 @@ def test_a_users_mistake_is_told_and_listed_and_is_no_fault_of_the_machine(root,
 def test_an_interrupt_and_an_exit_stay_what_they_are(root, tmp_path, kind, code):
     job = run_job(root, kind, tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
     assert job.returncode == code
-    assert "please report it" not in job.stderr
+    assert job.stderr == ""
 
 
 @pytest.mark.parametrize(

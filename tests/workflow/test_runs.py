@@ -156,3 +156,13 @@ def test_a_cohort_without_expression_is_integrated_all_the_same(micro_run, tmp_p
     results = folder / "results" / "plain"
     assert "there is no view rna" in (results / "interferon" / "notes.tsv").read_text()
     assert "one seed cannot show robustness" in (results / "report" / "index.html").read_text()
+    # a sheet that is another one by then is refused by the provenance, also where Snakemake cannot see it
+    sheet = folder / "samples.tsv"
+    before = sheet.stat()
+    sheet.write_text(sheet.read_text().replace("\tF\t", "\tM\t", 1))
+    os.utime(sheet, ns=(before.st_atime_ns, before.st_mtime_ns))
+    forced = ("--forcerun", "provenance", "--directory", str(folder), "--configfile", str(path))
+    run = clone.snakemake("results/plain/provenance/inputs.tsv", "--cores", "1", *forced)
+    assert run.code != 0
+    assert "samples.tsv" in run.text
+    assert "the file that an earlier job read" in run.text

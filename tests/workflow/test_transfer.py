@@ -92,7 +92,7 @@ def test_the_provenance_names_the_reference_every_input_and_every_result(transfe
         assert inputs[path] == hashlib.sha256((clone.folder / path).read_bytes()).hexdigest()
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("[!.]*") if path.is_file()}
     listed = set(read_table(folder / "provenance" / "outputs.tsv")["path"])
-    assert files - listed == {"provenance/outputs.tsv", "provenance/ro-crate-metadata.json"}
+    assert files - listed == {f"provenance/{name}" for name in ("outputs.tsv", "ro-crate-metadata.json", "files.tsv")}
     assert listed <= files
     (row,) = read_table(folder / "provenance" / "reference.tsv").to_dict("records")
     assert row["name"] == "micro"
@@ -215,18 +215,25 @@ def test_a_copied_folder_alone_gives_the_same_bytes(transferred, tmp_path):
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["transfer"]
 
 
-def test_a_damaged_reference_is_refused_in_plain_words(transferred, tmp_path):
+@pytest.mark.parametrize(
+    ("manifest", "found"),
+    [(True, "what stratifn wrote there"), (False, "values that differ from their checksum: damaged or edited")],
+)
+def test_a_damaged_reference_is_refused_in_plain_words(transferred, tmp_path, manifest, found):
     clone, _, _ = transferred
     shutil.copytree(clone.folder / "results" / "micro" / "reference", tmp_path / "frozen")
     shutil.copytree(clone.folder / "new", tmp_path / "new")
     values = json.loads((tmp_path / "frozen" / "reference.json").read_text())
     values["parts"]["interferon"]["reference"]["n_controls"] = 1000
     (tmp_path / "frozen" / "reference.json").write_text(json.dumps(values))
+    # with its manifest the file is known to be another one; the reference also holds checksums of its own
+    if not manifest:
+        (tmp_path / "frozen" / "files.tsv").unlink()
     config = write_config(tmp_path / "my.yaml", {"cohorts": [], "transfer": [item("frozen")]})
     run = clone.snakemake("--cores", "1", "--configfile", str(config), "--directory", str(tmp_path), cwd=tmp_path)
     assert run.code != 0
-    assert "values that differ from their checksum: damaged or edited" in run.text
-    assert "Traceback" not in run.text.split("values that differ")[0]
+    assert found in run.text
+    assert "Traceback" not in run.text.split(found)[0]
     (problem,) = json.loads((tmp_path / "logs" / "transfer" / "later" / "problems.json").read_text())
     assert problem["source"].endswith("frozen/reference.json")
 

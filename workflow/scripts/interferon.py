@@ -16,7 +16,7 @@ def main(snakemake):
     beside = Beside.of(*(read_views(paths) for paths in (read.concentrations, read.methylation, read.cells)), config)
     frozen, rna = load_interferon(config["reference"], params.contract), read_views(read.rna).get(RNA)
     tables = interferon_tables(rna, cohort, knowledge, Settings.from_config(config), beside, frozen)
-    write_tables(tables, snakemake.output)
+    write_tables(tables, snakemake.output.tables)
 
 
 if "snakemake" in globals():

@@ -14,16 +14,16 @@ from stratifn.transfer import FrozenView, LearntModel, Source, freeze_reference,
 
 
 def main(snakemake):
-    read, params, config = snakemake.input, snakemake.params, snakemake.params.interferon
+    read, params, output, config = snakemake.input, snakemake.params, snakemake.output, snakemake.params.interferon
     knowledge = load_knowledge(config["signature_files"], config["extra_signatures"])
     validated, views, model = read_views(read.rna), read_views(read.views), read_model(read.model)
     samples, settings = read_samples(read.samples), Settings.from_config(config)
     scored = reference_parts(validated.get(RNA), samples, params.control, knowledge, settings)
     frozen = {name: FrozenView.of(*frozen_arrays(view), validated.get(name)) for name, view in views.items()}
     source, factors = Source(**params.source, software=software_versions()), read_table(read.factors).shape[1] - 1
-    strata, stability = read_arrays(read.strata), read_table(read.stability)
-    learnt = LearntModel(model.views, factors, model.samples, strata, stability)
-    write_reference(freeze_reference(source, frozen, learnt, views, scored, params.corrected_for), *snakemake.output)
+    learnt = LearntModel(model.views, factors, model.samples, read_arrays(read.strata), read_table(read.stability))
+    reference = freeze_reference(source, frozen, learnt, views, scored, params.corrected_for)
+    write_reference(reference, output.values, output.arrays)
 
 
 if "snakemake" in globals():

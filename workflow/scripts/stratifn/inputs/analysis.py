@@ -15,6 +15,7 @@ from stratifn.inputs.reading import RawMatrix, read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
 from stratifn.inputs.values import limits_of_detection, value_problems
+from stratifn.running.progress import step
 from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError, Problem, listed, problems_of
 from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, IN_VIEW, RNA
@@ -137,7 +138,8 @@ def _matrices(
     samples = sheet.samples["sample"].tolist()
     matrices: dict[str, RawMatrix] = {}
     problems: list[Problem] = []
-    for view in views:
+    for number, view in enumerate(views, start=1):
+        step(f"reading {paths[view['name']]}, matrix {number} of {len(views)}")
         try:
             raw = read_matrix(paths[view["name"]], DTYPES.get(view["kind"], np.float64))
         except InputError as error:

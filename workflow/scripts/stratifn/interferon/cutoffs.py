@@ -19,6 +19,7 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from stratifn.interferon.methods import ControlMethod
+from stratifn.running.progress import progress
 
 CONFIDENCE = 0.95
 MAD_TO_SD = 1.4826
@@ -117,7 +118,7 @@ def resampled_reference(
     """
     n_genes, n_resamples = controls.shape[1], rows.shape[1]
     location, scale = np.empty((n_genes, n_resamples)), np.empty((n_genes, n_resamples))
-    for gene in range(n_genes):
+    for gene in progress(range(n_genes), f"genes in {n_resamples:,} bootstraps"):
         location[gene], scale[gene] = method.fit(controls[rows, gene])
     if method.floors_scale:
         scale = np.maximum(scale, floor[:, None])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, NoReturn
 
-from stratifn.shared.errors import InputError
+from stratifn.running.manifests import begin_reading, write_evidence, write_manifest
+from stratifn.shared.errors import InputError, listed
 from stratifn.shared.files import being_written, remove_unfinished, write_json
 from stratifn.shared.machine import MachineError, machine_error
 
@@ -30,10 +33,16 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
     try:
         _configure_logging(log_file)
         sys.unraisablehook = _unraisable
+        sys.excepthook = _uncaught
         use_one_blas_thread()
         _run_with_problems(main, snakemake)
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
         raise
+    except KeyboardInterrupt:
+        # ended by the signal as if nobody had caught it, but without a traceback
+        logger.info("stopped by the user")
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
     except BaseException as error:  # a panic is no Exception; the user gets a sentence, the log the traceback
         fault = machine_error(error)
         if fault is not None:
@@ -50,12 +59,37 @@ def _run_with_problems(main: Callable[[Any], None], snakemake: Any) -> None:
     if problems:
         write_json([], problems)
     try:
-        main(snakemake)
+        _run_with_evidence(main, snakemake)
     except InputError as error:
         logger.error("%s", error)
         if problems:
             write_json([problem.as_dict() for problem in error.problems], problems)
         sys.exit(1)
+
+
+def _run_with_evidence(main: Callable[[Any], None], snakemake: Any) -> None:
+    """Run `main` between checks of what it reads; then list the user's files that it read, and what it wrote.
+
+    Of a rule's inputs `manifests` and `sources` are the evidence of other jobs; its output `manifest` is this job's own,
+    and `sources` lists the files of its input `files` and all those that no evidence lists.
+    """
+    read, output = snakemake.input, snakemake.output
+    reading = begin_reading(read, _named(read, "manifests"), _named(read, "sources"))
+    if reading.unlisted and "sources" not in output.keys():
+        raise LookupError(f"no manifest lists {listed(reading.unlisted)}, which the rule reads")
+    main(snakemake)
+    reading.require_unchanged()
+    if "sources" in output.keys():
+        write_evidence(
+            {path: reading.digests[path] for path in [*reading.unlisted, *_named(read, "files")]}, output.sources
+        )
+    write_manifest([path for path in output if path != output.manifest], output.manifest)
+
+
+def _named(files: Any, name: str) -> list[str]:
+    """Return the files of a name of a rule; none where it has no such name."""
+    found = files.get(name, [])
+    return [found] if isinstance(found, str) else list(found)
 
 
 def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
@@ -67,6 +101,15 @@ def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
     fault = machine_error(error, being_written()) if error else None
     if error is None or fault is None:
         sys.__unraisablehook__(unraisable)
+        return
+    _leave(fault, error)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Do the same where Cython prints the traceback of such an error before it calls the hook for it."""
+    fault = machine_error(error, being_written())
+    if fault is None:
+        sys.__excepthook__(kind, error, trace)
         return
     _leave(fault, error)
 
@@ -100,7 +143,8 @@ def use_one_blas_thread() -> None:
 def _configure_logging(log_file: str | None) -> None:
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.ERROR)
-    console.setFormatter(logging.Formatter("%(message)s"))
+    # on a terminal, the line of status of the run's console is erased first
+    console.setFormatter(logging.Formatter(("\r\033[K" if sys.stderr.isatty() else "") + "%(message)s"))
     # force: decoupler and others configure logging at import
     logging.basicConfig(level=logging.INFO, handlers=[console], force=True)
     logger.setLevel(logging.DEBUG)
