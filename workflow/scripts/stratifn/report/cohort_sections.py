@@ -113,7 +113,7 @@ def _left_out(results: Results) -> Iterator[Item]:
         of_whom = "of this disease's samples " if results.disease is not None else ""
         yield Text(f"Nothing {of_whom}was left out, renamed or missing.")
     else:
-        shown = notes_table(notes, results.labels.index, results.config["report"]["sample_ids"], results.min_cell)
+        shown = notes_table(notes, results.labels.index, results.shown.sample_ids, results.min_cell)
         yield Table("What was left out, missing, renamed or not computed", shown)
     if results.disease is not None:
         yield Text("The overview lists what concerns the whole cohort.")
