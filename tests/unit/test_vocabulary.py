@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stratifn.interferon.methods import METHODS
 from stratifn.report.content import SHOWN_PADJ
 from stratifn.shared import claims, vocabulary
 from stratifn.shared.columns import NOTE_COLUMNS
@@ -134,6 +135,7 @@ def test_the_schemas_hold_the_same_words():
     assert sheet["properties"]["hydroxychloroquine"]["enum"] == [vocabulary.YES, vocabulary.NO, None]
     control_type = config["properties"]["cohorts"]["items"]["properties"]["control_type"]
     assert control_type["enum"][0] == control_type["default"] == vocabulary.HEALTHY
+    assert (WORKFLOW / "schemas" / "config.schema.yaml").read_text().count(", ".join(vocabulary.VIEW_KINDS)) == 1
     for part in ("cohorts", "transfer"):
         view = config["properties"][part]["items"]["properties"]["views"]["items"]["properties"]
         assert view["kind"]["enum"] == list(vocabulary.VIEW_KINDS)
@@ -175,3 +177,8 @@ def test_long_lists_are_cut_in_one_way():
     assert listed("ab", 1, " ") == "a and 1 more"
     cut = [path for path in MODULES if MORE.search(path.read_text()) and path.name != "errors.py"]
     assert cut == []
+
+
+def test_the_methods_of_scoring_are_spelled_by_their_registry_alone():
+    notes = tree_of(WORKFLOW / "scripts" / "stratifn" / "interferon" / "notes.py")
+    assert not [text for text in texts(notes) for name in METHODS if name in text]

@@ -6,6 +6,7 @@ import pandas as pd
 
 from stratifn.interferon.controls import Controls
 from stratifn.interferon.cutoffs import MAD_TO_SD
+from stratifn.interferon.methods import METHODS, ControlMethod
 from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, set_scores
 from stratifn.registry.signatures import Registry
@@ -37,10 +38,14 @@ def notes_table(
     rows += _about_signatures(reference, registry, specimen, platform)
     if reference.floored:
         genes = " ".join(reference.floored)
-        rows.append(("zscore", "control SD raised to its floor", f"hardly vary among the controls: {genes}"))
+        floors = ", ".join(
+            name for name, method in METHODS.items() if isinstance(method, ControlMethod) and method.floors_scale
+        )
+        rows.append((floors, "control SD raised to its floor", f"hardly vary among the controls: {genes}"))
     rows += _outlying_controls(reference, people, controls)
     if people.rank_refusal:
-        rows.append(("singscore, ssgsea", "not computed", people.rank_refusal))
+        by_ranks = ", ".join(name for name, method in METHODS.items() if not method.needs_controls)
+        rows.append((by_ranks, "not computed", people.rank_refusal))
     table = pd.DataFrame([(RNA, *row) for row in rows], columns=list(NOTE_COLUMNS))
     return table.drop_duplicates(ignore_index=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.content import SHOWN_PADJ, people, small_cells
+from stratifn.report.content import SHOWN_PADJ, SHOWN_WORDS, FigureRecord, people, small_cells
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
 from stratifn.report.results import Results
 from stratifn.report.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
@@ -130,3 +130,28 @@ def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
         panel.set_title(str(view), loc="left")
         figure.colorbar(image, ax=panel, label="variance of the component (%)")
         yield str(view), figure
+
+
+FIGURES = (
+    FigureRecord("views", "Samples measured in each view. Darker: a larger share of the group.", views),
+    FigureRecord("library_size", "Library size of every sample; the line is the median of the group.", library_sizes),
+    FigureRecord(
+        "principal_components",
+        "First two principal components of each normalised view, over the whole cohort; rings: flagged samples. "
+        "If the samples split by something other than disease, check for batches.",
+        principal_components,
+        again=True,
+    ),
+    FigureRecord(
+        "covariates",
+        f"Share of each principal component's variance that a variable explains. Star: {SHOWN_WORDS}.",
+        covariates,
+    ),
+    FigureRecord(
+        "volcano",
+        "Log2 fold change and adjusted p value of every tested gene. Dashed: the false discovery rate of the summary. "
+        "The most significant genes are named.",
+        volcanoes,
+        shared=True,
+    ),
+)
