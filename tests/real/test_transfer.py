@@ -85,6 +85,7 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
         ),
         views,
         None,
+        [],
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
     reference = load_reference(folder, "2.0")

@@ -18,6 +18,7 @@ from stratifn.normalization import (
     to_arrays,
 )
 from stratifn.shared.errors import InputError
+from stratifn.shared.vocabulary import VIEW_KINDS
 
 DEFAULTS = settings_of("normalization")
 N_GENES = 300
@@ -245,7 +246,12 @@ def test_a_new_matrix_may_have_more_features_in_another_order_but_not_fewer():
 
 def test_every_kind_says_what_it_does_and_who_says_so():
     for kind in KINDS.values():
-        assert kind.what and kind.reference and kind.unit
+        assert kind.values and kind.what and kind.reference and kind.unit
+        assert not kind.described().endswith("."), "a sentence that others continue"
+
+
+def test_kinds_are_those_of_the_vocabulary():
+    assert tuple(KINDS) == VIEW_KINDS
 
 
 def test_components_do_not_depend_on_the_order_of_the_samples():

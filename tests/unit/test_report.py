@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from stratifn.normalization import KINDS, described
 from stratifn.report import draw_figures, methods_text, render_pages
 from stratifn.report.cohort_sections import characteristics, notes_table, patient_table
+from stratifn.report.content import FigureSlot
 from stratifn.report.figures import FIGURES, Drawing, draw
 from stratifn.report.results import PrincipalComponents, Results
 from stratifn.report.sections import build_sections, headline
@@ -173,7 +177,7 @@ def pages(all_results: Results, figures: Path | None = None) -> dict[str, str]:
     """Every page; without a folder for figures none is drawn."""
     names = ("index", *all_results.diseases)
     drawn = dict.fromkeys(names, {}) if figures is None else draw_figures(all_results, figures)
-    methods = methods_text(all_results, software_versions())
+    methods = methods_text(all_results, software_versions(), described)
     return render_pages(all_results, drawn, figures or Path(), TEMPLATES, methods)
 
 
@@ -498,3 +502,32 @@ def test_colours_of_groups_and_strata_are_the_same_on_every_page(tables):
 def test_text_on_a_colour_can_be_read():
     assert text_colour("#ffffff") == "black"
     assert text_colour("#332288") == "white"
+
+
+def test_a_figure_is_one_record_beside_what_draws_it_and_one_slot():
+    all_results = results(example_tables(), {"SLE_vs_HC": volcano([0.001, 0.9])})
+    slots = {
+        item.name
+        for page in (all_results, all_results.of_disease("SLE"))
+        for part in build_sections(page)
+        for item in part.content
+        if isinstance(item, FigureSlot)
+    }
+    assert {record.name for record in FIGURES} == slots
+    assert len({record.name for record in FIGURES}) == len(FIGURES)
+    for record in FIGURES:
+        module = import_module(record.draw.__module__)
+        assert record in module.FIGURES
+
+
+def test_the_methods_say_of_a_kind_what_its_record_says(monkeypatch):
+    all_results = results(example_tables())
+    words = [kind.what for kind in KINDS.values()]
+    views = [{"name": f"view-{kind}", "kind": kind, "path": "x.tsv"} for kind in KINDS]
+    of_all = replace(all_results, config=all_results.config | {"cohort": all_results.settings | {"views": views}})
+    text = methods_text(of_all, software_versions(), described)
+    assert all(one in text for one in words)
+    new = replace(KINDS["beta"], name="ratio", values="Ratios", what="were turned upside down")
+    monkeypatch.setitem(KINDS, "ratio", new)
+    views.append({"name": "odd", "kind": "ratio", "path": "x.tsv"})
+    assert "Ratios (odd) were turned upside down." in methods_text(of_all, software_versions(), described)

@@ -27,9 +27,13 @@ from stratifn.integration import (
 )
 from stratifn.interferon import Cohort, analyse_cohort, from_parts, reference_of_cohort, to_parts
 from stratifn.interferon import place_patients as score_patients
+from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_registry
+from stratifn.report.claim_words import caveats
+from stratifn.shared.claims import CLAIMS, EVERYBODY, UNSUPPORTED, WEAK, judged, standing, verdicts_table
+from stratifn.shared.claims import Measured as Judged
 from stratifn.shared.errors import InputError, Problem, gathered
 from stratifn.shared.tables import write_anndata
 from stratifn.simulation import simulate_cohort
@@ -49,7 +53,7 @@ from stratifn.transfer import (
     write_reference,
 )
 from stratifn.transfer.freezing import frozen_views
-from stratifn.transfer.limits import fit_limits
+from stratifn.transfer.limits import CENTILE, fit_limits
 from stratifn.transfer.matching import match_views
 from stratifn.transfer.placement import PATIENT_COLUMNS
 
@@ -65,6 +69,15 @@ VIEWS = [
     {"name": "cytokines", "kind": "concentration", "path": "cytokines.tsv", "round": False},
     {"name": "cells", "kind": "proportion", "path": "cells.tsv", "round": False},
 ]
+# what phases that this file does not run could have judged
+JUDGED = verdicts_table(
+    [
+        judged("calls", "SLE_vs_HC", [Judged("called", 12)]),
+        judged("factor", "Factor1", [Judged("seeds_matched", 1.0), Judged("seed_correlation", 0.99)]),
+        judged("strata", EVERYBODY, [Judged("smallest_stratum", 7), Judged("stability", 0.6)]),
+        judged("stratum_label", "1", [Judged("auc", 0.9), Judged("mostly_high", 0.25)]),
+    ]
+)
 PHASES = Phases(
     transform=lambda frozen, view: from_arrays(KINDS[frozen.kind].frozen, frozen.fields).transform(view),
     score=lambda values, arrays, rna, samples: score_patients(
@@ -154,6 +167,7 @@ def run(tmp_path_factory) -> Run:
         ),
         views,
         to_parts(frozen),
+        [interferon_verdicts(scored.reference_table, scored.prevalence, INTERFERON, "HC", "other"), JUDGED],
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
     assert strata.number > 1, "without strata the tests below would show little"
@@ -552,7 +566,41 @@ def test_an_incomplete_reference_is_refused(copied):
     assert "no array model/rna/never" in refusal(
         edited(copied, lambda values: values["arrays"]["names"].append("model/rna/never"))
     )
-    assert "no part limits" in refusal(edited(copied, lambda values: values["parts"].pop("limits")))
+    incomplete = refusal(edited(copied, lambda values: values["parts"].pop("limits")))
+    assert "no part limits" in incomplete
+    assert "Freeze it again" in incomplete
+
+
+def test_what_the_cohort_could_claim_goes_with_the_reference(placed):
+    def found(claim, subject):
+        return standing(placed.verdicts, claim, subject)
+
+    assert set(placed.verdicts["claim"]) == {"placement"} | {key for key, claim in CLAIMS.items() if claim.frozen}
+    cutoff = found("cutoff", INTERFERON.signature)
+    assert cutoff.verdict == WEAK
+    assert caveats(cutoff) == "the controls are other, so the comparison is not with healthy people"
+    assert found("strata", EVERYBODY).verdict == WEAK
+    assert "mean bootstrap Jaccard 0.6" in caveats(found("strata", EVERYBODY))
+    assert found("stratum_label", "1").verdict == UNSUPPORTED
+
+
+def test_no_number_of_people_leaves_with_the_verdicts(run, placed):
+    rows = json.loads((run.folder / "reference.json").read_text())["parts"]["verdicts"]["rows"]
+    of_people = {(c.key, one.key) for c in CLAIMS.values() for one in c.criteria if one.people}
+    withheld = [row for row in rows if (row["claim"], row["criterion"]) in of_people]
+    assert {row["criterion"] for row in withheld} == {"controls", "smallest_stratum", "mostly_high"}
+    assert {row["value"] for row in withheld} == {None}
+    assert not {"prevalence", "calls"} & {row["claim"] for row in rows}, "they describe the reference's own patients"
+    words = "\n".join(str(row) for row in rows)
+    assert not [sample for sample in run.samples["sample"] if sample in words]
+
+
+def test_the_docs_name_the_centile_of_the_limits():
+    for page in ("methods.md", "outputs.md"):
+        named = re.findall(
+            r"(\d+)th centile of leave-one-out|(\d+)th centile of the leave-one-out", (ROOT / "docs" / page).read_text()
+        )
+        assert {float(one or other) for one, other in named} == {CENTILE}
 
 
 def test_a_pickle_in_the_arrays_is_never_loaded(copied):

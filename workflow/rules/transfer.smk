@@ -10,6 +10,11 @@ rule reference:
         factors="<results>/{cohort}/integration/factors.tsv",
         strata="<results>/{cohort}/stratification/model.npz",
         stability="<results>/{cohort}/stratification/stability.tsv",
+        verdicts=[
+            "<results>/{cohort}/interferon/verdicts.tsv",
+            "<results>/{cohort}/integration/verdicts.tsv",
+            "<results>/{cohort}/stratification/verdicts.tsv",
+        ],
         signature_files=existing(CONFIG["interferon"]["signature_files"]),
         manifests=lambda wildcards: manifests_of(
             wildcards.cohort, "inputs", "normalization", "interferon", "integration", "stratification"

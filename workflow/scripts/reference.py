@@ -22,8 +22,8 @@ def main(snakemake):
     frozen = {name: FrozenView.of(*frozen_arrays(view), validated.get(name)) for name, view in views.items()}
     source, factors = Source(**params.source, software=software_versions()), read_table(read.factors).shape[1] - 1
     learnt = LearntModel(model.views, factors, model.samples, read_arrays(read.strata), read_table(read.stability))
-    reference = freeze_reference(source, frozen, learnt, views, scored, params.corrected_for)
-    write_reference(reference, output.values, output.arrays)
+    made = freeze_reference(source, frozen, learnt, views, scored, map(read_table, read.verdicts), params.corrected_for)
+    write_reference(made, output.values, output.arrays)
 
 
 if "snakemake" in globals():

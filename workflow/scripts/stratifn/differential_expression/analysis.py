@@ -24,8 +24,9 @@ from stratifn.differential_expression.verdicts import call_verdicts
 from stratifn.registry.gene_sets import GeneSet
 from stratifn.running.by_products import by_product
 from stratifn.shared.claims import verdicts_table
+from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.design import model_matrix
-from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
+from stratifn.shared.vocabulary import RNA
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference

@@ -16,8 +16,9 @@ from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
 from stratifn.inputs.values import limits_of_detection, value_problems
 from stratifn.running.progress import step
+from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError, Problem, listed, problems_of
-from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, IN_VIEW, NOTE_COLUMNS, RNA
+from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, IN_VIEW, RNA
 
 if TYPE_CHECKING:
     import anndata as ad

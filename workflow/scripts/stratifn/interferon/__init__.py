@@ -12,7 +12,7 @@ from stratifn.interferon.methods import METHODS
 from stratifn.interferon.protein import Assay
 from stratifn.interferon.reference import Reference, from_parts, to_parts
 from stratifn.interferon.scored import Cohort, Interferon, Origin, analyse_cohort, place_patients, reference_of_cohort
-from stratifn.interferon.settings import Settings
+from stratifn.interferon.settings import ProteinSettings, Settings
 
 __all__ = [
     "METHODS",
@@ -22,6 +22,7 @@ __all__ = [
     "Interferon",
     "Origin",
     "Reference",
+    "ProteinSettings",
     "Settings",
     "analyse_cohort",
     "from_parts",

@@ -29,11 +29,12 @@ from stratifn.interferon.protein import (
 from stratifn.interferon.reference import from_parts, to_parts
 from stratifn.interferon.scored import REFERENCE_COLUMNS, Cohort, Interferon, analyse_cohort, reference_of_cohort
 from stratifn.interferon.scoring import SCORE_COLUMNS
-from stratifn.interferon.settings import Settings
+from stratifn.interferon.settings import ProteinSettings, Settings
 from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.registry.knowledge import Knowledge
 from stratifn.shared.claims import COLUMNS as VERDICT_COLUMNS
-from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA, UNSCORED
+from stratifn.shared.columns import NOTE_COLUMNS
+from stratifn.shared.vocabulary import RNA, UNSCORED
 
 FROM_ELSEWHERE = "read with care"
 COLUMNS = {
@@ -81,15 +82,15 @@ class Beside:
         concentrations: Mapping[str, ad.AnnData],
         methylation: Mapping[str, ad.AnnData],
         cells: Mapping[str, ad.AnnData],
-        config: Mapping[str, Any],
+        protein: ProteinSettings,
     ) -> Beside:
-        """Take the first view of each kind, and the protein's assay from the config's section ``interferon``."""
+        """Take the first view of each kind, and what is known of the protein's assay."""
         return cls(
             concentrations,
             next(iter(methylation.values()), None),
             next(iter(cells.values()), None),
-            config["protein_analyte"] or "",
-            Assay(config["protein_assay"], config["protein_cutoff"]),
+            protein.protein_analyte or "",
+            Assay(protein.protein_assay, protein.protein_cutoff),
         )
 
 

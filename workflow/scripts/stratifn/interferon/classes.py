@@ -18,7 +18,7 @@ from stratifn.interferon.reference import GeneSet, Reference
 from stratifn.interferon.scoring import People, against_controls, set_scores, set_status
 from stratifn.interferon.types import type_table
 from stratifn.shared.columns import columns_of
-from stratifn.shared.vocabulary import NO, UNSCORED
+from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, NO, UNSCORED
 
 CLASS_COLUMNS = columns_of("interferon/classes.tsv")
 # people per block of resampled scores: bounds memory, changes no value
@@ -101,7 +101,7 @@ def call(probability_high: np.ndarray, reference: Reference) -> np.ndarray:
             probability_high <= settings.probability_low,
             np.isfinite(probability_high),
         ],
-        ["high", "low", "borderline"],
+        [HIGH, LOW, BORDERLINE],
         default=UNSCORED,
     ).astype(object)
 

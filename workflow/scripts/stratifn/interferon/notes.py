@@ -6,11 +6,13 @@ import pandas as pd
 
 from stratifn.interferon.controls import Controls
 from stratifn.interferon.cutoffs import MAD_TO_SD
+from stratifn.interferon.methods import METHODS, ControlMethod
 from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, set_scores
 from stratifn.registry.signatures import Registry
 from stratifn.registry.user_signatures import REPEATED
-from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
+from stratifn.shared.columns import NOTE_COLUMNS
+from stratifn.shared.vocabulary import HEALTHY, RNA
 
 # distance from the median of the controls, in robust SDs, from which a control is named
 OUTLYING = 4.0
@@ -30,16 +32,20 @@ def notes_table(
     if reference.refusal:
         rows.append(("controls", "no score against controls and no class", reference.refusal))
     rows += [("controls", "read with care", warning) for warning in controls.warnings]
-    if control_type != "healthy" and not reference.refusal:
+    if control_type != HEALTHY and not reference.refusal:
         what = "the controls are not healthy people"
         rows.append(("controls", what, "a low signature means similar to these controls, not to healthy people"))
     rows += _about_signatures(reference, registry, specimen, platform)
     if reference.floored:
         genes = " ".join(reference.floored)
-        rows.append(("zscore", "control SD raised to its floor", f"hardly vary among the controls: {genes}"))
+        floors = ", ".join(
+            name for name, method in METHODS.items() if isinstance(method, ControlMethod) and method.floors_scale
+        )
+        rows.append((floors, "control SD raised to its floor", f"hardly vary among the controls: {genes}"))
     rows += _outlying_controls(reference, people, controls)
     if people.rank_refusal:
-        rows.append(("singscore, ssgsea", "not computed", people.rank_refusal))
+        by_ranks = ", ".join(name for name, method in METHODS.items() if not method.needs_controls)
+        rows.append((by_ranks, "not computed", people.rank_refusal))
     table = pd.DataFrame([(RNA, *row) for row in rows], columns=list(NOTE_COLUMNS))
     return table.drop_duplicates(ignore_index=True)
 

@@ -15,6 +15,7 @@ from stratifn.interferon.published import published_prevalence
 from stratifn.interferon.reference import Reference
 from stratifn.registry.signatures import Registry
 from stratifn.shared.columns import columns_of
+from stratifn.shared.vocabulary import CLASSES, HEALTHY
 
 PREVALENCE_COLUMNS = columns_of("interferon/prevalence.tsv")
 AGREEMENT_COLUMNS = columns_of("interferon/agreement.tsv")
@@ -57,7 +58,7 @@ def prevalence_table(
     rows = []
     for name in sorted({str(label) for label in disease}):
         of_disease = (disease.astype(str) == name) & ~masked
-        label = "healthy" if name == control else name
+        label = HEALTHY if name == control else name
         for signature, stand in standings.items():
             known = published_prevalence(registry, label, signature, specimen, control_type)
             rows.append(
@@ -74,7 +75,7 @@ def _share(stand: Standing, chosen: np.ndarray, reference: Reference, seed_words
     scored = chosen & np.isfinite(stand.probability_high)
     n = int(scored.sum())
     classes = call(stand.probability_high[scored], reference)
-    counts = {name: int((classes == name).sum()) for name in ("high", "borderline", "low")}
+    counts = {name: int((classes == name).sum()) for name in CLASSES}
     if not n:
         return {"n": 0} | counts | dict.fromkeys(("prevalence", "ci_low", "ci_high"), np.nan)
     share = float((stand.score[scored] > stand.cutoff).mean())

@@ -11,6 +11,25 @@ CONTROLS_FOR_A_CENTILE = 40
 
 
 @dataclass(frozen=True)
+class ProteinSettings(Section):
+    """What the section ``interferon`` says of the measured protein, which no score depends on.
+
+    Attributes
+    ----------
+    protein_analyte
+        The IFN-alpha protein's name in its view; None to find it by its name.
+    protein_assay
+        Name of the assay, as it is printed.
+    protein_cutoff
+        Cut-off of the assay in the view's units; None where it has none.
+    """
+
+    protein_analyte: str | None
+    protein_assay: str
+    protein_cutoff: float | None
+
+
+@dataclass(frozen=True)
 class Settings(Section):
     """The section ``interferon`` of the configuration, without what names files and the protein's assay.
 

@@ -7,8 +7,7 @@ import pandas as pd
 
 from stratifn.interferon.settings import Settings
 from stratifn.shared.claims import Measured, judged, verdicts_table
-
-HEALTHY = "healthy"
+from stratifn.shared.vocabulary import BORDERLINE, HEALTHY
 
 
 def interferon_verdicts(
@@ -48,7 +47,7 @@ def interferon_verdicts(
         measured = [
             Measured("scored", float(row.n) if scored else np.nan, reason="" if scored else "nobody has a class"),
             Measured("healthy_controls", healthy if scored else np.nan, reason=kind),
-            Measured("borderline", float(row.borderline - row.high) if scored else np.nan),
+            Measured(BORDERLINE, float(row.borderline - row.high) if scored else np.nan),
         ]
         parts.append(judged("prevalence", str(row.disease), measured))
     return verdicts_table(parts)

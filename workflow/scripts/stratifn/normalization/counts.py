@@ -11,8 +11,9 @@ import pandas as pd
 from stratifn.normalization.frozen import FrozenTransform, aligned, dense, note, transformed_view
 from stratifn.normalization.gene_filter import filter_notes, genes_to_keep
 from stratifn.normalization.size_factors import SizeFactorReference, fit_size_factors
-from stratifn.normalization.task import Task
+from stratifn.normalization.task import Task, ViewKind
 from stratifn.normalization.variance_stabilization import VarianceStabilization, fit_variance_stabilization
+from stratifn.shared.vocabulary import COUNTS
 
 
 @dataclass(frozen=True)
@@ -105,3 +106,15 @@ def fit_counts(view: ad.AnnData, task: Task) -> tuple[CountsTransform, pd.DataFr
         a1=trend.a1,
     )
     return frozen, pd.concat([rows for rows in notes if len(rows)], ignore_index=True)
+
+
+COUNTS_KIND = ViewKind(
+    COUNTS,
+    "Counts",
+    "were divided by DESeq2's size factors over all genes, then transformed by its variance stabilizing transformation "
+    "with a dispersion trend that is blind to the design",
+    "Love, Huber & Anders 2014, doi:10.1186/s13059-014-0550-8; Anders & Huber 2010, doi:10.1186/gb-2010-11-10-r106",
+    "VST (log2)",
+    CountsTransform,
+    fit_counts,
+)

@@ -13,8 +13,8 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError, Problem, listed
-from stratifn.shared.vocabulary import NOTE_COLUMNS
 
 SAMPLES_PER_BLOCK = 64
 

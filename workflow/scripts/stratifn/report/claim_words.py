@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from stratifn.shared.claims import CLAIMS, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK, Standing
+import pandas as pd
+
+from stratifn.shared.claims import AT_LEAST, CLAIMS, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK, Standing
+from stratifn.shared.vocabulary import BORDERLINE
 
 Row = Mapping[str, object]
 
@@ -37,7 +40,7 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
     ("cutoff", "healthy_controls"): _controls,
     ("prevalence", "scored"): lambda row: "nobody has a class",
     ("prevalence", "healthy_controls"): _controls,
-    ("prevalence", "borderline"): lambda row: f"borderline patients outnumber the high ones by {_number(row['value'])}",
+    ("prevalence", BORDERLINE): lambda row: f"borderline patients outnumber the high ones by {_number(row['value'])}",
     ("factor", "seeds_matched"): lambda row: (
         f"{_percent(row['value'])} of the seeds find it, {_percent(row['bound'])} are needed"
     ),
@@ -110,14 +113,19 @@ EVIDENCE: Mapping[str, Callable[[Row], str]] = {
 
 def caveats(standing: Standing) -> str:
     """Say what lowers a claim, the worst first; empty for one that is supported."""
-    words = []
-    for row in standing.failing:
-        claim, criterion = str(row["claim"]), str(row["criterion"])
-        computed = row["verdict"] != NOT_COMPUTED
-        words.append(
-            CAVEATS[claim, criterion](row) if computed else str(row["reason"] or CAVEATS[claim, criterion](row))
-        )
-    return "; ".join(words)
+    return "; ".join(_caveat(row) for row in standing.failing)
+
+
+def _caveat(row: Row) -> str:
+    claim, key = str(row["claim"]), str(row["criterion"])
+    if row["verdict"] == NOT_COMPUTED:
+        return str(row["reason"] or CAVEATS[claim, key](row))
+    if not pd.isna(row["value"]):
+        return CAVEATS[claim, key](row)
+    # judged, but the frozen reference does not keep the value
+    criterion = CLAIMS[claim].criterion(key)
+    side = "below" if criterion.direction == AT_LEAST else "above"
+    return f"{criterion.meaning}: {side} {_number(row['bound'])}"
 
 
 def qualified(sentence: str, standing: Standing) -> str:

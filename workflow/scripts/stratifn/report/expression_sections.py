@@ -10,7 +10,7 @@ from stratifn.report.claim_words import caveats, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, formatted
 from stratifn.report.results import Results
 from stratifn.shared.claims import NOT_COMPUTED
-from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, RNA
+from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, HEALTHY, RNA
 
 TOP_GENES = 10
 TOP_SETS = 5
@@ -51,7 +51,7 @@ def expression_of_disease(results: Results) -> Iterator[Item]:
             "another disease may be raised in this one or lowered in the other.",
             warning=True,
         )
-    elif results.settings["control_type"] != "healthy":
+    elif results.settings["control_type"] != HEALTHY:
         yield Text(
             f"{results.control} are controls but not healthy, so nothing here is a comparison with healthy people.",
             warning=True,

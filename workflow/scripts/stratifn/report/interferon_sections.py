@@ -9,9 +9,9 @@ import pandas as pd
 from stratifn.report.claim_words import caveats
 from stratifn.report.content import FigureSlot, Item, Table, Text, first_reason, formatted, small_cells
 from stratifn.report.results import RANK_METHOD, Results
-from stratifn.shared.vocabulary import UNSCORED
+from stratifn.shared.vocabulary import CLASSES, HEALTHY, UNSCORED
 
-CLASSES = ("high", "borderline", "low", UNSCORED)
+CLASSES_AND_UNSCORED = (*CLASSES, UNSCORED)
 TYPES = ("none", "I", "I+II", "II", "uncertain")
 NO_TYPE = "no type: "
 NOT_SUPPORTED = (
@@ -66,7 +66,7 @@ def _basis(results: Results) -> Iterator[Item]:
         + (f" Evidence for the cut-off is {cutoff.verdict}: {caveats(cutoff)}." if cutoff.fails else ""),
         warning=cutoff.fails,
     )
-    if results.settings["control_type"] != "healthy" and not settings["reference"]:
+    if results.settings["control_type"] != HEALTHY and not settings["reference"]:
         yield Text(
             f"The controls ({results.control}) are not healthy: low means similar to them, not to healthy people.",
             warning=True,
@@ -101,7 +101,7 @@ def _classes(results: Results) -> Iterator[Item]:
     if not results.has_classes:
         return
     counts = pd.crosstab(classes["disease"], classes["ifn_class"].fillna(UNSCORED))
-    counts = counts.reindex(index=results.groups, columns=list(CLASSES), fill_value=0)
+    counts = counts.reindex(index=results.groups, columns=list(CLASSES_AND_UNSCORED), fill_value=0)
     yield Table("Samples by ISG expression signature", _by_group(counts, results))
     unscored = classes[(classes["ifn_class"] == UNSCORED) & classes["disease"].isin(results.subject)]
     if len(unscored):

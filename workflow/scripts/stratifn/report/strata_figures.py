@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from stratifn.report.content import FigureRecord
 from stratifn.report.marks import heat_map, scatter, stacked, subplots
 from stratifn.report.results import Results
 from stratifn.report.style import PALETTE
@@ -75,3 +76,19 @@ def strata_composition(results: Results) -> Iterator[tuple[str, Figure]]:
     counts = pd.crosstab(strata["disease"], strata["stratum"].map(results.stratum_names))
     counts = counts.reindex(index=results.groups, columns=list(results.stratum_names), fill_value=0)
     yield "", stacked(counts, results.stratum_colours, "stratum", results.min_cell)
+
+
+FIGURES = (
+    FigureRecord(
+        "variance_explained",
+        "Variance explained in each view by each MOFA factor (left; no number below 0.5 %) and by all factors (right).",
+        variance_explained,
+    ),
+    FigureRecord(
+        "factors",
+        "The two leading factors, robust ones first, coloured by disease and, if there are several strata, by stratum.",
+        factors,
+        again=True,
+    ),
+    FigureRecord("strata_composition", "Share of each group in each stratum.", strata_composition),
+)

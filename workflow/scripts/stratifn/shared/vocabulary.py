@@ -56,8 +56,15 @@ ID_PATTERN = re.compile(rf"^{ID}\Z")
 NOT_STATED = "unknown"
 # the column that says whether a sample was measured in a view is called `in_<view>`
 IN_VIEW = "in_"
-NOTE_COLUMNS = ("view", "item", "what", "reason")
-# a sample without a class of its ISG expression signature
+
+# --- controls and the ISG expression signature ----------------------------------------------------------------------
+
+# who the controls are (`control_type`), where comparing with them is comparing with healthy people
+HEALTHY = "healthy"
+HIGH, BORDERLINE, LOW = "high", "borderline", "low"
+# what a scored sample can be, in the order of tables and figures
+CLASSES = (HIGH, BORDERLINE, LOW)
+# a sample without a class
 UNSCORED = "unscored"
 
 # --- views ----------------------------------------------------------------------------------------------------------

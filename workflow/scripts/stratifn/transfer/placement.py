@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared import claims
-from stratifn.shared.claims import EVERYBODY, judged
+from stratifn.shared.claims import EVERYBODY, judged, verdicts_table
 from stratifn.shared.columns import columns_of
 from stratifn.shared.vocabulary import RNA, UNSCORED
 from stratifn.transfer.factors import ProjectedFactors, project_factors
@@ -23,6 +23,7 @@ from stratifn.transfer.limits import Limits
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.notes import Measured, described_reference, placement_notes, specimen_difference
 from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
+from stratifn.transfer.verdicts import reference_verdicts
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -74,7 +75,7 @@ class Placement:
     reference
         What they were placed in: one row, columns `notes.REFERENCE_COLUMNS`.
     verdicts
-        Whether the reference fits these patients at all.
+        Whether the reference fits these patients at all, and what it could claim of its own cohort.
     """
 
     patients: pd.DataFrame
@@ -147,7 +148,8 @@ def place_patients(
     factors = pd.concat([mean, sd.add_prefix("sd_")], axis=1).rename_axis("sample").reset_index()
     own = placement_notes(reference, model, matched, measured)
     everything = own if notes is None else pd.concat([own, notes], ignore_index=True)
-    return Placement(patients, factors, everything, described_reference(reference), placement_verdicts(patients))
+    verdicts = verdicts_table([placement_verdicts(patients), reference_verdicts(reference)])
+    return Placement(patients, factors, everything, described_reference(reference), verdicts)
 
 
 def placement_verdicts(patients: pd.DataFrame) -> pd.DataFrame:

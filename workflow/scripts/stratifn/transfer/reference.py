@@ -24,7 +24,9 @@ from stratifn.shared.files import atomic_path, write_json
 FORMAT = "stratifn reference"
 VALUES_FILE, ARRAYS_FILE = "reference.json", "arrays.npz"
 VIEWS, MODEL, LIMITS, STRATA, INTERFERON = "views", "model", "limits", "strata", "interferon"
-PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON)
+VERDICTS = "verdicts"
+PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON, VERDICTS)
+FREEZE_AGAIN = "Freeze it again: run its cohort with this version of stratifn."
 VERSION = re.compile(r"^(\d+)\.(\d+)$")
 
 
@@ -167,7 +169,7 @@ def _require_whole(path: Path, values: Mapping[str, Any]) -> None:
     missing = [key for key in (*(field.name for field in fields(Source)), "parts", "arrays") if key not in values]
     missing += [f"part {name}" for name in PARTS if name not in values.get("parts", {})]
     if missing:
-        raise _refusal(path, f"no {', '.join(missing)}", "a complete reference")
+        raise _refusal(path, f"no {', '.join(missing)}", "a complete reference", FREEZE_AGAIN)
 
 
 def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> None:
@@ -179,8 +181,7 @@ def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> No
         fix = "Use the version of stratifn that made it, or a newer one."
         raise _refusal(path, f"version {values['contract']}, newer than this code", f"at most {contract}", fix)
     if theirs[0] != own[0]:
-        fix = "Freeze it again: run its cohort with this version of stratifn."
-        raise _refusal(path, f"version {values['contract']}, too old for this code", f"{own[0]}.x", fix)
+        raise _refusal(path, f"version {values['contract']}, too old for this code", f"{own[0]}.x", FREEZE_AGAIN)
 
 
 def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]:
