@@ -18,7 +18,7 @@ from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.permutation import COLUMNS as PERMUTATION_COLUMNS
 from stratifn.differential_expression.permutation import permutation_null
 from stratifn.differential_expression.possible import impossible_table, possible_comparisons
-from stratifn.differential_expression.results import contrast_table, summary_table
+from stratifn.differential_expression.results import contrast_table, summary_table, undetermined_notes
 from stratifn.differential_expression.settings import Settings
 from stratifn.differential_expression.verdicts import call_verdicts
 from stratifn.registry.gene_sets import GeneSet
@@ -121,7 +121,10 @@ def analyse_cohort(
         permutation=null,
         design=design.matrix.reset_index(),
         verdicts=call_verdicts(summary, null, contrasts, view, samples, settings),
-        notes=pd.concat([_notes(fit, question.control, possible.reasons, gene_sets), failed], ignore_index=True),
+        notes=pd.concat(
+            [_notes(fit, question.control, possible.reasons, gene_sets), undetermined_notes(tables), failed],
+            ignore_index=True,
+        ),
     )
 
 

@@ -58,7 +58,7 @@ def cross_disease_table(
 ) -> pd.DataFrame:
     """Pool the diseases' effects and classify each gene.
 
-    ``untested``: no p-value, or below the independent filter in every disease. ``discordant``: two diseases with
+    ``untested``: no p-value, an effect that the counts do not determine, or below the independent filter in every disease. ``discordant``: two diseases with
     calls in opposite directions, or effects that differ without one disease standing apart. ``shared``: called in
     every disease in one direction, or a pooled effect without heterogeneity. ``specific:D``: the effects differ, D is
     called and lies further from zero than the mean of the others, the contrast of D against that mean is called, and
@@ -93,6 +93,7 @@ def cross_disease_table(
     padj = np.column_stack([by_gene[disease]["padj"].to_numpy(dtype=float) for disease in diseases])
     tested = np.isfinite(padj).any(axis=1) & ~fit.outlier & (len(diseases) > 1)
     weights = np.array([contrast.weights(fit.design) for contrast in contrasts])
+    tested &= ~np.any([fit.undetermined(contrast) for contrast in contrasts], axis=0)
     effects = _tested_effects(fit, weights, tested)
     pooled = pool(effects)
     _, pooled_p = effect_test(fit, Estimate(pooled.effect, pooled.standard_error), settings.lfc_threshold)

@@ -15,8 +15,11 @@ from stratifn.differential_expression.settings import Settings
 from stratifn.differential_expression.shrinkage import shrunken_fold_changes
 from stratifn.differential_expression.threshold import effect_test
 from stratifn.shared.columns import columns_of
+from stratifn.shared.errors import listed
 from stratifn.shared.statistics import benjamini_hochberg
+from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 
+UNDETERMINED = "undetermined"
 COLUMNS = list(columns_of("differential_expression/{contrast}.tsv.gz"))
 SUMMARY_COLUMNS = list(columns_of("differential_expression/interferon_status.tsv"))
 
@@ -27,9 +30,10 @@ def contrast_table(
     """Test one contrast of a fit.
 
     `padj` is one Benjamini-Hochberg family per contrast: for counts over the genes that independent filtering keeps,
-    for a moderated t over all genes. `status` says why a number is missing: ``all_zero`` (no count), ``outlier`` (a
-    single sample decides the gene: no p-value), ``low_count`` (too weakly expressed to be counted among the tests:
-    no padj; for a moderated t: too few values), ``not_converged`` (treat the numbers with care), else ``tested``.
+    for a moderated t over all genes. `status` says why a number is missing: ``all_zero`` (no count), ``undetermined``
+    (the counts leave the effect open in both directions: no effect, no p-value), ``outlier`` (a single sample decides
+    the gene: no p-value), ``low_count`` (too weakly expressed to be counted among the tests: no padj; for a moderated
+    t: too few values), ``not_converged`` (treat the numbers with care), else ``tested``.
 
     Parameters
     ----------
@@ -62,7 +66,7 @@ def contrast_table(
             "pvalue": pvalues,
             "padj": padj,
             "log2FoldChangeShrunk": np.nan if shrunken is None else shrunken,
-            "status": gene_status(fit, padj),
+            "status": gene_status(fit, contrast, padj),
         }
     )
     return table.sort_values("gene_id", ignore_index=True)[COLUMNS]
@@ -86,13 +90,24 @@ def tested_effects(
     return statistic, pvalues, benjamini_hochberg(pvalues)
 
 
-def gene_status(fit: ModelFit, padj: np.ndarray) -> np.ndarray:
+def gene_status(fit: ModelFit, contrast: Contrast, padj: np.ndarray) -> np.ndarray:
     """Say for every gene whether it was tested, and why not; the first reason that applies."""
     return np.select(
-        [fit.all_zero, fit.outlier, fit.not_converged, ~np.isfinite(padj)],
-        ["all_zero", "outlier", "not_converged", "low_count"],
+        [fit.all_zero, fit.undetermined(contrast), fit.outlier, fit.not_converged, ~np.isfinite(padj)],
+        ["all_zero", UNDETERMINED, "outlier", "not_converged", "low_count"],
         default="tested",
     ).astype(object)
+
+
+def undetermined_notes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Name the genes of each table whose effect the counts do not determine: rows of the phase's notes."""
+    rows = []
+    for name, table in tables.items():
+        genes = table.loc[table["status"] == UNDETERMINED, "gene_name"].astype(str).tolist()
+        if genes:
+            why = f"{listed(genes, 5)}: the samples with a count leave the effect open in both directions"
+            rows.append((RNA, name, "effect not determined", why))
+    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
 
 
 def summary_table(
