@@ -22,6 +22,7 @@ from stratifn.differential_expression import (
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.cross_disease import Effects, heterogeneity_pvalues, inconsistency, pool
 from stratifn.differential_expression.permutation import permutation_strata, shuffled_within
+from stratifn.differential_expression.rank_sum import rank_sum_of
 from stratifn.differential_expression.verdicts import call_verdicts, leading_component
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
@@ -346,13 +347,34 @@ def test_calls_are_judged_by_permutations_and_by_the_leading_components():
     summary = summary_table(tables, contrasts, samples, 0.05, {"SLE_vs_HC": 30.0, "SLE_vs_pSS": 0.5})
     summary.loc[summary["contrast"] == "pSS_vs_HC", ["up", "down"]] = 0
     null = pd.DataFrame({"contrast": [c.name for c in contrasts], "reason": [None, "no shuffle", None, None]})
-    verdicts = call_verdicts(summary, null, contrasts, data, samples, SETTINGS)
+    verdicts = call_verdicts(summary, null, contrasts, data, samples, SETTINGS, tables)
     found = {c.name: standing(verdicts, "calls", c.name) for c in contrasts}
     # 30 permuted calls are far more than 5 % of 60; the component is the planted difference
     assert {row["criterion"] for row in found["SLE_vs_HC"].failing} == {"permuted_calls", "leading_component"}
     assert found["SLE_vs_HC"].rows["leading_component"]["reason"] == "PC1"
     assert found["pSS_vs_HC"].verdict == "not_computed"
     assert found["mean"].rows["leading_component"]["verdict"] == "not_computed"
+
+
+def test_calls_that_the_rank_sum_test_does_not_see_are_weak():
+    data, samples = cohort({"HC": 10, "SLE": 10}, {(gene, "SLE"): 2.0 for gene in range(40)})
+    samples = samples.set_index("sample", drop=False)
+    contrast = all_contrasts(["SLE"], "HC")[0]
+    fit = fit_model(data, model_matrix(samples, "disease", "HC"), BatchedInference())
+    table = contrast_table(fit, contrast, SETTINGS, rank_pvalues=rank_sum_of(data, samples, contrast))
+    null = pd.DataFrame({"contrast": [contrast.name], "reason": [None]})
+
+    def verdict(table, patients=10):
+        summary = summary_table({contrast.name: table}, [contrast], samples, SETTINGS.alpha)
+        summary["n_level"] = patients
+        verdicts = call_verdicts(summary, null, [contrast], data, samples, SETTINGS, {contrast.name: table})
+        return standing(verdicts, "calls", contrast.name).rows["rank_sum"]
+
+    assert verdict(table)["verdict"] == "supported" and verdict(table)["value"] > 0.9
+    called = np.flatnonzero(table["padj"] < SETTINGS.alpha)
+    table.loc[called[: len(called) // 2], "rank_pvalue"] = 0.6
+    assert verdict(table)["verdict"] == "weak"
+    assert verdict(table, patients=1)["reason"] == "too few samples for a rank-sum test"
 
 
 def test_the_share_of_a_component_is_that_of_a_line_through_the_two_groups():

@@ -50,7 +50,7 @@ def tables() -> dict[str, pd.DataFrame]:
 def example_verdicts(**values: float) -> pd.DataFrame:
     """Every claim supported, but for the criteria that are given another value, as ``claim__criterion=value``."""
     good = {
-        ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1},
+        ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1, "rank_sum": 1.0},
         ("cutoff", "RICE_CROW_6"): {"controls": 20, "healthy_controls": 1},
         **{("prevalence", d): {"scored": 5, "healthy_controls": 1, "borderline": -3} for d in ("SLE", "pSS")},
         ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99},
@@ -89,7 +89,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         ),
         "differential_expression_summary": pd.DataFrame(
             {"contrast": ["SLE_vs_HC"], "n_level": [5], "n_baseline": [4], "tested": [3], "up": [1], "down": [0],
-             "permuted_calls": [np.nan]}
+             "permuted_calls": [np.nan], "rank_calls": [1], "both_calls": [1], "model": ["negative binomial"]}
         ),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
         "mixture": pd.DataFrame({"signature": ["RICE_CROW_6"], "crossing": [1.5], "cutoff": [1.1], "agree": [0.9],

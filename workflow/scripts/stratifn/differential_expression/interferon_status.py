@@ -20,6 +20,7 @@ from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.possible import impossible_table
 from stratifn.differential_expression.results import (
     SUMMARY_COLUMNS,
+    SUMMARY_COUNTS,
     UNDETERMINED,
     contrast_table,
     summary_row,
@@ -112,8 +113,8 @@ def compare_interferon_status(
         else:
             defined = _is_defining(genes, defining)
             tables[name] = _descriptive(fit, _difference(fit, name, members), defined, settings)
-        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha))
-    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"n_level": "Int64", "n_baseline": "Int64"})
+        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha, fit))
+    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype(SUMMARY_COUNTS)
     note_rows = [[RNA, "IFN-high against IFN-low", "descriptive", note] for note in notes]
     all_notes = pd.concat([pd.DataFrame(note_rows, columns=list(NOTE_COLUMNS)), undetermined_notes(tables)])
     return InterferonStatusResult(tables, summary, all_notes.reset_index(drop=True))
@@ -173,7 +174,14 @@ def _descriptive(fit: ModelFit, contrast: Contrast, defining: np.ndarray, settin
     return table
 
 
-def _summary_row(name: str, table: pd.DataFrame, chosen: pd.DataFrame, diseases: Sequence[str], alpha: float) -> list:
+def _summary_row(
+    name: str,
+    table: pd.DataFrame,
+    chosen: pd.DataFrame,
+    diseases: Sequence[str],
+    alpha: float,
+    fit: ModelFit | None,
+) -> list:
     members = chosen[chosen[OF].isin(diseases)]
     sizes = [int((members["ifn_class"] == group).sum()) for group in ("high", "low")]
-    return summary_row(name, sizes, table, alpha)
+    return summary_row(name, sizes, table, alpha, model=fit.model if fit else None)

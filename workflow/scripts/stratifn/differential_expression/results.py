@@ -22,10 +22,16 @@ from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
 UNDETERMINED = "undetermined"
 COLUMNS = list(columns_of("differential_expression/{contrast}.tsv.gz"))
 SUMMARY_COLUMNS = list(columns_of("differential_expression/interferon_status.tsv"))
+# counts that a contrast may not have
+SUMMARY_COUNTS = dict.fromkeys(("n_level", "n_baseline", "rank_calls", "both_calls"), "Int64")
 
 
 def contrast_table(
-    fit: ModelFit, contrast: Contrast, settings: Settings, without_test: np.ndarray | None = None
+    fit: ModelFit,
+    contrast: Contrast,
+    settings: Settings,
+    without_test: np.ndarray | None = None,
+    rank_pvalues: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Test one contrast of a fit.
 
@@ -46,6 +52,8 @@ def contrast_table(
         combination of several coefficients).
     without_test
         Boolean per gene of the fit: genes that get an effect but no p-value.
+    rank_pvalues
+        From `rank_sum.rank_sum_of`; None leaves their columns NA. Their BH family is all genes of the contrast.
 
     Returns
     -------
@@ -66,6 +74,8 @@ def contrast_table(
             "pvalue": pvalues,
             "padj": padj,
             "log2FoldChangeShrunk": np.nan if shrunken is None else shrunken,
+            "rank_pvalue": np.nan if rank_pvalues is None else rank_pvalues,
+            "rank_padj": np.nan if rank_pvalues is None else benjamini_hochberg(rank_pvalues),
             "status": gene_status(fit, contrast, padj),
         }
     )
@@ -116,6 +126,7 @@ def summary_table(
     samples: pd.DataFrame,
     alpha: float,
     permuted_calls: Mapping[str, float] | None = None,
+    model: str | None = None,
 ) -> pd.DataFrame:
     """Count samples, tests and calls of every contrast.
 
@@ -131,32 +142,43 @@ def summary_table(
         A gene is called at ``padj < alpha``.
     permuted_calls
         Mean number of calls on permuted labels per contrast, where it was computed.
+    model
+        The fit's, where there is one.
 
     Returns
     -------
     pandas.DataFrame
         Columns `SUMMARY_COLUMNS`; `n_level` and `n_baseline` are NA for a combination of coefficients, `up_lfc1`
-        and `down_lfc1` count calls with an absolute log2 fold change of at least 1.
+        and `down_lfc1` count calls with an absolute log2 fold change of at least 1; `rank_calls` are those of the
+        rank-sum test, `both_calls` those of both, NA where there is none.
     """
     permuted = permuted_calls or {}
     rows = []
     for contrast in contrasts:
         sizes = [_group_size(samples, contrast.factor, name) for name in (contrast.level, contrast.baseline)]
         rows.append(
-            summary_row(contrast.name, sizes, tables[contrast.name], alpha, permuted.get(contrast.name, np.nan))
+            summary_row(contrast.name, sizes, tables[contrast.name], alpha, permuted.get(contrast.name, np.nan), model)
         )
-    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
-    return summary.astype({"n_level": "Int64", "n_baseline": "Int64"})
+    return pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype(SUMMARY_COUNTS)
 
 
 def summary_row(
-    name: str, sizes: Sequence[int | None], table: pd.DataFrame, alpha: float, permuted_calls: float = np.nan
+    name: str,
+    sizes: Sequence[int | None],
+    table: pd.DataFrame,
+    alpha: float,
+    permuted_calls: float = np.nan,
+    model: str | None = None,
 ) -> list:
     """Count the tests and calls of one contrast, in the order of `SUMMARY_COLUMNS`."""
     called, effect = table["padj"] < alpha, table["log2FoldChange"]
     counts = [table["padj"].notna(), called & (effect > 0), called & (effect < 0)]
     counts += [called & (effect >= 1), called & (effect <= -1)]
-    return [name, *sizes, *(int(count.sum()) for count in counts), permuted_calls]
+    by_rank = table["rank_padj"] < alpha
+    ranked = table["rank_padj"].notna().any()
+    ranks = [int(count.sum()) if ranked else None for count in (by_rank, by_rank & called)]
+    computed = model if table["log2FoldChange"].notna().any() else None
+    return [name, *sizes, *(int(count.sum()) for count in counts), permuted_calls, *ranks, computed]
 
 
 def _group_size(samples: pd.DataFrame, factor: str, level: str) -> int | None:

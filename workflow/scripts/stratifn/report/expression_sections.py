@@ -111,8 +111,9 @@ def _calls(summary: pd.DataFrame, results: Results) -> Table:
     return Table(
         f"Genes called at a false discovery rate of {alpha:g} (Benjamini-Hochberg within a contrast); up_lfc1 and "
         "down_lfc1: those with an absolute log2 fold change of at least 1; permuted_calls: mean number of calls on "
-        "permuted labels",
-        formatted(summary.dropna(axis="columns", how="all"), results.min_cell),
+        "permuted labels; rank_calls and both_calls: calls of a rank-sum test without covariates, and of both. A batch that "
+        "coincides with the groups makes calls that none of these can tell from a difference",
+        formatted(summary.drop(columns="model").dropna(axis="columns", how="all"), results.min_cell),
     )
 
 
@@ -211,7 +212,7 @@ def _interferon_status(results: Results) -> Iterator[Item]:
     yield Table(
         "Descriptive: patients with a high against patients with a low ISG expression signature. The classes were made "
         "from some of these genes, so these numbers do not test the signature",
-        formatted(status.drop(columns="permuted_calls"), results.min_cell),
+        formatted(status.drop(columns=["permuted_calls", "rank_calls", "both_calls", "model"]), results.min_cell),
     )
 
 
