@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from stratifn.normalization.settings import Settings
+from stratifn.shared.vocabulary import OWN
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -30,6 +31,8 @@ class Task:
         Ids or symbols of genes that no filter drops; counts only.
     inference
         The engine that fits dispersions; counts only.
+    lender
+        The view whose size factors this one takes, or `OWN`; counts only.
     """
 
     view: str
@@ -37,3 +40,4 @@ class Task:
     settings: Settings
     always_keep: Collection[str]
     inference: Inference | None
+    lender: str = OWN

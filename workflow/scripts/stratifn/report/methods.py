@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from stratifn import __version__
 from stratifn.report.results import Results
-from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, PROPORTION, RNA
+from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, OWN, PROPORTION, RNA, SIZE_FACTORS
 
 # names of references to their numbers in brackets
 Cite = Callable[..., str]
@@ -84,6 +84,11 @@ def _normalization(results: Results, versions: Mapping[str, str], cite: Cite) ->
             f"{settings['min_count']} times in as many samples as the smallest group has were kept, and genes of the "
             f"signature registry in any case."
         )
+        sentences += [
+            f"The size factors of {view['name']} were those of {view[SIZE_FACTORS]}."
+            for view in results.settings["views"]
+            if view.get(SIZE_FACTORS, OWN) != OWN
+        ]
     words = {
         BETA: "methylation fractions ({}) were turned into M-values",
         PROPORTION: "proportions ({}) were centred log-ratio transformed",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.factor_model import ViewModel
+from stratifn.shared.vocabulary import OWN
 from stratifn.transfer.factors import project_factors
 from stratifn.transfer.limits import Limits, fit_limits
 from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VIEWS, Part, Reference, Source
@@ -36,6 +37,11 @@ class FrozenView:
 
     kind: str
     fields: Mapping[str, Any]
+
+    @property
+    def lender(self) -> str:
+        """The view whose size factors this one takes, or `OWN`; references made before there was a choice say nothing."""
+        return str(self.fields.get("lender", OWN))
 
     @classmethod
     def of(cls, kind: str, fields: Mapping[str, Any], validated: ad.AnnData | None) -> FrozenView:
