@@ -48,7 +48,7 @@ from stratifn.transfer import (
     require_features,
     write_reference,
 )
-from stratifn.transfer.freezing import FrozenView, frozen_views
+from stratifn.transfer.freezing import frozen_views
 from stratifn.transfer.limits import fit_limits
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.placement import PATIENT_COLUMNS
