@@ -302,7 +302,7 @@ def test_shared_and_specific_genes_are_told_for_each_disease(tables):
     )  # fmt: skip
     words = section(results(tables, {"SLE_vs_HC": volcano([0.1])}).of_disease("SLE"), "differential-expression")
     assert "1 genes have a shared effect" in words
-    assert "Genes specific to SLE: 1 of 1" in words
+    assert "Genes with a larger effect in SLE than in each other disease: 1 of 1" in words
     assert "GB" in words
     assert "GC" not in words
 
