@@ -19,7 +19,16 @@ from stratifn.configuration.names import name_problems
 from stratifn.configuration.schema import schema_problems, with_defaults
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.views import lender_mismatches, view_mismatches
-from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, OWN, PROPORTION, RNA, SIZE_FACTORS
+from stratifn.shared.vocabulary import (
+    BETA,
+    CONCENTRATION,
+    CONTINUOUS,
+    COUNTS,
+    OWN_FACTORS,
+    PROPORTION,
+    RNA,
+    SIZE_FACTORS,
+)
 
 INHERIT = "inherit"
 SIMULATED_VIEWS = (
@@ -175,10 +184,12 @@ def _view_problems(where: str, views: list[dict[str, Any]]) -> Iterator[Problem]
 
 
 def _size_factor_problems(at: str, view: dict[str, Any], views: list[dict[str, Any]]) -> Iterator[Problem]:
-    lender = view.get(SIZE_FACTORS, OWN)
-    if lender == OWN:
+    lender = view.get(SIZE_FACTORS, OWN_FACTORS)
+    if lender == OWN_FACTORS:
         return
-    lenders = [v["name"] for v in views if v["kind"] == COUNTS and v[SIZE_FACTORS] == OWN and v["name"] != view["name"]]
+    lenders = [
+        v["name"] for v in views if v["kind"] == COUNTS and v[SIZE_FACTORS] == OWN_FACTORS and v["name"] != view["name"]
+    ]
     if view["kind"] != COUNTS or view["name"] == RNA:
         what = "the view rna" if view["name"] == RNA else f"kind {view['kind']}"
         yield Problem("config", at, f"size_factors with {what}", "a second view of counts", "Remove `size_factors`.")
@@ -209,7 +220,7 @@ def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
     return (
         cohort["views"]
         if cohort["simulate"] is None
-        else [dict(view, round=False, size_factors=OWN) for view in SIMULATED_VIEWS]
+        else [dict(view, round=False, size_factors=OWN_FACTORS) for view in SIMULATED_VIEWS]
     )
 
 

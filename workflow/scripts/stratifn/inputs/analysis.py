@@ -16,7 +16,16 @@ from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
 from stratifn.inputs.values import limits_of_detection, value_problems
 from stratifn.shared.errors import InputError, Problem, listed, problems_of
-from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, IN_VIEW, NOTE_COLUMNS, OWN, RNA, SIZE_FACTORS
+from stratifn.shared.vocabulary import (
+    BETA,
+    CONCENTRATION,
+    COUNTS,
+    IN_VIEW,
+    NOTE_COLUMNS,
+    OWN_FACTORS,
+    RNA,
+    SIZE_FACTORS,
+)
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -179,8 +188,8 @@ def _without_size_factor(
 ) -> list[Problem]:
     problems = []
     for view in views:
-        name, lender = view["name"], view.get(SIZE_FACTORS, OWN)
-        if lender != OWN:
+        name, lender = view["name"], view.get(SIZE_FACTORS, OWN_FACTORS)
+        if lender != OWN_FACTORS:
             alone = samples.loc[samples[f"{IN_VIEW}{name}"] & ~samples[f"{IN_VIEW}{lender}"], "sample"]
             if len(alone):
                 found = f"{len(alone)} samples that {lender} does not have: {listed(alone)}"
@@ -209,7 +218,7 @@ def _canonical(
     values = matrix.values.T.astype(np.int32) if view["kind"] == COUNTS else np.ascontiguousarray(matrix.values.T)
     data = ad.AnnData(values, obs=pd.DataFrame(index=matrix.columns), var=pd.DataFrame(variables, index=ids))
     data.uns["kind"] = view["kind"]
-    if view.get(SIZE_FACTORS, OWN) != OWN:
+    if view.get(SIZE_FACTORS, OWN_FACTORS) != OWN_FACTORS:
         data.uns[SIZE_FACTORS] = view[SIZE_FACTORS]
     if below is not None:
         data.layers["below_lod"] = below.T.copy()

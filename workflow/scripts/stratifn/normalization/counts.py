@@ -14,7 +14,7 @@ from stratifn.normalization.size_factors import SizeFactorReference, fit_size_fa
 from stratifn.normalization.task import Task
 from stratifn.normalization.variance_stabilization import VarianceStabilization, fit_variance_stabilization
 from stratifn.shared.errors import InputError
-from stratifn.shared.vocabulary import OWN, SIZE_FACTOR
+from stratifn.shared.vocabulary import OWN_FACTORS, SIZE_FACTOR
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class CountsTransform(FrozenTransform):
     trend, a0, a1
         See `VarianceStabilization`.
     lender
-        `OWN`, or the view whose size factors are taken: a matrix to transform then brings them as
+        `OWN_FACTORS`, or the view whose size factors are taken: a matrix to transform then brings them as
         ``obs["size_factor"]``, and the reference is empty.
     """
 
@@ -43,7 +43,7 @@ class CountsTransform(FrozenTransform):
     trend: str
     a0: float
     a1: float
-    lender: str = OWN
+    lender: str = OWN_FACTORS
 
     @property
     def reference(self) -> SizeFactorReference:
@@ -83,7 +83,7 @@ def fit_counts(view: ad.AnnData, task: Task) -> tuple[CountsTransform, pd.DataFr
     """
     counts = dense(view.X)
     genes = transformed_view(view, counts).var
-    if task.lender == OWN:
+    if task.lender == OWN_FACTORS:
         reference = fit_size_factors(counts, list(view.obs_names), task.settings.size_factors, task.view)
         used = f"{reference.carrying_genes} of {view.n_vars} genes used", f"method {reference.method}"
     else:
@@ -116,7 +116,7 @@ def fit_counts(view: ad.AnnData, task: Task) -> tuple[CountsTransform, pd.DataFr
 
 def _size_factors(view: ad.AnnData, counts: np.ndarray, reference: SizeFactorReference, lender: str) -> np.ndarray:
     """Return the view's own size factors, or those that it brings from its lender."""
-    if lender == OWN:
+    if lender == OWN_FACTORS:
         return reference.size_factors(counts, list(view.obs_names))
     if SIZE_FACTOR not in view.obs or not np.isfinite(view.obs[SIZE_FACTOR]).all():
         raise InputError(f"Every sample of this view needs a size factor of the view {lender}.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from stratifn.normalization.settings import Settings
-from stratifn.shared.vocabulary import OWN
+from stratifn.shared.vocabulary import OWN_FACTORS
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -32,7 +32,7 @@ class Task:
     inference
         The engine that fits dispersions; counts only.
     lender
-        The view whose size factors this one takes, or `OWN`; counts only.
+        The view whose size factors this one takes, or `OWN_FACTORS`; counts only.
     """
 
     view: str
@@ -40,4 +40,4 @@ class Task:
     settings: Settings
     always_keep: Collection[str]
     inference: Inference | None
-    lender: str = OWN
+    lender: str = OWN_FACTORS

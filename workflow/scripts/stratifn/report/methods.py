@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 
 from stratifn import __version__
 from stratifn.report.results import Results
-from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, OWN, PROPORTION, RNA, SIZE_FACTORS
+from stratifn.shared.vocabulary import (
+    BETA,
+    CONCENTRATION,
+    CONTINUOUS,
+    COUNTS,
+    OWN_FACTORS,
+    PROPORTION,
+    RNA,
+    SIZE_FACTORS,
+)
 
 # names of references to their numbers in brackets
 Cite = Callable[..., str]
@@ -87,7 +96,7 @@ def _normalization(results: Results, versions: Mapping[str, str], cite: Cite) ->
         sentences += [
             f"The size factors of {view['name']} were those of {view[SIZE_FACTORS]}."
             for view in results.settings["views"]
-            if view.get(SIZE_FACTORS, OWN) != OWN
+            if view.get(SIZE_FACTORS, OWN_FACTORS) != OWN_FACTORS
         ]
     words = {
         BETA: "methylation fractions ({}) were turned into M-values",

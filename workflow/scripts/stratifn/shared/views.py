@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stratifn.shared.errors import Problem
-from stratifn.shared.vocabulary import OWN
+from stratifn.shared.vocabulary import OWN_FACTORS
 
 
 def view_mismatches(where: str, views: Iterable[Mapping[str, Any]], known: Mapping[str, str]) -> Iterator[Problem]:
@@ -41,12 +41,12 @@ def lender_mismatches(where: str, views: Iterable[Mapping[str, Any]], lenders: M
     views
         ``name`` of each.
     lenders
-        The reference's views: name to the view whose size factors it takes, or `OWN`.
+        The reference's views: name to the view whose size factors it takes, or `OWN_FACTORS`.
     """
     names = [view["name"] for view in views]
     for name in names:
-        lender = lenders.get(name, OWN)
-        if lender not in (OWN, *names):
+        lender = lenders.get(name, OWN_FACTORS)
+        if lender not in (OWN_FACTORS, *names):
             found = f"no view {lender}, whose size factors {name} takes in the reference"
             yield Problem(
                 "config", f"{where}.{name}", found, f"the view {lender} too", "Add it, or leave this one out."

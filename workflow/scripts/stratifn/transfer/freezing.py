@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.factor_model import ViewModel
-from stratifn.shared.vocabulary import OWN
+from stratifn.shared.vocabulary import OWN_FACTORS
 from stratifn.transfer.factors import project_factors
 from stratifn.transfer.limits import Limits, fit_limits
 from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VIEWS, Part, Reference, Source
@@ -40,8 +40,8 @@ class FrozenView:
 
     @property
     def lender(self) -> str:
-        """The view whose size factors this one takes, or `OWN`; references made before there was a choice say nothing."""
-        return str(self.fields.get("lender", OWN))
+        """The view whose size factors this one takes, or `OWN_FACTORS`; references made before there was a choice say nothing."""
+        return str(self.fields.get("lender", OWN_FACTORS))
 
     @classmethod
     def of(cls, kind: str, fields: Mapping[str, Any], validated: ad.AnnData | None) -> FrozenView:

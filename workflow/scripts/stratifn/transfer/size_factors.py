@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stratifn.shared.vocabulary import OWN, SIZE_FACTOR
+from stratifn.shared.vocabulary import OWN_FACTORS, SIZE_FACTOR
 from stratifn.transfer.freezing import FrozenView
 from stratifn.transfer.matching import MatchedView
 
@@ -31,7 +31,7 @@ def with_lent_size_factors(
     made = {}
     for name, view in matched.items():
         lender = view.frozen.lender
-        if lender == OWN:
+        if lender == OWN_FACTORS:
             made[name] = view
             continue
         lent = matched.get(lender)
