@@ -54,7 +54,7 @@ def tables() -> dict[str, pd.DataFrame]:
 def example_verdicts(**values: float) -> pd.DataFrame:
     """Every claim supported, but for the criteria that are given another value, as ``claim__criterion=value``."""
     good = {
-        ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1},
+        ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1, "rank_sum": 1.0},
         ("cutoff", "RICE_CROW_6"): {"controls": 20, "healthy_controls": 1},
         **{("prevalence", d): {"scored": 5, "healthy_controls": 1, "borderline": -3} for d in ("SLE", "pSS")},
         ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99},
@@ -93,7 +93,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         ),
         "differential_expression_summary": pd.DataFrame(
             {"contrast": ["SLE_vs_HC"], "n_level": [5], "n_baseline": [4], "tested": [3], "up": [1], "down": [0],
-             "permuted_calls": [np.nan]}
+             "permuted_calls": [np.nan], "rank_calls": [1], "both_calls": [1], "model": ["negative binomial"]}
         ),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
         "mixture": pd.DataFrame({"signature": ["RICE_CROW_6"], "crossing": [1.5], "cutoff": [1.1], "agree": [0.9],
@@ -306,7 +306,7 @@ def test_shared_and_specific_genes_are_told_for_each_disease(tables):
     )  # fmt: skip
     words = section(results(tables, {"SLE_vs_HC": volcano([0.1])}).of_disease("SLE"), "differential-expression")
     assert "1 genes have a shared effect" in words
-    assert "Genes specific to SLE: 1 of 1" in words
+    assert "Genes with a larger effect in SLE than in each other disease: 1 of 1" in words
     assert "GB" in words
     assert "GC" not in words
 

@@ -54,13 +54,15 @@ from stratifn.transfer import (
 )
 from stratifn.transfer.freezing import frozen_views
 from stratifn.transfer.limits import CENTILE, fit_limits
-from stratifn.transfer.matching import match_views
+from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.placement import PATIENT_COLUMNS
+from stratifn.transfer.size_factors import with_lent_size_factors
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = load_registry(ROOT / "resources" / "signatures")
 SHEET_SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())
 CONTRACT = "2.3"
+
 DISEASES = ["SLE", "DM"]
 INTERFERON = settings_of("interferon", bootstraps=200)
 VIEWS = [
@@ -648,3 +650,21 @@ def test_every_file_of_new_patients_is_explained_in_the_docs():
     contract = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())["transfer"]
     text = (ROOT / "docs" / "outputs.md").read_text().split("## New patients")[1].split("\n## ")[0]
     assert [entry["path"] for _, entry in entries(contract) if f"`{entry['path']}`" not in text] == []
+
+
+def test_views_that_take_size_factors_get_those_of_the_frozen_lender():
+    def counts(names, column):
+        return ad.AnnData(pd.DataFrame(10, index=names, columns=[column]))
+
+    def transform(frozen, view):
+        result = view.copy()
+        result.obs["size_factor"] = np.arange(1.0, view.n_obs + 1)
+        return result
+
+    rna = MatchedView(counts(["P1", "P2", "P3"], "G"), FrozenView("counts", {}), [])
+    frozen = FrozenView("counts", {"lender": "rna"})
+    te = MatchedView(counts(["P3", "P4", "P1"], "TE"), frozen, [("te", "x", "missing", "y")])
+    lent = with_lent_size_factors({"te": te, "rna": rna}, transform)
+    assert lent["te"].data.obs["size_factor"].to_dict() == {"P3": 3.0, "P1": 1.0} and lent["rna"] is rna
+    assert lent["te"].notes[1][:3] == ("te", "P4", "left out") and "not measured in rna" in lent["te"].notes[1][3]
+    assert set(with_lent_size_factors({"te": te}, transform)) == set(), "nobody has the lender"

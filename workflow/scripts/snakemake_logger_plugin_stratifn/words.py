@@ -6,6 +6,8 @@ import re
 import signal
 from pathlib import PurePath
 
+from stratifn.shared.errors import listed
+
 # what Snakemake and its Slurm executor say on the way; their own log file, under .snakemake/log/, has it
 NOISE = (
     "Assuming unrestricted shared filesystem",
@@ -66,7 +68,7 @@ def short_reason(reason: str) -> str:
 
 def _first_of(files: str) -> str:
     names = sorted(PurePath(name).name for name in files.split(", "))
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return listed(names, 1)
 
 
 def exit_of_command(message: str) -> int | None:

@@ -18,7 +18,14 @@ from stratifn.differential_expression.contrasts import Contrast, Question
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.possible import impossible_table
-from stratifn.differential_expression.results import SUMMARY_COLUMNS, contrast_table, summary_row
+from stratifn.differential_expression.results import (
+    SUMMARY_COLUMNS,
+    SUMMARY_COUNTS,
+    UNDETERMINED,
+    contrast_table,
+    summary_row,
+    undetermined_notes,
+)
 from stratifn.differential_expression.settings import Settings
 from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.comparisons import interferon_contrast_names
@@ -107,10 +114,11 @@ def compare_interferon_status(
         else:
             defined = _is_defining(genes, defining)
             tables[name] = _descriptive(fit, _difference(fit, name, members), defined, settings)
-        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha))
-    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"n_level": "Int64", "n_baseline": "Int64"})
+        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha, fit))
+    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype(SUMMARY_COUNTS)
     note_rows = [[RNA, "IFN-high against IFN-low", "descriptive", note] for note in notes]
-    return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=list(NOTE_COLUMNS)))
+    all_notes = pd.concat([pd.DataFrame(note_rows, columns=list(NOTE_COLUMNS)), undetermined_notes(tables)])
+    return InterferonStatusResult(tables, summary, all_notes.reset_index(drop=True))
 
 
 def _patients(
@@ -161,13 +169,20 @@ def _is_defining(genes: pd.DataFrame, defining: Collection[str]) -> np.ndarray:
 
 def _descriptive(fit: ModelFit, contrast: Contrast, defining: np.ndarray, settings: Settings) -> pd.DataFrame:
     table = contrast_table(fit, contrast, settings, without_test=defining)
-    is_defining = table["gene_id"].isin(fit.genes.index[defining])
+    is_defining = table["gene_id"].isin(fit.genes.index[defining]) & (table["status"] != UNDETERMINED)
     table.loc[is_defining, "status"] = DEFINING
     table.loc[is_defining, "stat"] = np.nan
     return table
 
 
-def _summary_row(name: str, table: pd.DataFrame, chosen: pd.DataFrame, diseases: Sequence[str], alpha: float) -> list:
+def _summary_row(
+    name: str,
+    table: pd.DataFrame,
+    chosen: pd.DataFrame,
+    diseases: Sequence[str],
+    alpha: float,
+    fit: ModelFit | None,
+) -> list:
     members = chosen[chosen[OF].isin(diseases)]
     sizes = [int((members["ifn_class"] == group).sum()) for group in (HIGH, LOW)]
-    return summary_row(name, sizes, table, alpha)
+    return summary_row(name, sizes, table, alpha, model=fit.model if fit else None)

@@ -6,7 +6,7 @@ Every transform is a frozen dataclass of arrays, numbers and words. `to_arrays` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import anndata as ad
@@ -101,6 +101,8 @@ def from_arrays(cls: type[FrozenTransform], arrays: dict[str, Any]) -> FrozenTra
     """Rebuild a frozen transform from what `to_arrays` returned, after a round through a file."""
     values = {}
     for field in fields(cls):
+        if field.name not in arrays and field.default is not MISSING:
+            continue  # frozen before the field was there
         value = arrays[field.name]
         array = np.asarray(value)
         if array.ndim == 0:

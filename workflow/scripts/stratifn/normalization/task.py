@@ -11,6 +11,7 @@ import pandas as pd
 
 from stratifn.normalization.frozen import FrozenTransform
 from stratifn.normalization.settings import Settings
+from stratifn.shared.vocabulary import OWN_FACTORS
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -32,6 +33,8 @@ class Task:
         Ids or symbols of genes that no filter drops; counts only.
     inference
         The engine that fits dispersions; counts only.
+    lender
+        The view whose size factors this one takes, or `OWN_FACTORS`; counts only.
     """
 
     view: str
@@ -39,6 +42,7 @@ class Task:
     settings: Settings
     always_keep: Collection[str]
     inference: Inference | None
+    lender: str = OWN_FACTORS
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"the groups explain {_percent(row['value'])} of {row['reason']} (more than {_percent(row['bound'])}): a batch that "
         "coincides with them would look the same"
     ),
+    ("calls", "rank_sum"): lambda row: (
+        f"a rank-sum test sees {_percent(row['value'])} of the called genes ({_percent(row['bound'])} are needed): single high "
+        "values may decide the others, or a covariate that ranks do not adjust for"
+    ),
     ("cutoff", "controls"): lambda row: (
         f"{_number(row['value'])} controls give the cut-off, {_number(row['bound'])} are needed"
     ),

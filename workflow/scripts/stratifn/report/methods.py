@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from stratifn import __version__
 from stratifn.report.results import Results
-from stratifn.shared.vocabulary import CLASSES, COUNTS, HEALTHY, RNA
+from stratifn.shared.vocabulary import CLASSES, COUNTS, HEALTHY, OWN_FACTORS, RNA, SIZE_FACTORS
 
 # names of references to their numbers in brackets
 Cite = Callable[..., str]
@@ -89,6 +89,11 @@ def _normalization(results: Results, versions: Mapping[str, str], described: Des
                 "smallest group has were kept, and genes of the signature registry in any case"
             )
         sentences.append(f"{sentence}.")
+    sentences += [
+        f"The size factors of {view['name']} were those of {view[SIZE_FACTORS]}."
+        for view in results.settings["views"]
+        if view.get(SIZE_FACTORS, OWN_FACTORS) != OWN_FACTORS
+    ]
     return " ".join(sentences)
 
 

@@ -56,6 +56,13 @@ CLAIMS: dict[str, Claim] = {
                     0.5,
                     WEAK,
                 ),
+                Criterion(
+                    "rank_sum",
+                    "share of the calls that have a rank-sum p value below the false discovery rate",
+                    AT_LEAST,
+                    0.7,
+                    WEAK,
+                ),
             ),
         ),
         Claim(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from stratifn.shared.claims import verdicts_table
 from stratifn.shared.factor_model import ViewModel
+from stratifn.shared.vocabulary import OWN_FACTORS
 from stratifn.transfer.factors import project_factors
 from stratifn.transfer.limits import Limits, fit_limits
 from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VERDICTS, VIEWS, Part, Reference, Source
@@ -38,6 +39,11 @@ class FrozenView:
 
     kind: str
     fields: Mapping[str, Any]
+
+    @property
+    def lender(self) -> str:
+        """The view whose size factors this one takes, or `OWN_FACTORS`; references made before there was a choice say nothing."""
+        return str(self.fields.get("lender", OWN_FACTORS))
 
     @classmethod
     def of(cls, kind: str, fields: Mapping[str, Any], validated: ad.AnnData | None) -> FrozenView:

@@ -23,6 +23,7 @@ from stratifn.transfer.limits import Limits
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.notes import Measured, described_reference, placement_notes, specimen_difference
 from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
+from stratifn.transfer.size_factors import with_lent_size_factors
 from stratifn.transfer.verdicts import reference_verdicts
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def place_patients(
     """
     everyone = sorted(samples["sample"].astype(str))
     model = reference_model(reference)
-    matched = match_views(frozen_views(reference), views)
+    matched = with_lent_size_factors(match_views(frozen_views(reference), views), phases.transform)
     projected = _projected(model, matched, phases)
     names = [f"Factor{k + 1}" for k in range(model.factors)]
     mean, sd = _posterior(projected, everyone, names)
