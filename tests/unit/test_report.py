@@ -26,7 +26,7 @@ from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
 SAMPLES = [f"person-{number:02d}" for number in range(12)]
-PROVENANCE_FILES = ("software.tsv", "config.yaml", "inputs.tsv", "outputs.tsv", "ro-crate-metadata.json")
+PROVENANCE_FILES = ("software.tsv", "machine.tsv", "config.yaml", "inputs.tsv", "outputs.tsv", "ro-crate-metadata.json")
 DISEASE = ["SLE"] * 5 + ["pSS"] * 3 + ["HC"] * 4
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from crates import unmet_requirements
+
 from .conftest import MICRO, assert_same, breaches_of_all, clone_to, environment, write_config
 
 
@@ -57,6 +59,11 @@ def test_another_cpus_kernels_give_the_same_answers(micro_run, tmp_path, monkeyp
     assert [name for name in tables if (here / name).read_bytes() != (there / name).read_bytes()] == []
     model = "integration/model.hdf5"
     assert (here / model).read_bytes() != (there / model).read_bytes(), "the kernels were the same"
+
+
+def test_the_crate_of_a_run_meets_every_requirement_of_its_profiles(micro_run, tmp_path):
+    clone, _ = micro_run
+    assert unmet_requirements(clone.folder / "results" / "micro" / "provenance", tmp_path) == []
 
 
 def test_a_moved_clone_plans_nothing(micro_run, tmp_path):

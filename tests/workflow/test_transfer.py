@@ -92,7 +92,8 @@ def test_the_provenance_names_the_reference_every_input_and_every_result(transfe
         assert inputs[path] == hashlib.sha256((clone.folder / path).read_bytes()).hexdigest()
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("[!.]*") if path.is_file()}
     listed = set(read_table(folder / "provenance" / "outputs.tsv")["path"])
-    assert files - listed == {f"provenance/{name}" for name in ("outputs.tsv", "ro-crate-metadata.json", "files.tsv")}
+    unlisted = ("outputs.tsv", "machine.tsv", "ro-crate-metadata.json", "files.tsv")
+    assert files - listed == {f"provenance/{name}" for name in unlisted}
     assert listed <= files
     (row,) = read_table(folder / "provenance" / "reference.tsv").to_dict("records")
     assert row["name"] == "micro"

@@ -3,6 +3,8 @@
 REPORT_TEMPLATES = WORKFLOW / "report"
 # what the report tells of, and the export gathers
 ANALYSED = ("inputs", "normalization", "differential_expression", "interferon", "integration", "stratification")
+# the text, not the path: a moved clone reruns nothing
+PHASES = (WORKFLOW / "Snakefile").read_text(encoding="utf-8")
 # what a cohort's results may depend on: neither other cohorts nor who is placed in it later
 COHORT_CONFIG = {key: value for key, value in CONFIG.items() if key not in ("cohorts", "transfer")}
 
@@ -86,6 +88,8 @@ rule provenance:
         outputs="<results>/{cohort}/provenance/outputs.tsv",
         inputs="<results>/{cohort}/provenance/inputs.tsv",
         software="<results>/{cohort}/provenance/software.tsv",
+        machine="<results>/{cohort}/provenance/machine.tsv",
+        workflow="<results>/{cohort}/provenance/Snakefile",
         config="<results>/{cohort}/provenance/config.yaml",
         contract="<results>/{cohort}/provenance/contract_version",
         crate="<results>/{cohort}/provenance/ro-crate-metadata.json",
@@ -103,6 +107,8 @@ rule provenance:
         subject="cohort {cohort}",
         config=lambda wildcards: COHORT_CONFIG | {"cohorts": [COHORTS[wildcards.cohort]]},
         contract=CONTRACT["version"],
+        # a function, because Snakemake would fill the wildcards of the text
+        workflow=lambda wildcards: PHASES,
         code=digest("provenance"),
     message:
         "Recording the provenance of cohort {wildcards.cohort}"
@@ -157,6 +163,8 @@ rule transfer_provenance:
         outputs="<results>/transfer/{name}/provenance/outputs.tsv",
         inputs="<results>/transfer/{name}/provenance/inputs.tsv",
         software="<results>/transfer/{name}/provenance/software.tsv",
+        machine="<results>/transfer/{name}/provenance/machine.tsv",
+        workflow="<results>/transfer/{name}/provenance/Snakefile",
         config="<results>/transfer/{name}/provenance/config.yaml",
         contract="<results>/transfer/{name}/provenance/contract_version",
         crate="<results>/transfer/{name}/provenance/ro-crate-metadata.json",
@@ -178,6 +186,8 @@ rule transfer_provenance:
             "report": CONFIG["report"],
         },
         contract=CONTRACT["version"],
+        # a function, because Snakemake would fill the wildcards of the text
+        workflow=lambda wildcards: PHASES,
         code=digest("provenance"),
     message:
         "Recording the provenance of new patients {wildcards.name}"

@@ -147,7 +147,7 @@ def _damage(path: str, found: Digest | None, expected: Digest | None) -> Problem
     return Problem(
         path,
         "the file",
-        str(found or "no file"),
+        str(found or "no file that can be read"),
         f"what stratifn wrote there: {expected}",
         f"Delete {path} and run again." if found else "Run again.",
     )
@@ -160,7 +160,7 @@ def _edit(path: str, found: Digest | None, expected: Digest | None) -> Problem |
     return Problem(
         path,
         "the file",
-        str(found or "no file"),
+        str(found or "no file that can be read"),
         f"the file that an earlier job read: {expected}",
         "Restore it, or keep this one, `touch` it and run again: all results will come from it.",
     )
