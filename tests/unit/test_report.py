@@ -198,14 +198,13 @@ def test_every_figure_is_drawn_twice_with_the_same_bytes(tables, tmp_path):
     one = results(tables, {"SLE_vs_HC": volcano([1e-300, 0.01, 0.5])})
     drawn = draw_figures(one, tmp_path / "a")
     draw_figures(one, tmp_path / "b")
-    assert set(drawn["index"]) == {
-        "views", "library_size", "principal_components", "volcano", "interferon_scores", "interferon_classes",
-        "methylation", "axes", "covariates", "prevalence", "types", "agreement", "protein_ranks", "variance_explained", "factors", "strata_composition",
-    }  # fmt: skip
-    of_disease = {"principal_components", "interferon_scores", "types", "axes", "factors"}
-    assert set(drawn["SLE"]) == set(drawn["pSS"]) == of_disease | {"volcano"}
+    assert set(drawn["index"]) == {record.name for record in FIGURES}
+    of_disease = {record.name for record in FIGURES if record.again}
+    shared = {record.name for record in FIGURES if record.shared}
+    assert set(drawn["SLE"]) == set(drawn["pSS"]) == of_disease | shared
+    assert shared == {"volcano"}
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
-    assert len(files) == 2 * (16 + 2 * len(of_disease)), "a volcano is drawn once, and shown on two pages"
+    assert len(files) == 2 * (len(FIGURES) + 2 * len(of_disease)), "a volcano is drawn once, and shown on two pages"
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
 
 
@@ -527,7 +526,7 @@ def test_the_methods_say_of_a_kind_what_its_record_says(monkeypatch):
     of_all = replace(all_results, config=all_results.config | {"cohort": all_results.settings | {"views": views}})
     text = methods_text(of_all, software_versions(), described)
     assert all(one in text for one in words)
-    new = replace(KINDS["beta"], name="ratio", values="Ratios", what="were turned upside down")
-    monkeypatch.setitem(KINDS, "ratio", new)
-    views.append({"name": "odd", "kind": "ratio", "path": "x.tsv"})
+    new = replace(KINDS["beta"], name="invented", values="Ratios", what="were turned upside down")
+    monkeypatch.setitem(KINDS, "invented", new)
+    views.append({"name": "odd", "kind": "invented", "path": "x.tsv"})
     assert "Ratios (odd) were turned upside down." in methods_text(of_all, software_versions(), described)
