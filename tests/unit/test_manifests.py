@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from jobs import Files
 from stratifn.configuration.verification import main as verify
 from stratifn.running.entry_point import run
 from stratifn.running.manifests import (
@@ -21,19 +22,7 @@ from stratifn.running.manifests import (
     write_manifest,
 )
 from stratifn.shared.errors import InputError
-
-
-class Files(dict):
-    """Files of a rule by their names, as Snakemake gives them: iterated, it is the files, and the first has number 0."""
-
-    def __iter__(self):
-        return iter([file for files in self.values() for file in ([files] if isinstance(files, str) else files)])
-
-    def __getattr__(self, name):
-        return super().__getitem__(name)
-
-    def __getitem__(self, name):
-        return next(iter(self)) if name == 0 else super().__getitem__(name)
+from stratifn.shared.machine import MachineError
 
 
 @pytest.fixture
@@ -63,7 +52,7 @@ READ = [*MANIFESTS, *SOURCES, "samples.tsv", "results/mine/inputs/rna.h5ad", "re
 
 
 def problems_of(function, *arguments):
-    with pytest.raises(InputError) as caught:
+    with pytest.raises((InputError, MachineError)) as caught:
         function(*arguments)
     return {problem.source: problem for problem in caught.value.problems}
 

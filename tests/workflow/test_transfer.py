@@ -164,7 +164,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_before_anything_is_fitted(
     config = write_config(tmp_path / "my.yaml", {"cohorts": [], "transfer": [bad]})
     run = clone.snakemake("check", "--configfile", str(config), "--directory", str(tmp_path), "-c1", cwd=tmp_path)
     assert run.code != 0
-    assert "2 problems in the input; nothing was computed." in run.text
+    assert "Input: 2 problems; nothing was computed." in run.text
     assert "transfer (later).views.proteins: found a view that the reference does not have" in run.text
     assert "-3 at IFI44L / new-S001" in run.text
     assert "Traceback" not in run.text

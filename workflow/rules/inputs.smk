@@ -53,6 +53,8 @@ for name, cohort in COHORTS.items():
         benchmark:
             f"<benchmarks>/{name}/inputs.tsv"
         priority: VALIDATION
+        # a mistake is one job and one message; for more memory see docs/slurm.md
+        retries: 0
         conda:
             "../../envs/stratifn.yaml"
         resources:

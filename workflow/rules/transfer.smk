@@ -79,6 +79,7 @@ for name, item in TRANSFERS.items():
         benchmark:
             f"<benchmarks>/transfer/{name}/inputs.tsv"
         priority: VALIDATION
+        retries: 0
         conda:
             "../../envs/stratifn.yaml"
         resources:

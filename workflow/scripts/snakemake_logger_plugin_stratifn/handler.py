@@ -17,7 +17,14 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_stratifn.console import Console
 from snakemake_logger_plugin_stratifn.jobs import Job, duration, named, plan, short_name
 from snakemake_logger_plugin_stratifn.settings import LogHandlerSettings
-from snakemake_logger_plugin_stratifn.words import exit_of_command, is_noise, killed, plain_error, short_reason
+from snakemake_logger_plugin_stratifn.words import (
+    exit_of_command,
+    is_noise,
+    killed,
+    more_memory,
+    plain_error,
+    short_reason,
+)
 
 # without a terminal: seconds until the running jobs are listed, twice as many after every list, up to the second
 FIRST_LIST, LONGEST_PAUSE = 30.0, 600.0
@@ -136,9 +143,10 @@ class LogHandler(LogHandlerBase):
         self.failed.add(event["jobid"])
         if event["rule_msg"]:
             # on a cluster: the console of the job is elsewhere, its log is at hand
-            self._text(job.errors() or event["rule_msg"], problem=True)
+            hint = f"It left no message; often there was too little memory: {more_memory(event['rule_name'])}."
+            self._text(job.errors() or f"{event['rule_msg']}\n{hint}", problem=True)
         elif status is not None and status < 0:
-            self._text(killed(status), problem=True)
+            self._text(killed(status, event["rule_name"]), problem=True)
         self._line(f"{self._count()}  failed  {job.title}, {job.elapsed}", problem=True)
         logs = [*job.logs, *(Path(log) for log in event["log"] if os.path.isabs(str(log)))]
         self.console.line(f"          log: {named(logs)}")

@@ -83,14 +83,19 @@ def exit_of_command(message: str) -> int | None:
     return 128 - status if status > 128 else status
 
 
-def killed(status: int) -> str:
+def killed(status: int, rule: str) -> str:
     """Say that a job was ended by a signal, which leaves no message of its own."""
     try:
         name = signal.Signals(-status).name
     except ValueError:
         name = f"signal {-status}"
-    hint = "; often there was too little memory" if name == "SIGKILL" else ""
+    hint = f"; often there was too little memory: {more_memory(rule)}" if name == "SIGKILL" else ""
     return f"The job was ended from outside by {name}{hint}."
+
+
+def more_memory(rule: str) -> str:
+    """Say how a rule gets more memory."""
+    return f"run fewer jobs at once (`--cores`), or on a cluster ask for more (`--set-resources {rule}:mem_mb=...`)"
 
 
 def plain_error(message: str) -> str:

@@ -12,6 +12,7 @@ from stratifn.configuration.config import complete_config, read_config
 from stratifn.configuration.contract import Output, cohort_outputs, transfer_outputs
 from stratifn.running.manifests import differences, files_of
 from stratifn.shared.errors import InputError
+from stratifn.shared.machine import MachineError
 from stratifn.shared.package_data import config_schema, output_contract
 
 RESULTS = "results"
@@ -77,7 +78,7 @@ def main(arguments: list[str]) -> int:
         else:
             config, folder = None, given.results
         found = verify(folder, config)
-    except InputError as error:
+    except (InputError, MachineError) as error:
         print(error, file=sys.stderr)
         return 1
     count = sum(1 for _ in files_of([folder]))

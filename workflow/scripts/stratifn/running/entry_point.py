@@ -9,11 +9,13 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
 from stratifn.running.manifests import begin_reading, write_evidence, write_manifest
-from stratifn.shared.errors import InputError, listed
+from stratifn.shared.errors import HEADINGS, INPUT, STRATIFN, InputError, Problem, listed
 from stratifn.shared.files import being_written, remove_unfinished, write_json
 from stratifn.shared.machine import MachineError, machine_error
 
@@ -25,17 +27,20 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
     """Run a script's `main` with the rule's `snakemake` object.
 
     Linear algebra gets one thread whatever the rule's ``threads`` say, because a product that is split over two
-    threads differs in its last bits; ``threads`` is for processes. An `InputError` ends the job with its message
-    alone, and so does a fault of the machine (a full disk); anything else, panics of Rust libraries included, leaves
-    its traceback in the rule's log and one line on the console.
+    threads differs in its last bits; ``threads`` is for processes. A job that fails says in the first word whether the
+    input, the machine or stratifn is at fault, and lists the same in its `problems_file`; a traceback is in the rule's
+    log alone.
     """
     log_file = snakemake.log[0] if snakemake.log else None
+    problems = problems_file(snakemake.log)
     try:
         _configure_logging(log_file)
-        sys.unraisablehook = _unraisable
-        sys.excepthook = _uncaught
+        sys.unraisablehook = partial(_unraisable, problems)
+        sys.excepthook = partial(_uncaught, problems)
+        if problems:
+            problems.unlink(missing_ok=True)
         use_one_blas_thread()
-        _run_with_problems(main, snakemake)
+        _run_with_evidence(main, snakemake)
     except SystemExit:
         raise
     except KeyboardInterrupt:
@@ -43,28 +48,42 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         logger.info("stopped by the user")
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.raise_signal(signal.SIGINT)
+    except InputError as error:
+        logger.error("%s", error)
+        _list_problems(error.problems or [Problem("", "", str(error), "", "", INPUT)], problems)
+        sys.exit(1)
     except BaseException as error:  # a panic is no Exception; the user gets a sentence, the log the traceback
         fault = machine_error(error)
         if fault is not None:
-            _leave(fault, error)
+            _leave(fault, error, problems)
         logger.debug("traceback", exc_info=True)
-        logger.error("stratifn stopped in rule %s: %s: %s", snakemake.rule, type(error).__name__, error)
-        logger.error("The traceback is in %s; please report it.", log_file)
+        found = f"stopped in rule {snakemake.rule}: {type(error).__name__}: {error}"
+        fix = f"The traceback is in {log_file}; please report it."
+        logger.error("%s: %s. %s", HEADINGS[STRATIFN], found, fix)
+        _list_problems([Problem(str(log_file), "the job", found, "results", fix, STRATIFN)], problems)
         sys.exit(1)
 
 
-def _run_with_problems(main: Callable[[Any], None], snakemake: Any) -> None:
-    """Run `main`; problems of the input are logged and written to the rule's ``problems``."""
-    problems = snakemake.log.problems if "problems" in snakemake.log.keys() else None
-    if problems:
-        write_json([], problems)
-    try:
-        _run_with_evidence(main, snakemake)
-    except InputError as error:
-        logger.error("%s", error)
-        if problems:
-            write_json([problem.as_dict() for problem in error.problems], problems)
-        sys.exit(1)
+def problems_file(log: Any) -> Path | None:
+    """Return where a job lists its problems: the rule's ``problems`` log, else beside its log.
+
+    The file of a job that had none does not exist.
+
+    Parameters
+    ----------
+    log
+        ``snakemake.log``.
+    """
+    if "problems" in log.keys():
+        return Path(log.problems)
+    return Path(log[0]).with_suffix(".problems.json") if log else None
+
+
+def _list_problems(problems: list[Problem], path: Path | None) -> None:
+    """Write the problems of a failed job, unless the disk that failed it is also that of its log."""
+    if path:
+        with contextlib.suppress(OSError, MachineError):
+            write_json([problem.as_dict() for problem in problems], path)
 
 
 def _run_with_evidence(main: Callable[[Any], None], snakemake: Any) -> None:
@@ -92,7 +111,7 @@ def _named(files: Any, name: str) -> list[str]:
     return [found] if isinstance(found, str) else list(found)
 
 
-def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+def _unraisable(problems: Path | None, unraisable: sys.UnraisableHookArgs) -> None:
     """End the job when HDF5 meets a full disk while an object is released, where no exception can be raised.
 
     What it could not write is lost by then, and closing the file crashes.
@@ -102,19 +121,21 @@ def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
     if error is None or fault is None:
         sys.__unraisablehook__(unraisable)
         return
-    _leave(fault, error)
+    _leave(fault, error, problems)
 
 
-def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _uncaught(
+    problems: Path | None, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
     """Do the same where Cython prints the traceback of such an error before it calls the hook for it."""
     fault = machine_error(error, being_written())
     if fault is None:
         sys.__excepthook__(kind, error, trace)
         return
-    _leave(fault, error)
+    _leave(fault, error, problems)
 
 
-def _leave(fault: MachineError, error: BaseException) -> NoReturn:
+def _leave(fault: MachineError, error: BaseException, problems: Path | None) -> NoReturn:
     """Say what is wrong with the machine and end the process at once.
 
     HDF5's own teardown on a full disk ends in a segmentation fault, which would take the place of the message.
@@ -124,7 +145,8 @@ def _leave(fault: MachineError, error: BaseException) -> NoReturn:
     logger.debug("traceback", exc_info=error)
     logger.error("%s", fault)
     flushes = [handler.flush for handler in logging.getLogger().handlers]
-    for last_act in (remove_unfinished, *flushes, sys.stdout.flush, sys.stderr.flush):
+    list_them = partial(_list_problems, fault.problems, problems)
+    for last_act in (remove_unfinished, *flushes, sys.stdout.flush, sys.stderr.flush, list_them):
         with contextlib.suppress(OSError, ValueError):
             last_act()
     os._exit(1)

@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from stratifn.shared.columns import table_of
-from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.errors import MACHINE, InputError, Problem, listed
+from stratifn.shared.machine import AGAIN, WRITTEN, MachineError, damaged
 from stratifn.shared.tables import read_table, write_table
 
 # one table for manifests and sources: a reference's manifest may be in a folder of any name
@@ -97,21 +98,23 @@ def begin_reading(paths: Iterable[str], manifests: Collection[str], sources: Col
 
     Raises
     ------
+    MachineError
+        Lists every result that is missing or is not what its producer wrote.
     InputError
-        Lists every file that is missing, or is not what its producer wrote or an earlier job read.
+        Lists every file of the user's that is not what an earlier job read.
     """
     results, used = written(manifests), listed_sources(sources)
     digests: dict[str, Digest] = {}
     states = {}
-    problems = []
+    damages, edits = [], []
     for path in sorted(set(paths) - set(manifests)):
         where, states[path], found = os.path.normpath(path), _state(path), digest_of(path)
-        problems += [problem for problem in (_damage(path, found, results.get(where)),) if problem]
-        problems += [problem for problem in (_edit(path, found, used.get(where)),) if problem]
+        damages.append(_damage(path, found, results.get(where)))
+        edits.append(_edit(path, found, used.get(where)))
         if found:
             digests[path] = found
-    if problems:
-        raise InputError(problems)
+    _require_none(damages, MachineError)
+    _require_none(edits, InputError)
     return Reading(digests, states, [path for path in digests if os.path.normpath(path) not in results | used])
 
 
@@ -132,6 +135,12 @@ def digests_of(paths: Iterable[str | os.PathLike], folder: Path | None = None) -
     return found
 
 
+def _require_none(problems: Iterable[Problem | None], error: type[InputError] | type[MachineError]) -> None:
+    found = [problem for problem in problems if problem]
+    if found:
+        raise error(found)
+
+
 def _state(path: str) -> tuple[int, int, int] | None:
     try:
         found = os.stat(path)
@@ -144,13 +153,8 @@ def _damage(path: str, found: Digest | None, expected: Digest | None) -> Problem
     """Tell that a result is not what its producer wrote."""
     if expected in (None, found):
         return None
-    return Problem(
-        path,
-        "the file",
-        str(found or "no file that can be read"),
-        f"what stratifn wrote there: {expected}",
-        f"Delete {path} and run again." if found else "Run again.",
-    )
+    happened = f"is not what stratifn wrote there ({found}; it wrote {expected})" if found else "is missing"
+    return Problem(path, "the file", happened, WRITTEN, f"delete it and {AGAIN}" if found else AGAIN, MACHINE)
 
 
 def _edit(path: str, found: Digest | None, expected: Digest | None) -> Problem | None:
@@ -181,8 +185,8 @@ def written(manifests: Iterable[str | os.PathLike]) -> dict[str, Digest]:
 
     Raises
     ------
-    InputError
-        A manifest that is no manifest.
+    MachineError
+        A manifest is damaged.
     """
     return {
         os.path.normpath(os.path.join(os.path.dirname(manifest), name)): digest
@@ -196,32 +200,26 @@ def listed_sources(tables: Iterable[str | os.PathLike]) -> dict[str, Digest]:
 
     Raises
     ------
+    MachineError
+        A table is damaged.
     InputError
-        A table that is no table of sources, or two that disagree: a file was edited between two jobs.
+        Two tables disagree: a file was edited between two jobs.
     """
     found: dict[str, Digest] = {}
     problems = []
     for table in tables:
         for name, digest in _read(table):
             path = os.path.normpath(name)
-            problem = _edit(name, digest, found.setdefault(path, digest))
-            problems += [problem] if problem else []
-    if problems:
-        raise InputError(problems)
+            problems.append(_edit(name, digest, found.setdefault(path, digest)))
+    _require_none(problems, InputError)
     return found
 
 
 def _read(path: str | os.PathLike) -> list[tuple[str, Digest]]:
-    try:
-        rows = read_table(path, EVIDENCE)
-        if list(rows.columns) != list(EVIDENCE.columns):
-            raise ValueError(f"its columns are {listed(rows.columns)}")
-        return [(row.path, Digest(row.bytes, row.sha256)) for row in rows.itertuples()]
-    except (ValueError, EOFError) as error:
-        name = os.fspath(path)
-        expected = "a table of path, bytes and sha256"
-        raise InputError(Problem(name, "the file", f"a table that cannot be read ({error})", expected,
-                                 f"Delete {name} and run again.")) from error  # fmt: skip
+    rows = read_table(path, EVIDENCE)
+    if list(rows.columns) != list(EVIDENCE.columns):
+        raise damaged(path, f"its columns are {listed(rows.columns)}")
+    return [(row.path, Digest(row.bytes, row.sha256)) for row in rows.itertuples()]
 
 
 def write_evidence(digests: Mapping[str, Digest], path: str | os.PathLike) -> None:
@@ -270,14 +268,12 @@ def joined_results(manifests: Collection[str | os.PathLike], folder: Path) -> di
 
     Raises
     ------
-    InputError
+    MachineError
         Lists every file that is missing or another one.
     """
     manifests = [path for path in manifests if Path(path).is_relative_to(folder)]
     expected = written(manifests)
-    problems = [_damage(path, digest_of(path), digest) for path, digest in sorted(expected.items())]
-    if any(problems):
-        raise InputError([problem for problem in problems if problem])
+    _require_none((_damage(path, digest_of(path), digest) for path, digest in sorted(expected.items())), MachineError)
     own = {os.fspath(path): digest for path in manifests if (digest := digest_of(path))}
     return {Path(os.path.relpath(path, folder)).as_posix(): digest for path, digest in (expected | own).items()}
 
@@ -291,9 +287,7 @@ def joined_sources(tables: Iterable[str | os.PathLike]) -> dict[str, Digest]:
         Lists every file that is missing or another one.
     """
     used = listed_sources(tables)
-    problems = [_edit(path, digest_of(path), digest) for path, digest in sorted(used.items())]
-    if any(problems):
-        raise InputError([problem for problem in problems if problem])
+    _require_none((_edit(path, digest_of(path), digest) for path, digest in sorted(used.items())), InputError)
     return used
 
 

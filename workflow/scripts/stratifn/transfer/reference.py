@@ -7,6 +7,7 @@ kept together, sealed with checksums, and refused when anything in them differs 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import zipfile
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from stratifn.shared.arrays import arrays_bytes, read_arrays
+from stratifn.shared.arrays import arrays_bytes, arrays_in
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.files import atomic_path, write_json
 
@@ -25,6 +26,7 @@ FORMAT = "stratifn reference"
 VALUES_FILE, ARRAYS_FILE = "reference.json", "arrays.npz"
 VIEWS, MODEL, LIMITS, STRATA, INTERFERON = "views", "model", "limits", "strata", "interferon"
 VERDICTS = "verdicts"
+REFUSED_FIX = "Copy the whole folder again from its source; if this run makes it, delete it and start the run again."
 PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON, VERDICTS)
 FREEZE_AGAIN = "Freeze it again: run its cohort with this version of stratifn."
 VERSION = re.compile(r"^(\d+)\.(\d+)$")
@@ -142,9 +144,7 @@ def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _refusal(
-    path: Path, found: str, expected: str, fix: str = "Copy the whole folder again from its source."
-) -> InputError:
+def _refusal(path: Path, found: str, expected: str, fix: str = REFUSED_FIX) -> InputError:
     return InputError(Problem(str(path), "the reference", found, expected, fix))
 
 
@@ -192,7 +192,7 @@ def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]
     if hashlib.sha256(data).hexdigest() != listed.get("sha256"):
         raise _refusal(path, "content that differs from its checksum: damaged, or of another reference", "its own")
     try:
-        arrays = read_arrays(path)
+        arrays = arrays_in(io.BytesIO(data))
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         raise _refusal(path, f"arrays that cannot be read ({error})", "plain arrays") from error
     missing = sorted(set(listed.get("names", ())) - set(arrays))
