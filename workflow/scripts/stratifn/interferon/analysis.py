@@ -152,9 +152,7 @@ def interferon_tables(
         "mixture": _mixture(scored, samples, control, settings),
         "axes": axes_table(scored.people, scored.reference, knowledge.axis_sets, registry, relative, analyte),
         "confounding": confounding_table(scored.classes, samples, control, beside.cells),
-        "verdicts": interferon_verdicts(
-            scored.reference_table, scored.prevalence, settings, control, cohort.origin.control_type
-        ),
+        "verdicts": interferon_verdicts(scored, cohort, settings),
         "notes": pd.concat(notes, ignore_index=True),
     }
 

@@ -138,6 +138,14 @@ CLAIMS: dict[str, Claim] = {
                     UNSUPPORTED,
                     setting="interferon.min_controls",
                 ),
+                Criterion(
+                    "enough_controls",
+                    "number of controls without outlying ones, with a stricter bound",
+                    AT_LEAST,
+                    20,
+                    WEAK,
+                ),
+                Criterion("outlying_controls", "controls far above the others", AT_MOST, 0, WEAK),
                 Criterion("healthy_controls", "1 if the controls are healthy people, else 0", AT_LEAST, 1, WEAK),
             ),
         ),
@@ -151,6 +159,9 @@ CLAIMS: dict[str, Claim] = {
                 Criterion("healthy_controls", "1 if the controls are healthy people, else 0", AT_LEAST, 1, WEAK),
                 Criterion(
                     "borderline", "number of borderline patients minus number of high patients", AT_MOST, 0, WEAK
+                ),
+                Criterion(
+                    "one_control", "largest change of the share when one control is left out", AT_MOST, 0.1, WEAK
                 ),
             ),
         ),
