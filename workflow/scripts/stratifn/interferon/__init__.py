@@ -6,7 +6,7 @@ one far above the others?),
 resampled), `reference` (what is frozen), `learning` (how it is learnt), `scoring` (the one path for cohort and single
 patient), `types` and `gene_modules`, `classes`, `published` and `prevalence`, `influence` (what one control decides), `sensitivity` (what few controls can
 show), `replicates`, `notes`, `scored` (classes, prevalence and reference of a cohort), and beside
-the score: `axes`, `protein`, `methylation`, `confounding`, `mixture`, with `concordance` and `cells` for what they share.
+the score: `axes`, `protein`, `methylation`, `confounding`, with `concordance` and `cells` for what they share.
 """
 
 from stratifn.interferon.analysis import Beside, interferon_tables, reference_parts

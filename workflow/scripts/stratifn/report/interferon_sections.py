@@ -71,29 +71,12 @@ def _basis(results: Results) -> Iterator[Item]:
             f"The controls ({results.control}) are not healthy: low means similar to them, not to healthy people.",
             warning=True,
         )
-    yield from _second_opinion(results)
 
 
 def reference_words(results: Results) -> str:
     """Say whose controls the scores rest on."""
     elsewhere = results.config["interferon"]["reference"]
     return "the controls of a reference from another run" if elsewhere else "this run's own controls"
-
-
-def _second_opinion(results: Results) -> Iterator[Item]:
-    """Say whether a mixture model finds two groups among the scores of the patients of all diseases together."""
-    mixture = results.tables["mixture"]
-    own = mixture[mixture["signature"] == results.config["interferon"]["signature"]]
-    if results.disease is not None or own.empty or own["crossing"].isna().all():
-        return
-    row = own.iloc[0]
-    agree = f", agreement on {100 * row['agree']:.0f} % of the patients" if pd.notna(row["agree"]) else ""
-    yield Text(
-        f"A mixture model of all patients' scores {'also ' if row['verdict'] == 'two groups' else ''}finds "
-        f"{row['verdict']} "
-        f"(shown for comparison; the cut-off decides). Its two normal distributions "
-        f"cross at {row['crossing']:.2f} (cut-off {row['cutoff']:.2f}{agree})."
-    )
 
 
 def _classes(results: Results) -> Iterator[Item]:
