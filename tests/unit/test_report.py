@@ -55,8 +55,8 @@ def example_verdicts(**values: float) -> pd.DataFrame:
     """Every claim supported, but for the criteria that are given another value, as ``claim__criterion=value``."""
     good = {
         ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1, "rank_sum": 1.0},
-        ("cutoff", "RICE_CROW_6"): {"controls": 20, "healthy_controls": 1},
-        **{("prevalence", d): {"scored": 5, "healthy_controls": 1, "borderline": -3} for d in ("SLE", "pSS")},
+        ("cutoff", "RICE_CROW_6"): {"controls": 24, "enough_controls": 23, "outlying_controls": 0, "healthy_controls": 1},
+        **{("prevalence", d): {"scored": 5, "healthy_controls": 1, "borderline": -3, "one_control": 0.05} for d in ("SLE", "pSS")},
         ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99},
         ("interferon_factor", "Factor1"): {"follows_score": 0.9, "signature_auc": 0.95, "robust": 1},
         ("strata", EVERYBODY): {"null_pvalue": 0.005, "clear_null_pvalue": 0.005, "smallest_stratum": 5, "stability": 0.9,
@@ -96,15 +96,14 @@ def example_tables() -> dict[str, pd.DataFrame]:
              "permuted_calls": [np.nan], "rank_calls": [1], "both_calls": [1], "model": ["negative binomial"]}
         ),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
-        "mixture": pd.DataFrame({"signature": ["RICE_CROW_6"], "crossing": [1.5], "cutoff": [1.1], "agree": [0.9],
-                                 "verdict": ["two groups"]}),
         "enrichment": pd.DataFrame(columns=["contrast", "gene_set", "n_genes", "score", "correlation", "pvalue", "padj", "leading_genes"]),
         "scores": pd.DataFrame({"sample": SAMPLES, "signature": "RICE_CROW_6", "method": "zscore", "score": score,
                                 "genes_found": 5, "genes_total": 6}),
-        "reference": pd.DataFrame({"signature": ["RICE_CROW_6"], "method": ["zscore"], "cutoff": [1.1],
-                                   "cutoff_low": [0.9], "cutoff_high": [1.3]}),
+        "reference": pd.DataFrame({"signature": ["RICE_CROW_6"], "method": ["zscore"], "n_controls": [23],
+                                   "excluded": [1], "cutoff": [1.1], "cutoff_low": [0.9], "cutoff_high": [1.3],
+                                   "prevalence_low": [0.5], "prevalence_high": [0.75], "flipped": [6.0]}),
         "classes": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "score": score, "probability_high": 0.5,
-                                 "ifn_class": ifn_class, "ifn_type": "I", "type_i": score, "type_ii": score / 2, "reason": [None] * 12}),
+                                 "ifn_class": ifn_class, "ifn_class_all_controls": ["low"] * 12, "ifn_type": "I", "type_i": score, "type_ii": score / 2, "reason": [None] * 12}),
         "prevalence": pd.DataFrame({"disease": ["SLE", "pSS"], "signature": "RICE_CROW_6", "n": [5, 3],
                                     "prevalence": [1.0, 1 / 3], "ci_low": [0.5, 0.05], "ci_high": [1.0, 0.8],
                                     "published": [0.73, np.nan], "published_source": ["Higgs 2011", None]}),
@@ -530,3 +529,16 @@ def test_the_methods_say_of_a_kind_what_its_record_says(monkeypatch):
     monkeypatch.setitem(KINDS, "invented", new)
     views.append({"name": "odd", "kind": "invented", "path": "x.tsv"})
     assert "Ratios (odd) were turned upside down." in methods_text(of_all, software_versions(), described)
+
+
+def test_the_page_says_what_single_controls_decide_and_who_was_left_out(tables):
+    section = next(part for part in build_sections(results(tables)) if part.id == "interferon")
+    words = " ".join(item.text for item in section.content if hasattr(item, "text"))
+    assert "Leaving out any one control, 50 to 75 % of all patients lie above the cut-off; 6 change sides." in words
+    assert (
+        "1 outlying control was left out of the reference; with every control kept, 7 would have another class."
+        in words
+    )
+    assert "1 control whose score stood far above those of the others was left out" in methods_text(
+        results(tables), software_versions(), described
+    )

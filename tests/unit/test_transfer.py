@@ -149,9 +149,8 @@ def run(tmp_path_factory) -> Run:
         settings_of("stratification", resamples=50),
     )  # fmt: skip
     rna = cohort.views["rna"]
-    scored = analyse_cohort(
-        of_kind(rna, "counts"), Cohort(samples, "HC", default_origin()), Knowledge(REGISTRY, ()), INTERFERON
-    )
+    people = Cohort(samples, "HC", default_origin())
+    scored = analyse_cohort(of_kind(rna, "counts"), people, Knowledge(REGISTRY, ()), INTERFERON)
     frozen = reference_of_cohort(rna, samples, "HC", Knowledge(REGISTRY), INTERFERON)
     stability = pd.DataFrame({"stratum": list(strata.jaccard), "jaccard": list(strata.jaccard.values()), "label": "x"})
     reference = freeze_reference(
@@ -169,7 +168,7 @@ def run(tmp_path_factory) -> Run:
         ),
         views,
         to_parts(frozen),
-        [interferon_verdicts(scored.reference_table, scored.prevalence, INTERFERON, "HC", "other"), JUDGED],
+        [interferon_verdicts(scored, people, INTERFERON), JUDGED],
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
     assert strata.number > 1, "without strata the tests below would show little"
@@ -561,7 +560,10 @@ def test_a_reference_of_a_newer_or_too_old_version_is_refused(copied):
         ("1.0", "Freeze it again"),
     ):
         assert words in refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
-    assert "1.1, too old for this code" in refusal(edited(copied, lambda values: values.update(contract="1.1")))
+    for version in ("1.1", "2.0"):
+        found = refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
+        assert f"{version}, too old for this code" in found
+        assert "Freeze it again" in found
 
 
 def test_an_incomplete_reference_is_refused(copied):

@@ -22,7 +22,6 @@ from stratifn.interferon.methods import ControlMethod
 from stratifn.running.progress import progress
 
 CONFIDENCE = 0.95
-MAD_TO_SD = 1.4826
 
 
 def mean_2sd(scores: np.ndarray) -> np.ndarray:
@@ -33,12 +32,6 @@ def mean_2sd(scores: np.ndarray) -> np.ndarray:
 def percentile_95(scores: np.ndarray) -> np.ndarray:
     """Return the 95th centile of the controls' scores (axis 0)."""
     return np.percentile(scores, 95, axis=0)
-
-
-def robust(scores: np.ndarray) -> np.ndarray:
-    """Return median + 2 x 1.4826 x median absolute deviation of the controls' scores (axis 0)."""
-    median = np.median(scores, axis=0)
-    return median + 2 * MAD_TO_SD * np.median(np.abs(scores - median), axis=0)
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,6 @@ RULES: Mapping[str, CutoffRule] = MappingProxyType(
         for rule in (
             CutoffRule("mean_2sd", "mean + 2 SD of the controls", mean_2sd, 3),
             CutoffRule("percentile_95", "95th centile of the controls", percentile_95, 40),
-            CutoffRule("robust", "median + 2 x 1.4826 x MAD of the controls", robust, 3),
         )
     }
 )

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from stratifn.interferon.controls import Controls
-from stratifn.interferon.cutoffs import MAD_TO_SD
 from stratifn.interferon.methods import METHODS, ControlMethod
 from stratifn.interferon.reference import Reference
-from stratifn.interferon.scoring import People, set_scores
+from stratifn.interferon.replicates import DISAGREEMENT_SD
+from stratifn.interferon.scoring import People
 from stratifn.registry.signatures import Registry
 from stratifn.registry.user_signatures import REPEATED
 from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.vocabulary import HEALTHY, RNA
 
-# distance from the median of the controls, in robust SDs, from which a control is named
-OUTLYING = 4.0
+LEFT_OUT = "left out of the interferon reference"
 
 
 def notes_table(
     reference: Reference,
     people: People,
     controls: Controls,
+    outlying: Sequence[str],
+    disagreeing: Sequence[str],
     registry: Registry,
     specimen: str,
     platform: str,
@@ -42,7 +45,9 @@ def notes_table(
             name for name, method in METHODS.items() if isinstance(method, ControlMethod) and method.floors_scale
         )
         rows.append((floors, "control SD raised to its floor", f"hardly vary among the controls: {genes}"))
-    rows += _outlying_controls(reference, people, controls)
+    rows += [(name, *_outlying(reference)) for name in outlying]
+    reason = f"another sample of the same person and visit scores more than {DISAGREEMENT_SD:g} SD of the controls away"
+    rows += [(name, "technical replicates disagree", reason) for name in disagreeing]
     if people.rank_refusal:
         by_ranks = ", ".join(name for name, method in METHODS.items() if not method.needs_controls)
         rows.append((by_ranks, "not computed", people.rank_refusal))
@@ -50,18 +55,15 @@ def notes_table(
     return table.drop_duplicates(ignore_index=True)
 
 
-def _outlying_controls(reference: Reference, people: People, controls: Controls) -> list[tuple[str, str, str]]:
-    """Name controls that score far above the others: an infection or a vaccination raises every patient's cut-off."""
-    gene_set = reference.panel[reference.settings.signature]
-    scores = pd.Series(set_scores(people, reference, gene_set, reference.settings.method), index=people.samples)
-    scores = scores.reindex(list(controls.samples)).dropna()
-    distance = scores - scores.median()
-    limit = OUTLYING * MAD_TO_SD * distance.abs().median()
-    return [
-        (sample, "a control far above the other controls", "it raises the cut-off; check for infection or vaccination")
-        for sample in scores.index[distance > limit]
-        if limit > 0
-    ]
+def _outlying(reference: Reference) -> tuple[str, str]:
+    """Say what was done about a control far above the others, and why."""
+    if reference.excluded:
+        reason = (
+            "a control far above the other controls, as with an infection or a vaccination: it would raise the cut-off; "
+            "ifn_class_all_controls is the class with it"
+        )
+        return LEFT_OUT, reason
+    return "a control far above the other controls", "it raises the cut-off; check for infection or vaccination"
 
 
 def _about_signatures(

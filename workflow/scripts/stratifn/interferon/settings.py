@@ -8,6 +8,7 @@ from typing import Any
 from stratifn.shared.settings import Section
 
 CONTROLS_FOR_A_CENTILE = 40
+EXCLUDE = "exclude"
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,13 @@ class Settings(Section):
     signature, method
         What classes rest on: a signature's id and a scoring method's name.
     cutoff
-        ``mean_2sd``, ``percentile_95`` (40 controls or more) or ``robust``.
+        ``mean_2sd`` or ``percentile_95`` (40 controls or more).
     min_coverage
         Share of a signature's genes that must be found for a class (0 to 1).
     min_controls
-        Fewest controls that make a reference.
+        Fewest controls that make a reference, before outlying ones are left out.
+    outlying_controls
+        ``exclude`` or ``keep`` in the reference those that stand far above the others.
     type_ii_slope
         Constant part of the type II set's rise that type I interferon explains (log2 per log2).
     bootstraps, seed
@@ -56,6 +59,7 @@ class Settings(Section):
     cutoff: str
     min_coverage: float
     min_controls: int
+    outlying_controls: str
     type_ii_slope: float
     bootstraps: int
     seed: int

@@ -20,6 +20,10 @@ def _number(value: object) -> str:
     return f"{float(str(value)):.3g}"
 
 
+def _has_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
 def _controls(row: Row) -> str:
     return f"{row['reason']}, so the comparison is not with healthy people"
 
@@ -41,10 +45,21 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
     ("cutoff", "controls"): lambda row: (
         f"{_number(row['value'])} controls give the cut-off, {_number(row['bound'])} are needed"
     ),
+    ("cutoff", "enough_controls"): lambda row: (
+        f"{_number(row['value'])} controls are few (at least {_number(row['bound'])} are advised)"
+        + (f": {row['reason']}" if _has_text(row["reason"]) else "")
+    ),
+    ("cutoff", "outlying_controls"): lambda row: (
+        f"controls far above the others, as with an infection: {_number(row['value'])}, {row['reason']}"
+    ),
     ("cutoff", "healthy_controls"): _controls,
     ("prevalence", "scored"): lambda row: "nobody has a class",
     ("prevalence", "healthy_controls"): _controls,
     ("prevalence", BORDERLINE): lambda row: f"borderline patients outnumber the high ones by {_number(row['value'])}",
+    ("prevalence", "one_control"): lambda row: (
+        f"leaving out one control moves it by {100 * float(str(row['value'])):.0f} points "
+        f"(at most {100 * float(str(row['bound'])):.0f} may be)"
+    ),
     ("factor", "seeds_matched"): lambda row: (
         f"{_percent(row['value'])} of the seeds find it, {_percent(row['bound'])} are needed"
     ),

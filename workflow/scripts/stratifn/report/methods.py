@@ -128,8 +128,20 @@ def _interferon(results: Results, cite: Cite) -> str:
     return (
         f"ISG expression scores ({settings['signature']}, {settings['method']}) were computed against {source} "
         f"{control}, with size factors whose reference came from the controls alone, so that a patient's score does not "
-        f"depend on other patients. The cut-off was {settings['cutoff']} of the controls; {settings['bootstraps']} bootstraps "
+        f"depend on other patients.{_left_out_controls(results)} The cut-off was {settings['cutoff']} of the controls; {settings['bootstraps']} bootstraps "
         f"of the controls gave the certainty of each class. Terms follow the EULAR points to consider {cite('EULAR')}."
+    )
+
+
+def _left_out_controls(results: Results) -> str:
+    """Say how many controls the reference leaves out."""
+    excluded = results.tables["reference"]["excluded"]
+    if not len(excluded) or not excluded.max():
+        return ""
+    number = int(excluded.max())
+    return (
+        f" {number} control{'s' if number > 1 else ''} whose score stood far above those of the others "
+        f"{'were' if number > 1 else 'was'} left out of the reference; intervals of the prevalence are the union of those with and without."
     )
 
 

@@ -80,6 +80,15 @@ CLAIMS: dict[str, Claim] = {
                     setting="interferon.min_controls",
                     people=True,
                 ),
+                Criterion(
+                    "enough_controls",
+                    "number of controls without outlying ones, with a stricter bound",
+                    AT_LEAST,
+                    20,
+                    WEAK,
+                    people=True,
+                ),
+                Criterion("outlying_controls", "controls far above the others", AT_MOST, 0, WEAK, people=True),
                 Criterion("healthy_controls", "1 if the controls are healthy people, else 0", AT_LEAST, 1, WEAK),
             ),
             frozen=True,
@@ -99,6 +108,9 @@ CLAIMS: dict[str, Claim] = {
                     0,
                     WEAK,
                     people=True,
+                ),
+                Criterion(
+                    "one_control", "largest change of the share when one control is left out", AT_MOST, 0.1, WEAK
                 ),
             ),
         ),

@@ -29,6 +29,8 @@ VERDICTS = "verdicts"
 REFUSED_FIX = "Copy the whole folder again from its source; if this run makes it, delete it and start the run again."
 PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON, VERDICTS)
 FREEZE_AGAIN = "Freeze it again: run its cohort with this version of stratifn."
+# the oldest contract whose references hold everything that is read here
+OLDEST = (2, 1)
 VERSION = re.compile(r"^(\d+)\.(\d+)$")
 
 
@@ -180,8 +182,9 @@ def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> No
     if theirs > own:
         fix = "Use the version of stratifn that made it, or a newer one."
         raise _refusal(path, f"version {values['contract']}, newer than this code", f"at most {contract}", fix)
-    if theirs[0] != own[0]:
-        raise _refusal(path, f"version {values['contract']}, too old for this code", f"{own[0]}.x", FREEZE_AGAIN)
+    if theirs < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise _refusal(path, f"version {values['contract']}, too old for this code", f"at least {oldest}", FREEZE_AGAIN)
 
 
 def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]:
