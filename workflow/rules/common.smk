@@ -19,6 +19,7 @@ from stratifn.running.code_digest import code_digest
 from stratifn.running.manifests import MANIFEST
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
 from stratifn.shared.errors import InputError
+from stratifn.shared.vocabulary import COUNTS
 
 SCHEMA, CONTRACT = (
     yaml.safe_load((WORKFLOW / "schemas" / name).read_text(encoding="utf-8"))
@@ -37,6 +38,8 @@ TRANSFERS = {item["name"]: item for item in CONFIG["transfer"]}
 OUTPUTS = {name: cohort_outputs(CONTRACT, cohort, CONFIG) for name, cohort in COHORTS.items()}
 OUTPUTS |= {f"transfer/{name}": transfer_outputs(CONTRACT, item) for name, item in TRANSFERS.items()}
 RESULTS = workflow.pathvars.items["results"]
+# compressed text in memory, per byte of its file
+GROWTH = 6
 # a file that cannot be analysed is found before anything is fitted: of the jobs that are ready, validations go first
 VALIDATION = 1
 SIGNATURES = WORKFLOW.parent / "resources" / "signatures"
@@ -170,20 +173,35 @@ def settings_of(cohort, *keys):
 
 def size_in_memory(file):
     """Megabytes of a file's numbers in memory, roughly: a compressed table of text grows sixfold, the rest is binary."""
-    return Path(file).stat().st_size / 1024**2 * (6 if str(file).endswith(".gz") else 1)
+    return Path(file).stat().st_size / 1024**2 * (GROWTH if str(file).endswith(".gz") else 1)
 
 
-def megabytes(base, per_input=0.0, name=None):
+def megabytes(base, per_input=0.0):
     """Memory that grows with the size of the inputs, and with every attempt on a cluster.
 
-    With `name` the inputs of that name count alone: of the others only a part is read. Measured with 450,000 CpGs of
-    1,620 samples: `benchmarks/results/resources.md`.
+    Measured with 450,000 CpGs of 1,620 samples: `benchmarks/results/resources.md`.
     """
 
     def grown(wildcards, input, attempt):
-        return int((base + per_input * sum(map(size_in_memory, input[name] if name else input))) * attempt)
+        return int((base + per_input * sum(map(size_in_memory, input))) * attempt)
 
     return grown
+
+
+def to_validate(item):
+    """Memory for reading the files of a cohort or of new patients; measured in `benchmarks/results/validation.md`.
+
+    Counts, most of which are small, grow in memory from binary files as from compressed text.
+    """
+    counts = tuple(view["path"] for view in item["views"] if view["kind"] == COUNTS)
+
+    def needed(wildcards, input):
+        # as a module's, simulated files have a prefix
+        binary = [str(file).endswith(counts) and not str(file).endswith(".gz") for file in input.files]
+        sizes = [size_in_memory(file) * (GROWTH if grows else 1) for file, grows in zip(input.files, binary)]
+        return int(1500 + 3 * sum(sizes))
+
+    return needed
 
 
 def minutes(base, per_input=0.02):

@@ -58,7 +58,7 @@ for name, cohort in COHORTS.items():
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=3),
+            mem_mb=to_validate(cohort),
             runtime=minutes(15),
         params:
             cohort=settings_of(cohort, "columns", "labels", "types", "diseases", "control", "design", "views"),

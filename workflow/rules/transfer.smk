@@ -83,7 +83,7 @@ for name, item in TRANSFERS.items():
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=3, name="files"),
+            mem_mb=to_validate(item),
             runtime=minutes(15),
         params:
             name=name,
