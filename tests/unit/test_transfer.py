@@ -31,7 +31,7 @@ from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_registry
-from stratifn.report.claim_words import caveats
+from stratifn.report.claim_words import CAVEATS, caveats
 from stratifn.shared.claims import CLAIMS, EVERYBODY, UNSUPPORTED, WEAK, judged, standing, verdicts_table
 from stratifn.shared.claims import Measured as Judged
 from stratifn.shared.errors import InputError, Problem, gathered
@@ -168,7 +168,12 @@ def run(tmp_path_factory) -> Run:
         ),
         views,
         to_parts(frozen),
-        [interferon_verdicts(scored, people, INTERFERON), JUDGED],
+        [
+            interferon_verdicts(
+                scored, replace(people, origin=replace(people.origin, control_type="other")), INTERFERON
+            ),
+            JUDGED,
+        ],
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
     assert strata.number > 1, "without strata the tests below would show little"
@@ -592,9 +597,13 @@ def test_no_number_of_people_leaves_with_the_verdicts(run, placed):
     rows = json.loads((run.folder / "reference.json").read_text())["parts"]["verdicts"]["rows"]
     of_people = {(c.key, one.key) for c in CLAIMS.values() for one in c.criteria if one.people}
     withheld = [row for row in rows if (row["claim"], row["criterion"]) in of_people]
-    assert {row["criterion"] for row in withheld} == {"controls", "smallest_stratum", "mostly_high"}
+    assert {row["criterion"] for row in withheld} == {
+        *("controls", "enough_controls", "outlying_controls", "smallest_stratum", "mostly_high")
+    }
     assert {row["value"] for row in withheld} == {None}
     assert not {"prevalence", "calls"} & {row["claim"] for row in rows}, "they describe the reference's own patients"
+    failed = [row | {"value": np.nan} for row in withheld]
+    assert not [row for row in failed if "nan" in CAVEATS[row["claim"], row["criterion"]](row).split()]
     words = "\n".join(str(row) for row in rows)
     assert not [sample for sample in run.samples["sample"] if sample in words]
 

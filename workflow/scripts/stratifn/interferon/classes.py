@@ -20,7 +20,7 @@ from stratifn.interferon.types import type_table
 from stratifn.shared.columns import columns_of
 from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, NO, UNSCORED
 
-CLASS_COLUMNS = ["ifn_class", "ifn_class_all_controls"]
+CALLED = ["ifn_class", "ifn_class_all_controls"]
 CLASS_COLUMNS = columns_of("interferon/classes.tsv")
 # people per block of resampled scores: bounds memory, changes no value
 BLOCK = 256
@@ -156,10 +156,10 @@ def class_table(people: People, reference: Reference, samples: pd.DataFrame) -> 
     table = measured.reindex(sheet.index)
     table.insert(0, "disease", sheet["disease"] if "disease" in sheet else None)
     absent = ~table.index.isin(measured.index)
-    table.loc[absent, CLASS_COLUMNS] = UNSCORED
+    table.loc[absent, CALLED] = UNSCORED
     table.loc[absent, "reason"] = "not in the expression matrix"
     masked = under_anti_ifn(samples)
-    table.loc[masked, CLASS_COLUMNS] = UNSCORED
+    table.loc[masked, CALLED] = UNSCORED
     table.loc[masked, "reason"] = [
         f"{MASKED}; {reason}" if reason else MASKED for reason in table.loc[masked, "reason"]
     ]

@@ -20,6 +20,15 @@ def _number(value: object) -> str:
     return f"{float(str(value)):.3g}"
 
 
+def _people(row: Row, otherwise: str) -> str:
+    """Return a number of people; a frozen reference has none."""
+    return otherwise if row["value"] != row["value"] else _number(row["value"])
+
+
+def _share(row: Row) -> str:
+    return "too few" if row["value"] != row["value"] else _percent(row["value"])
+
+
 def _has_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
@@ -43,14 +52,14 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         "values may decide the others, or a covariate that ranks do not adjust for"
     ),
     ("cutoff", "controls"): lambda row: (
-        f"{_number(row['value'])} controls give the cut-off, {_number(row['bound'])} are needed"
+        f"{_people(row, 'too few')} controls give the cut-off, {_number(row['bound'])} are needed"
     ),
     ("cutoff", "enough_controls"): lambda row: (
-        f"{_number(row['value'])} controls are few (at least {_number(row['bound'])} are advised)"
+        f"{_people(row, 'the')} controls are few (at least {_number(row['bound'])} are advised)"
         + (f": {row['reason']}" if _has_text(row["reason"]) else "")
     ),
     ("cutoff", "outlying_controls"): lambda row: (
-        f"controls far above the others, as with an infection: {_number(row['value'])}, {row['reason']}"
+        f"controls far above the others, as with an infection: {_people(row, 'some')}, {row['reason']}"
     ),
     ("cutoff", "healthy_controls"): _controls,
     ("prevalence", "scored"): lambda row: "nobody has a class",
@@ -98,10 +107,10 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"another label fits nearly as well (AUC {_number(row['value'])} lower; {_number(row['bound'])} is needed)"
     ),
     ("stratum_label", "mostly_high"): lambda row: (
-        f"{_percent(row['value'])} of its scored samples are high, {_percent(row['bound'])} are needed"
+        f"{_share(row)} of its scored samples are high, {_percent(row['bound'])} are needed"
     ),
     ("stratum_label", "controls_inside"): lambda row: (
-        f"{_percent(row['value'])} of the controls are in it, {_percent(row['bound'])} are needed"
+        f"{_share(row)} of the controls are in it, {_percent(row['bound'])} are needed"
     ),
     ("stratum_label", "controls_enriched"): lambda row: (
         f"controls are {_number(row['value'])} times as frequent elsewhere, at most {_number(row['bound'])} is needed"
