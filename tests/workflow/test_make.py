@@ -62,7 +62,7 @@ def test_a_mistake_in_the_sheet_is_told_once_with_its_log_and_nothing_else(clone
     code, text = make(clone, "run", f"CONFIG={mine}")
     assert code != 0
     assert text.count("found `SLEE` in 1 samples") == 1
-    assert text.count("1 problem in the input; nothing was computed.") == 1
+    assert text.count("Input: 1 problem; nothing was computed.") == 1
     assert text.count(f"log: {mine.parent}/logs/mine/inputs.log\n") == 1
     assert f"When the problem is solved, start again: make run CONFIG={mine}\n" in text
     for noise in ("Traceback", ".snakemake/scripts", "Missing output files", "results/mine/inputs/", "RuleException"):
@@ -97,7 +97,7 @@ def test_a_killed_run_says_what_to_type_and_that_works(clone, mine):
 def test_a_dry_run_says_what_would_run_and_why(clone, mine):
     code, text = make(clone, "run", f"CONFIG={mine}", "ARGS=-n")
     assert code == 0, text
-    assert "  Reading and validating the inputs of cohort mine (missing: notes.tsv and 3 more)\n" in text
+    assert "  Reading and validating the inputs of cohort mine (missing: files.tsv and 5 more)\n" in text
     assert text.count("Training MOFA on cohort mine, seed 3") == 1
     assert "Nothing was run (-n)." in text
     assert not (mine.parent / "results").exists()
