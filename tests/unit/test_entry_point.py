@@ -16,7 +16,7 @@ from stratifn.running.by_products import by_product
 from stratifn.shared.arrays import read_arrays
 from stratifn.shared.columns import Column, Table
 from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.files import atomic_path
+from stratifn.shared.files import atomic_path, reading_users
 from stratifn.shared.machine import FAULTS, MachineError, machine_error
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
@@ -77,6 +77,22 @@ def panic(folder):
 
 def user_mistake(folder):
     raise InputError(Problem("samples.tsv", "row 3", "x", "a number", "Correct it."))
+
+def plain_sentence(folder):
+    raise InputError("integration: no view is left.")
+
+def too_much_memory(folder):
+    np.ones((2**24, 2**24))
+
+def too_many_open_files(folder):
+    import resource
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    opened = [open(f"{folder}/{number}", "w") for number in range(100)]
+
+def too_large_a_file(folder):
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    table(folder)
 
 def nothing(folder):
     pass
@@ -190,7 +206,15 @@ def test_a_job_without_problems_leaves_no_list_of_an_earlier_attempt(root, tmp_p
     assert not (tmp_path / "problems.json").exists()
 
 
-@pytest.mark.parametrize("kind", ["damaged_result", "killed_worker"])
+def test_a_plain_sentence_is_listed_too(root, tmp_path):
+    run_job(root, "plain_sentence", tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
+    (problem,) = json.loads((tmp_path / "problems.json").read_text())
+    assert (problem["kind"], problem["found"]) == ("input", "Input: integration: no view is left.")
+
+
+@pytest.mark.parametrize(
+    "kind", ["damaged_result", "killed_worker", "too_much_memory", "too_many_open_files", "too_large_a_file"]
+)
 def test_faults_of_the_machine_need_no_report(root, tmp_path, kind):
     job = run_job(root, kind, tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
     assert job.returncode == 1
@@ -285,6 +309,31 @@ def test_the_file_is_the_one_that_was_to_be_and_not_its_temporary_name(tmp_path)
         atomic_path(tmp_path / "out.h5ad") as temporary,
     ):
         raise OSError(errno.ENOSPC, "No space left on device", str(temporary))
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file", "a.tsv"), "nothing there"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.tsv"), "no permission to read it"),
+        (EOFError("Compressed file ended before the end"), "Compressed file ended before the end"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "text that is not UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_the_users_is_a_problem_of_the_input(error, found):
+    with pytest.raises(InputError) as refused, reading_users("a.tsv", "a table", "Export it again."):
+        raise error
+    (problem,) = refused.value.problems
+    assert (problem.kind, problem.source, problem.found) == ("input", "a.tsv", found)
+    assert machine_error(refused.value) is None
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "Input/output error"), OSError(errno.ESTALE, "Stale"), MemoryError()]
+)
+def test_a_machine_that_cannot_read_a_users_file_is_no_problem_of_the_input(error):
+    with pytest.raises(MachineError, match=r"^Machine: a\.tsv could not be"), reading_users("a.tsv", "a table", "Fix."):
+        raise error
 
 
 class PanicException(BaseException):

@@ -143,7 +143,8 @@ def reading_users(path: str | os.PathLike, expected: str, fix: str) -> Iterator[
         fault = machine_error(error, path)
         if fault is not None:
             raise fault from error
-        raise InputError(Problem(source, where, str(error).strip(), expected, fix)) from error
+        found = "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else " ".join(str(error).split())
+        raise InputError(Problem(source, where, found or type(error).__name__, expected, fix)) from error
 
 
 def write_text(text: str, path: str | os.PathLike) -> None:
