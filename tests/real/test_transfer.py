@@ -74,7 +74,7 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
     integration, factors, variance, robust = fitted(views, inside, folder, (1, 2, 3))
     strata = find_strata(factors, variance, robust, inside, None, STRATIFICATION)
     reference = freeze_reference(
-        Source("breast", "2.0", {}, "other", "microarray"),
+        Source("breast", "2.1", {}, "other", "microarray"),
         {name: FrozenView("continuous", {"features": view.var_names.to_numpy(str)}) for name, view in views.items()},
         LearntModel(
             integration.model.views,
@@ -88,7 +88,7 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
         [],
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
-    reference = load_reference(folder, "2.0")
+    reference = load_reference(folder, "2.1")
     new = {name: view[outside["sample"].tolist()].copy() for name, view in views.items()}
     placed = place_patients(reference, new, outside, PHASES, MEASURED).patients.set_index("sample")
     row = {

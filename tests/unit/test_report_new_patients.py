@@ -25,7 +25,7 @@ from stratifn.transfer.reference import VERDICTS, Reference, Source
 from stratifn.transfer.verdicts import reference_verdicts, verdicts_part
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
-SOURCE = Source("lupus-2026", "2.0", {}, "whole_blood", "rnaseq")
+SOURCE = Source("lupus-2026", "2.1", {}, "whole_blood", "rnaseq")
 SAMPLES = [f"person-{number:02d}" for number in range(12)]
 STRATA = [
     {"stratum": 1, "label": "interferon", "jaccard": 0.9},
@@ -76,7 +76,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         ),
         "verdicts": judged("placement", EVERYBODY, [Measured("out_of_reference", 1 / 12)]),
         "provenance": pd.DataFrame(
-            {"name": ["lupus-2026"], "contract": ["2.0"], "stratifn": ["0.1.0"], "specimen": ["whole_blood"],
+            {"name": ["lupus-2026"], "contract": ["2.1"], "stratifn": ["0.1.0"], "specimen": ["whole_blood"],
              "platform": [None], "sha256": ["abc"]}
         ),
     }  # fmt: skip
