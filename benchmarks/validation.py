@@ -33,7 +33,6 @@ SIZES = (
     ("counts", 20_000, 400),
     ("counts", 60_000, 400),
     ("beta", 100_000, 200),
-    ("beta", 450_000, 200),
 )
 JOB = """
 import json, sys
