@@ -22,8 +22,8 @@ from scipy.sparse import csr_matrix
 
 OPENING = """# Memory of the validation
 
-Peak resident memory of the rule `inputs` for a cohort of one matrix, and how often the matrix's cells, as float64, fit into what
-it takes above an empty cohort. `asked` is what the rule asks for.
+Peak resident memory of the rule `inputs` for a cohort of one matrix, and what the rule asks for; about 200 MB of that are for
+Snakemake itself on a cluster.
 """
 # what the rule `inputs` asks for: megabytes, and megabytes per megabyte of its files
 BASE, PER_INPUT = 1500, 3
