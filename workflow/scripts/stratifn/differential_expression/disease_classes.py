@@ -10,10 +10,12 @@ for which any test of the phase finds an effect or a difference.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations, product
 
 import numpy as np
 
 from stratifn.differential_expression.model_fit import ModelFit
+from stratifn.shared.statistics import benjamini_hochberg
 
 SHARED, OPPOSED, UNDETERMINED, NONE, UNTESTED = "shared", "opposed", "undetermined", "none", "untested"
 
@@ -52,12 +54,14 @@ def disease_classes(
         How large an absolute log2 fold change must be to be there.
     """
     tested = np.isfinite(effects).all(axis=1)
-    total, n_diseases = int((tested & evidence).sum()), len(diseases)
+    family, n_diseases = tested & evidence, len(diseases)
     classes = np.where(tested, np.where(evidence, UNDETERMINED, NONE), UNTESTED).astype(object)
-    free = tested & evidence
+    free = family.copy()
 
     def claim(name: str, pvalues: np.ndarray) -> None:
-        chosen = _discoveries(np.where(free, pvalues, np.nan), total, alpha)
+        # a gene with a class stays in the family without being discovered again
+        adjusted = benjamini_hochberg(np.where(family, np.where(free, pvalues, 1.0), np.nan))
+        chosen = free & (adjusted <= alpha)
         classes[chosen] = name
         free[chosen] = False
 
@@ -86,13 +90,10 @@ def _larger(fit: ModelFit, effects: np.ndarray, covariance: np.ndarray, sign: in
     """Return the p value that the effect of d, in the direction of `sign`, exceeds that of e in either: genes x d x e."""
     n_diseases = effects.shape[1]
     pvalues = np.zeros((len(effects), n_diseases, n_diseases))
-    for d in range(n_diseases):
-        for e in range(n_diseases):
-            if d != e:
-                for other in (1, -1):
-                    variance = covariance[:, d, d] + covariance[:, e, e] - 2 * sign * other * covariance[:, d, e]
-                    statistic = (sign * effects[:, d] - other * effects[:, e]) / np.sqrt(variance)
-                    pvalues[:, d, e] = np.maximum(pvalues[:, d, e], fit.upper_tail(statistic))
+    for (d, e), other in product(permutations(range(n_diseases), 2), (1, -1)):
+        variance = covariance[:, d, d] + covariance[:, e, e] - 2 * sign * other * covariance[:, d, e]
+        statistic = (sign * effects[:, d] - other * effects[:, e]) / np.sqrt(variance)
+        pvalues[:, d, e] = np.maximum(pvalues[:, d, e], fit.upper_tail(statistic))
     return pvalues
 
 
@@ -115,11 +116,3 @@ def _largest(
         better = pvalues < best
         best[better], chosen[better] = pvalues[better], inside[better]
     return chosen, np.minimum(1.0, 2 * best)
-
-
-def _discoveries(pvalues: np.ndarray, total: int, alpha: float) -> np.ndarray:
-    """Return the positions that Benjamini & Hochberg discover among `total` tests, of which some have no p value."""
-    order = np.flatnonzero(np.isfinite(pvalues))
-    order = order[np.argsort(pvalues[order], kind="stable")]
-    passing = np.flatnonzero(pvalues[order] <= alpha * np.arange(1, len(order) + 1) / max(total, 1))
-    return order[: passing[-1] + 1] if len(passing) else order[:0]
