@@ -20,13 +20,13 @@ import pandas as pd
 from measuring import LIBRARY, RESULTS, markdown, measure, run_line, write_part
 from scipy.sparse import csr_matrix
 
+from stratifn.running.memory import validation_megabytes
+
 OPENING = """# Memory of the validation
 
 Peak resident memory of the rule `inputs` for a cohort of one matrix, and what the rule asks for; about 200 MB of that are for
 Snakemake itself on a cluster.
 """
-# what the rule `inputs` asks for: megabytes, and megabytes per megabyte of its files
-BASE, PER_INPUT = 1500, 3
 # kind, features, samples
 SIZES = (
     ("counts", 20_000, 100),
@@ -113,12 +113,6 @@ def job(folder: Path, kind: str, file: str, samples: int) -> list[str]:
     return [sys.executable, "-c", JOB, json.dumps(parts)]
 
 
-def asked(kind: str, file: Path) -> int:
-    """Return what the rule asks for, as `to_validate` of workflow/rules/common.smk computes it."""
-    in_memory = file.stat().st_size / 1024**2 * (6 if kind == "counts" or file.suffix == ".gz" else 1)
-    return int(BASE + PER_INPUT * in_memory)
-
-
 def write(kind: str, features: int, samples: int, name: str, path: Path) -> None:
     """Write a matrix in one format."""
     FORMATS[name][1]({"counts": counts, "beta": beta}[kind](features, samples), path)
@@ -139,7 +133,7 @@ def main() -> None:
                 writer.join()
                 used = measure(job(folder, kind, file, samples), scripts)
                 megabytes = (folder / file).stat().st_size / 1024**2
-                limit = asked(kind, folder / file)
+                limit = validation_megabytes({str(folder / file): kind})
             peak = round(used.peak / 1024)
             rows.append((kind, features, samples, name, round(megabytes, 1), peak, limit, f"{limit / peak:.2f}"))
             print(*rows[-1], flush=True)

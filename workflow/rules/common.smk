@@ -16,10 +16,10 @@ from stratifn.configuration.contract import cohort_outputs, holds, named_tables,
 from stratifn.configuration.names import joined_columns
 from stratifn.configuration.user_files import frozen_files, input_paths, reference_folder, reference_paths, view_names
 from stratifn.running.code_digest import code_digest
+from stratifn.running.memory import validation_megabytes
 from stratifn.running.manifests import MANIFEST
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
 from stratifn.shared.errors import InputError
-from stratifn.shared.vocabulary import COUNTS
 
 SCHEMA, CONTRACT = (
     yaml.safe_load((WORKFLOW / "schemas" / name).read_text(encoding="utf-8"))
@@ -42,6 +42,8 @@ RESULTS = workflow.pathvars.items["results"]
 GROWTH = 6
 # a file that cannot be analysed is found before anything is fitted: of the jobs that are ready, validations go first
 VALIDATION = 1
+# of a validation's message, because a job that is killed for its memory can say nothing itself
+MORE_MEMORY = "{resources.mem_mb} MB of memory; if it is killed: --set-resources {rule}:mem_mb=..."
 SIGNATURES = WORKFLOW.parent / "resources" / "signatures"
 GENE_SETS = WORKFLOW.parent / "resources" / "gene_sets"
 SHEET_SCHEMA = WORKFLOW / "schemas" / "samples.schema.yaml"
@@ -189,17 +191,14 @@ def megabytes(base, per_input=0.0):
 
 
 def to_validate(item):
-    """Memory for reading the files of a cohort or of new patients; measured in `benchmarks/results/validation.md`.
-
-    Counts, most of which are small, grow in memory from binary files as from compressed text.
-    """
-    counts = tuple(view["path"] for view in item["views"] if view["kind"] == COUNTS)
+    """Memory for reading the matrices of a cohort or of new patients, and a frozen reference of the user's."""
+    kinds = {view["path"]: view["kind"] for view in item["views"]}
+    frozen = [] if item.get("reference") in (None, *COHORTS) else reference_files(item)
 
     def needed(wildcards, input):
         # as a module's, simulated files have a prefix
-        binary = [str(file).endswith(counts) and not str(file).endswith(".gz") for file in input.files]
-        sizes = [size_in_memory(file) * (GROWTH if grows else 1) for file, grows in zip(input.files, binary)]
-        return int(1500 + 3 * sum(sizes))
+        matrices = {str(file): kind for file in input.files for path, kind in kinds.items() if file.endswith(path)}
+        return validation_megabytes(matrices, frozen)
 
     return needed
 

@@ -72,6 +72,6 @@ for name, cohort in COHORTS.items():
             signatures=[CONFIG["interferon"]["signature"], *CONFIG["interferon"]["extra_signatures"]],
             code=digest("inputs", SIGNATURES, GENE_SETS, SHEET_SCHEMA),
         message:
-            f"Reading and validating the inputs of cohort {name}"
+            f"Reading and validating the inputs of cohort {name} ({MORE_MEMORY})"
         script:
             "../scripts/inputs.py"

@@ -95,7 +95,7 @@ for name, item in TRANSFERS.items():
             contract=CONTRACT["version"],
             code=digest("transfer_inputs", SIGNATURES, GENE_SETS, SHEET_SCHEMA),
         message:
-            f"Reading and validating the inputs of new patients {name}"
+            f"Reading and validating the inputs of new patients {name} ({MORE_MEMORY})"
         script:
             "../scripts/transfer_inputs.py"
 
