@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stratifn.running.installation import _processor, machine, software, source_commit
+from stratifn.running.installation import _processor, machine, software, software_versions, source_commit
 from stratifn.shared.tables import write_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,3 +119,9 @@ def test_an_unknown_commit_is_a_missing_cell(monkeypatch, tmp_path):
 def test_git_archive_fills_the_file_that_is_read():
     assert "resources/commit.txt export-subst" in (ROOT / ".gitattributes").read_text().splitlines()
     assert re.fullmatch(r"\$Format:%H\$|[0-9a-f]{40,64}", (ROOT / "resources" / "commit.txt").read_text().strip())
+
+
+def test_the_versions_name_what_numbers_depend_on():
+    versions = software_versions()
+    assert {"stratifn", "python", "pydeseq2", "mofapy2", "numpy"} <= set(versions)
+    assert all(versions.values())

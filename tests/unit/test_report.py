@@ -21,7 +21,7 @@ from stratifn.report.results import PrincipalComponents, Results
 from stratifn.report.sections import build_sections, headline
 from stratifn.report.strata_sections import factor_differences, rank_biserial
 from stratifn.report.style import CONTROL_COLOUR, group_colours, text_colour
-from stratifn.running.provenance import software_versions
+from stratifn.running.installation import software_versions
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"

@@ -5,7 +5,7 @@ from stratifn.interferon import Settings, reference_parts
 from stratifn.normalization import frozen_arrays
 from stratifn.registry.knowledge import load_knowledge
 from stratifn.running.entry_point import run
-from stratifn.running.provenance import software_versions
+from stratifn.running.installation import software_versions
 from stratifn.shared.arrays import read_arrays
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table, read_views

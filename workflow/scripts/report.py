@@ -5,7 +5,7 @@ from pathlib import Path
 from stratifn.normalization import described
 from stratifn.report import draw_figures, methods_text, read_results, render_pages
 from stratifn.running.entry_point import run
-from stratifn.running.provenance import software_versions
+from stratifn.running.installation import software_versions
 from stratifn.shared.files import write_text
 from stratifn.shared.package_data import template_folder
 

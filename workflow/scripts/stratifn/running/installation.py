@@ -6,18 +6,28 @@ import os
 import platform
 import re
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import scipy.linalg  # noqa: F401  (loads its own BLAS, which is described as well)
 from threadpoolctl import threadpool_info
 
-from stratifn.running.provenance import software_versions
+from stratifn import __version__
 from stratifn.shared.package_data import resource_folder
 
 PACKAGE = Path(__file__).resolve().parents[1]
 COMMIT = re.compile(r"[0-9a-f]{40,64}")
 CHANGED = "with uncommitted changes"
+SOFTWARE = (
+    "snakemake", "pydeseq2", "mofapy2", "anndata", "mudata", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels",
+    "numba", "matplotlib", "h5py", "pyarrow", "jinja2",
+)  # fmt: skip
+
+
+def software_versions() -> dict[str, str]:
+    """Return name to version of everything that numbers depend on."""
+    return {"stratifn": __version__, "python": platform.python_version()} | {name: version(name) for name in SOFTWARE}
 
 
 def software() -> pd.DataFrame:
