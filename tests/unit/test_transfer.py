@@ -541,8 +541,9 @@ def test_a_foreign_file_is_refused(tmp_path):
     assert "a file of something else" in refusal(tmp_path)
     (tmp_path / "reference.json").write_text("[1, 2]")
     assert "a file of something else" in refusal(tmp_path)
-    (tmp_path / "reference.json").write_text("no json")
-    assert "no readable JSON" in refusal(tmp_path)
+    for content in ("no json", "[" * 100_000):
+        (tmp_path / "reference.json").write_text(content)
+        assert "no readable JSON" in refusal(tmp_path)
 
 
 def test_damaged_values_and_arrays_are_refused(copied):

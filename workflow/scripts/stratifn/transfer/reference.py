@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -156,7 +155,7 @@ def _read_values(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         fix = "Name a folder `results/<cohort>/reference`, or a cohort of this run."
         raise _refusal(path, "nothing there", f"the file {VALUES_FILE}", fix) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _refusal(path, f"no readable JSON ({error})", "the unchanged file") from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         fix = "Name the folder `reference` of a stratifn run."
@@ -196,7 +195,7 @@ def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]
         raise _refusal(path, "content that differs from its checksum: damaged, or of another reference", "its own")
     try:
         arrays = arrays_in(io.BytesIO(data))
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # somebody else's file: whatever goes wrong in it is told with its name
         raise _refusal(path, f"arrays that cannot be read ({error})", "plain arrays") from error
     missing = sorted(set(listed.get("names", ())) - set(arrays))
     if missing:
