@@ -61,7 +61,7 @@ check: $(READY) ## only validate your configuration and inputs: make check CONFI
 verify: $(READY) ## compare results with their manifests: make verify CONFIG=my.yaml, or RESULTS=folder
 	@test -n "$(CONFIG)$(RESULTS)" || { echo "Name a configuration or a folder: make verify CONFIG=my.yaml, or RESULTS=folder" >&2; exit 1; }
 	@PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.verification \
-		$(if $(RESULTS),--results "$(RESULTS)",--config "$(CONFIG_PATH)")
+		$(if $(RESULTS),"$(RESULTS)","$(RUN_FOLDER)results" --config "$(CONFIG_PATH)")
 
 test: $(READY) ## all tests except the long ones
 	$(BIN)/python -m pytest -m "not full"

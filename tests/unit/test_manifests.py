@@ -198,13 +198,13 @@ def test_a_rule_that_reads_a_result_without_its_manifest_is_a_fault_of_the_pipel
 
 
 def test_the_check_of_a_folder_prints_each_problem_and_fails(results, capsys):
-    assert verify(["--results", str(results)]) == 0
+    assert verify([str(results)]) == 0
     assert "7 files are what stratifn wrote" in capsys.readouterr().out
     (results / "notes.txt").write_text("mine")
     (results / "inputs" / "rna.h5ad").unlink()
-    assert verify(["--results", str(results)]) == 1
+    assert verify([str(results)]) == 1
     printed = capsys.readouterr().err
     assert "2 problems" in printed
     assert "rna.h5ad is missing" in printed
     assert "notes.txt is in no manifest" in printed
-    assert verify(["--results", str(results / "nowhere")]) == 1
+    assert verify([str(results / "nowhere")]) == 1

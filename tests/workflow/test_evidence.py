@@ -117,7 +117,7 @@ def check_damage(finished: Clone, micro_run: tuple[Clone, Path], name: str, dama
     """A damaged result is named by the check and by the next job that reads it; deleted, it is made again."""
     path = finished.folder / "results" / "micro" / name
     damage(path)
-    checked = verify(finished.folder, "--config", "micro.yaml")
+    checked = verify(finished.folder, "results", "--config", "micro.yaml")
     assert checked.code == 1
     assert re.findall(r"^  (\S+) ", checked.text, re.MULTILINE) == [f"results/micro/{name}"]
     if path.exists():
@@ -131,7 +131,7 @@ def check_damage(finished: Clone, micro_run: tuple[Clone, Path], name: str, dama
     run = go_on(finished)
     assert run.code == 0, run.text
     assert_same(micro_run[0].folder / "results", finished.folder / "results")
-    assert verify(finished.folder, "--config", "micro.yaml").code == 0
+    assert verify(finished.folder, "results", "--config", "micro.yaml").code == 0
 
 
 def test_a_hand_edited_table_is_refused_and_made_again_when_it_is_deleted(finished, micro_run):

@@ -15,8 +15,6 @@ from stratifn.shared.errors import InputError
 from stratifn.shared.machine import MachineError
 from stratifn.shared.package_data import config_schema, output_contract
 
-RESULTS = "results"
-
 
 def expected_outputs(config: Mapping[str, Any]) -> dict[str, list[Output]]:
     """List what a completed configuration has, by folder below that of all results."""
@@ -67,16 +65,16 @@ def verify(results: Path, config: Mapping[str, Any] | None = None) -> list[str]:
 def main(arguments: list[str]) -> int:
     """Check the results of a configuration, or a folder, and print what is wrong with them."""
     parser = argparse.ArgumentParser(prog="verify", description=__doc__)
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--config", type=Path, help="a configuration, with its results in a folder beside it")
-    which.add_argument("--results", type=Path, help="a folder of results")
+    parser.add_argument("results", type=Path, help="the folder of all results, or of one cohort")
+    parser.add_argument(
+        "--config", type=Path, help="the configuration of all these results: each of its outputs must be there"
+    )
     given = parser.parse_args(arguments)
+    folder = given.results
     try:
-        if given.config:
-            config = complete_config(read_config(given.config), config_schema(), output_contract())
-            folder = given.config.parent / RESULTS
-        else:
-            config, folder = None, given.results
+        config = (
+            complete_config(read_config(given.config), config_schema(), output_contract()) if given.config else None
+        )
         found = verify(folder, config)
     except (InputError, MachineError) as error:
         print(error, file=sys.stderr)

@@ -77,7 +77,7 @@ class Reading:
 
 
 def digest_of(path: str | os.PathLike) -> Digest | None:
-    """Digest a file; None where there is none."""
+    """Digest a file; None where there is none, or none that may be read."""
     try:
         with open(path, "rb") as handle:
             sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -153,8 +153,11 @@ def _damage(path: str, found: Digest | None, expected: Digest | None) -> Problem
     """Tell that a result is not what its producer wrote."""
     if expected in (None, found):
         return None
-    happened = f"is not what stratifn wrote there ({found}; it wrote {expected})" if found else "is missing"
-    return Problem(path, "the file", happened, WRITTEN, f"delete it and {AGAIN}" if found else AGAIN, MACHINE)
+    if found:
+        happened = f"is not what stratifn wrote there ({found}; it wrote {expected})"
+        return Problem(path, "the file", happened, WRITTEN, f"delete it and {AGAIN}", MACHINE)
+    happened = "cannot be read: permission is denied" if os.path.exists(path) else "is missing"
+    return Problem(path, "the file", happened, WRITTEN, AGAIN, MACHINE)
 
 
 def _edit(path: str, found: Digest | None, expected: Digest | None) -> Problem | None:
@@ -323,5 +326,5 @@ def differences(folder: Path) -> list[str]:
 
 
 def is_manifest(path: Path) -> bool:
-    """Tell by its name whether a file is a manifest."""
+    """Tell whether a file has the name of a manifest."""
     return path.name == MANIFEST or path.name.endswith(f"_{MANIFEST}")
