@@ -13,8 +13,8 @@ from stratifn.interferon.analysis import Beside, interferon_tables, reference_pa
 from stratifn.interferon.methods import METHODS
 from stratifn.interferon.protein import Assay
 from stratifn.interferon.reference import Reference, from_parts, to_parts
-from stratifn.interferon.scored import Cohort, Interferon, Origin, analyse_cohort, place_patients, reference_of_cohort
-from stratifn.interferon.settings import ProteinSettings, Settings
+from stratifn.interferon.scored import Cohort, Interferon, analyse_cohort, place_patients, reference_of_cohort
+from stratifn.interferon.settings import Origin, ProteinSettings, Settings
 
 __all__ = [
     "METHODS",

@@ -63,7 +63,7 @@ class Beside:
     methylation, cells
         M-values and centred log-ratios of cell proportions, or None.
     analyte
-        The IFN-alpha protein's name in its view; empty to find it by its name.
+        Name of the IFN-alpha protein in its view; empty if it is to be detected from the analytes' names.
     assay
         Name and cut-off of its assay.
     """

@@ -22,11 +22,13 @@ from stratifn.interferon.methods import ControlMethod
 from stratifn.running.progress import progress
 
 CONFIDENCE = 0.95
+# of the controls, above their mean
+SDS = 2
 
 
 def mean_2sd(scores: np.ndarray) -> np.ndarray:
     """Return mean + 2 SD of the controls' scores (axis 0)."""
-    return scores.mean(axis=0) + 2 * scores.std(axis=0, ddof=1)
+    return scores.mean(axis=0) + SDS * scores.std(axis=0, ddof=1)
 
 
 def percentile_95(scores: np.ndarray) -> np.ndarray:

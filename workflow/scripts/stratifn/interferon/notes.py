@@ -11,6 +11,7 @@ from stratifn.interferon.methods import METHODS, ControlMethod
 from stratifn.interferon.reference import Reference
 from stratifn.interferon.replicates import DISAGREEMENT_SD
 from stratifn.interferon.scoring import People
+from stratifn.interferon.settings import Origin
 from stratifn.registry.signatures import Registry
 from stratifn.registry.user_signatures import REPEATED
 from stratifn.shared.columns import NOTE_COLUMNS
@@ -26,19 +27,17 @@ def notes_table(
     outlying: Sequence[str],
     disagreeing: Sequence[str],
     registry: Registry,
-    specimen: str,
-    platform: str,
-    control_type: str,
+    origin: Origin,
 ) -> pd.DataFrame:
     """Return everything that was left out, held up or needs a word (view, item, what, reason)."""
     rows: list[tuple[str, str, str]] = []
     if reference.refusal:
         rows.append(("controls", "no score against controls and no class", reference.refusal))
     rows += [("controls", "read with care", warning) for warning in controls.warnings]
-    if control_type != HEALTHY and not reference.refusal:
+    if origin.control_type != HEALTHY and not reference.refusal:
         what = "the controls are not healthy people"
         rows.append(("controls", what, "a low signature means similar to these controls, not to healthy people"))
-    rows += _about_signatures(reference, registry, specimen, platform)
+    rows += _about_signatures(reference, registry, origin)
     if reference.floored:
         genes = " ".join(reference.floored)
         floors = ", ".join(
@@ -66,9 +65,7 @@ def _outlying(reference: Reference) -> tuple[str, str]:
     return "a control far above the other controls", "it raises the cut-off; check for infection or vaccination"
 
 
-def _about_signatures(
-    reference: Reference, registry: Registry, specimen: str, platform: str
-) -> list[tuple[str, str, str]]:
+def _about_signatures(reference: Reference, registry: Registry, origin: Origin) -> list[tuple[str, str, str]]:
     rows = []
     for name, gene_set in reference.panel.items():
         missing = " ".join(gene_set.missing)
@@ -84,9 +81,9 @@ def _about_signatures(
             rows.append((name, "repeated genes", f"counted once: {', '.join(repeated)}"))
         if record is None or name != reference.settings.signature:
             continue
-        if specimen not in record.specimen.split(" or "):
-            rows.append((name, f"made on {record.specimen}", f"this run is on {specimen}"))
-        if record.platform not in (platform, "many", "not stated"):
+        if origin.specimen not in record.specimen.split(" or "):
+            rows.append((name, f"made on {record.specimen}", f"this run is on {origin.specimen}"))
+        if record.platform not in (origin.platform, "many", "not stated"):
             reason = "its published cut-off is not used: the cut-off comes from this run's controls"
             rows.append((name, f"made with {record.platform}", reason))
     return rows

@@ -13,6 +13,7 @@ from stratifn.interferon.classes import Standing, call
 from stratifn.interferon.concordance import cohens_kappa, rank_correlation
 from stratifn.interferon.published import published_prevalence
 from stratifn.interferon.reference import Reference
+from stratifn.interferon.settings import Origin
 from stratifn.registry.signatures import Registry
 from stratifn.shared.columns import columns_of
 from stratifn.shared.vocabulary import CLASSES, HEALTHY
@@ -30,8 +31,7 @@ def prevalence_table(
     masked: np.ndarray,
     registry: Registry,
     control: str | None,
-    specimen: str,
-    control_type: str,
+    origin: Origin,
 ) -> pd.DataFrame:
     """Return `prevalence.tsv`: each disease by each signature of the panel.
 
@@ -49,8 +49,8 @@ def prevalence_table(
         For the published figures.
     control
         Label of the controls: they get a row too, as a check of sense.
-    specimen, control_type
-        Decide whether a published figure is comparable with ours.
+    origin
+        Decides whether a published figure is comparable with ours.
 
     Notes
     -----
@@ -64,7 +64,7 @@ def prevalence_table(
         of_disease = (disease.astype(str) == name) & ~masked
         label = HEALTHY if name == control else name
         for signature, stand in standings.items():
-            known = published_prevalence(registry, label, signature, specimen, control_type)
+            known = published_prevalence(registry, label, signature, origin.specimen, origin.control_type)
             rows.append(
                 {"disease": name, "signature": signature}
                 | _share(stand, all_controls[signature], of_disease, reference, seed_words=(signature, name))

@@ -40,7 +40,7 @@ class Assay:
 
 
 def find_ifn_alpha(view: ad.AnnData) -> str | None:
-    """Return the analyte of a concentration view that is IFN-alpha by its name; None when none or several are."""
+    """Return the analyte of a concentration view whose name is one of IFN-alpha; None if none or several are."""
     found = [name for name in view.var_names if IFN_ALPHA.match(name)]
     return found[0] if len(found) == 1 else None
 

@@ -20,7 +20,7 @@ from stratifn.interferon.prevalence import agreement_table, prevalence_table
 from stratifn.interferon.reference import Reference
 from stratifn.interferon.replicates import disagreeing_replicates
 from stratifn.interferon.scoring import People, measure, score_table, set_scores
-from stratifn.interferon.settings import Settings
+from stratifn.interferon.settings import Origin, Settings
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import Registry
 from stratifn.shared.columns import columns_of
@@ -29,23 +29,6 @@ from stratifn.shared.errors import InputError
 REFERENCE_COLUMNS = columns_of("interferon/reference.tsv")
 # a mean of z-scores of the controls is zero; what is left of it below this many decimals is rounding
 DECIMALS = 12
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the expression comes from: it decides the wording and what may be compared.
-
-    Attributes
-    ----------
-    specimen, platform
-        As in the config (``whole_blood``, ``rnaseq``, ...).
-    control_type
-        ``healthy`` or ``other``.
-    """
-
-    specimen: str
-    platform: str
-    control_type: str
 
 
 @dataclass(frozen=True)
@@ -144,17 +127,7 @@ def analyse_cohort(
         classes=class_table(people, fitted, samples),
         prevalence=_prevalence(people, standings, fitted, samples, registry, control, origin),
         agreement=agreement_table(standings, fitted, _patients(people, samples, control)),
-        notes=notes_table(
-            fitted,
-            people,
-            controls,
-            outlying,
-            _disagreeing(fitted, people, samples),
-            registry,
-            origin.specimen,
-            origin.platform,
-            origin.control_type,
-        ),
+        notes=notes_table(fitted, people, controls, outlying, _disagreeing(fitted, people, samples), registry, origin),
     )
 
 
@@ -273,6 +246,5 @@ def _prevalence(
         masked=under_anti_ifn(_sheet(people, samples)),
         registry=registry,
         control=control,
-        specimen=origin.specimen,
-        control_type=origin.control_type,
+        origin=origin,
     )

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import nct
 
+from stratifn.interferon.cutoffs import SDS
 from stratifn.interferon.reference import Reference
 
 # log2: 2.8-fold in every gene
 RAISED = 1.5
-SDS_OF_THE_CUTOFF = 2.0
 
 
 def chance_of_high(shift: float, n_controls: int, certainty: float) -> float:
@@ -30,7 +30,7 @@ def chance_of_high(shift: float, n_controls: int, certainty: float) -> float:
         From which a signature is called high (0.5 to 1).
     """
     root = np.sqrt(n_controls)
-    factor = nct.ppf(certainty, n_controls - 1, SDS_OF_THE_CUTOFF * root) / root
+    factor = nct.ppf(certainty, n_controls - 1, SDS * root) / root
     widening = np.sqrt(1 + 1 / n_controls)
     return float(nct.sf(factor / widening, n_controls - 1, shift / widening))
 
@@ -39,7 +39,7 @@ def words_on_few_controls(reference: Reference) -> str:
     """Say how often a patient with every gene of the signature raised would be called high."""
     settings = reference.settings
     gene_set, cutoff = reference.panel[settings.signature], reference.cutoff(settings.signature, "zscore")
-    if settings.method != "zscore" or reference.refusal or not cutoff.sd > 0:
+    if (settings.method, settings.cutoff) != ("zscore", "mean_2sd") or reference.refusal or not cutoff.sd > 0:
         return ""
     scale = reference.arrays["scale.zscore"][reference.positions(gene_set)]
     weights = np.array(gene_set.weights)

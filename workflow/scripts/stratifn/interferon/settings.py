@@ -12,13 +12,30 @@ EXCLUDE = "exclude"
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the expression comes from: it decides the wording and what may be compared.
+
+    Attributes
+    ----------
+    specimen, platform
+        As in the config (``whole_blood``, ``rnaseq``, ...).
+    control_type
+        ``healthy`` or ``other``.
+    """
+
+    specimen: str
+    platform: str
+    control_type: str
+
+
+@dataclass(frozen=True)
 class ProteinSettings(Section):
     """What the section ``interferon`` says of the measured protein, which no score depends on.
 
     Attributes
     ----------
     protein_analyte
-        The IFN-alpha protein's name in its view; None to find it by its name.
+        Name of the IFN-alpha protein in its view; None if it is to be detected from the analytes' names.
     protein_assay
         Name of the assay, as it is printed.
     protein_cutoff
