@@ -16,8 +16,8 @@ from stratifn.configuration.contract import cohort_outputs, holds, named_tables,
 from stratifn.configuration.names import joined_columns
 from stratifn.configuration.user_files import frozen_files, input_paths, reference_folder, reference_paths, view_names
 from stratifn.running.code_digest import code_digest
-from stratifn.running.memory import validation_megabytes
 from stratifn.running.manifests import MANIFEST
+from stratifn.running.memory import validation_megabytes
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
 from stratifn.shared.errors import InputError
 
@@ -38,8 +38,6 @@ TRANSFERS = {item["name"]: item for item in CONFIG["transfer"]}
 OUTPUTS = {name: cohort_outputs(CONTRACT, cohort, CONFIG) for name, cohort in COHORTS.items()}
 OUTPUTS |= {f"transfer/{name}": transfer_outputs(CONTRACT, item) for name, item in TRANSFERS.items()}
 RESULTS = workflow.pathvars.items["results"]
-# compressed text in memory, per byte of its file
-GROWTH = 6
 # a file that cannot be analysed is found before anything is fitted: of the jobs that are ready, validations go first
 VALIDATION = 1
 # of a validation's message, because a job that is killed for its memory can say nothing itself
@@ -175,7 +173,7 @@ def settings_of(cohort, *keys):
 
 def size_in_memory(file):
     """Megabytes of a file's numbers in memory, roughly: a compressed table of text grows sixfold, the rest is binary."""
-    return Path(file).stat().st_size / 1024**2 * (GROWTH if str(file).endswith(".gz") else 1)
+    return Path(file).stat().st_size / 1024**2 * (6 if str(file).endswith(".gz") else 1)
 
 
 def megabytes(base, per_input=0.0):
@@ -191,7 +189,10 @@ def megabytes(base, per_input=0.0):
 
 
 def to_validate(item):
-    """Memory for reading the matrices of a cohort or of new patients, and a frozen reference of the user's."""
+    """Memory for reading the matrices of a cohort or of new patients, and a frozen reference of the user's.
+
+    A validation is tried once, so it does not grow with the attempt.
+    """
     kinds = {view["path"]: view["kind"] for view in item["views"]}
     frozen = [] if item.get("reference") in (None, *COHORTS) else reference_files(item)
 

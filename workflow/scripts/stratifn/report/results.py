@@ -180,7 +180,7 @@ class Results:
 
     @property
     def stratum_colours(self) -> dict[str, str]:
-        """Colour of each stratum by its name, the same on every page."""
+        """The colour of each named stratum, the same on every page."""
         return stratum_colours(self.stratum_names)
 
     @property

@@ -86,7 +86,7 @@ class _Pairs:
     position
         Per feature of the reference; -1 where it has no match.
     by_name, ambiguous
-        Per feature of the reference: was it matched by its name? Has it no match because several have its name?
+        Per feature of the reference: was it matched by gene name? Has it no match because several have that name?
     """
 
     position: np.ndarray
