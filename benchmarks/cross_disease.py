@@ -1,6 +1,6 @@
 """How often is the class of a gene across diseases wrong?
 
-    python benchmarks/cross_disease.py classes --sets 400
+    python benchmarks/cross_disease.py --sets 400
 
 A class is wrong when an effect of a disease that it names is zero or has the other sign, or when the effect of one that it does not
 name is as large as the smallest of the named ones. Values are normal with a variance of their own per gene; the whole
@@ -143,7 +143,6 @@ def row(label: str, design: Design, name: str, calls: int, mistakes: int, undete
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="+", choices=["classes"])
     parser.add_argument("--sets", type=int, default=400, help="per design")
     parser.add_argument("--output", type=Path, default=PAGE)
     arguments = parser.parse_args()
