@@ -28,9 +28,10 @@ from stratifn.differential_expression import (
     cross_disease_table,
     fit_model,
 )
-from stratifn.differential_expression.disease_classes import NONE, OPPOSED, SHARED, UNDETERMINED, UNTESTED
+from stratifn.differential_expression.disease_classes import NONE, UNTESTED
 from stratifn.running.entry_point import use_one_blas_thread
 from stratifn.shared.design import model_matrix
+from stratifn.shared.vocabulary import OPPOSED, SHARED, UNDETERMINED
 
 PAGE = RESULTS / "cross_disease.md"
 OPENING = "# Classes across diseases"

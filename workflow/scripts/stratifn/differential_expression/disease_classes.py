@@ -16,8 +16,9 @@ import numpy as np
 
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.shared.statistics import benjamini_hochberg
+from stratifn.shared.vocabulary import OPPOSED, SHARED, SPECIFIC, SUBSET, UNDETERMINED
 
-SHARED, OPPOSED, UNDETERMINED, NONE, UNTESTED = "shared", "opposed", "undetermined", "none", "untested"
+NONE, UNTESTED = "none", "untested"
 
 
 def disease_classes(
@@ -76,7 +77,7 @@ def disease_classes(
         for members in np.unique(inside[free], axis=0):
             named = "+".join(disease for disease, member in zip(diseases, members, strict=True) if member)
             own = (inside == members).all(axis=1)
-            claim(f"specific:{named}" if size == 1 else f"subset:{named}", np.where(own, pvalues, 1.0))
+            claim(f"{SPECIFIC if size == 1 else SUBSET}{named}", np.where(own, pvalues, 1.0))
     return classes
 
 

@@ -21,7 +21,6 @@ from stratifn.differential_expression.possible import impossible_table
 from stratifn.differential_expression.results import (
     SUMMARY_COLUMNS,
     SUMMARY_COUNTS,
-    UNDETERMINED,
     contrast_table,
     summary_row,
     undetermined_notes,
@@ -30,7 +29,7 @@ from stratifn.differential_expression.settings import Settings
 from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import MIN_REPLICATES, check_design, model_matrix, parse_design
-from stratifn.shared.vocabulary import HIGH, LOW, RNA
+from stratifn.shared.vocabulary import HIGH, LOW, RNA, UNDETERMINED
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference

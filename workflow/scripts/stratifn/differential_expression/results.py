@@ -17,9 +17,8 @@ from stratifn.differential_expression.threshold import effect_test
 from stratifn.shared.columns import NOTE_COLUMNS, columns_of
 from stratifn.shared.errors import listed
 from stratifn.shared.statistics import benjamini_hochberg
-from stratifn.shared.vocabulary import RNA
+from stratifn.shared.vocabulary import RNA, UNDETERMINED
 
-UNDETERMINED = "undetermined"
 COLUMNS = list(columns_of("differential_expression/{contrast}.tsv.gz"))
 SUMMARY_COLUMNS = list(columns_of("differential_expression/interferon_status.tsv"))
 # counts that a contrast may not have

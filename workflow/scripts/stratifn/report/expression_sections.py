@@ -10,11 +10,10 @@ from stratifn.report.claim_words import caveats, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, formatted
 from stratifn.report.results import Results
 from stratifn.shared.claims import NOT_COMPUTED
-from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, HEALTHY, RNA
+from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, HEALTHY, OPPOSED, RNA, SHARED, SPECIFIC, UNDETERMINED
 
 TOP_GENES = 10
 TOP_SETS = 5
-SPECIFIC = "specific:"
 
 
 def differential_expression(results: Results) -> Iterator[Item]:
@@ -164,15 +163,15 @@ def _shared_and_specific(results: Results) -> Iterator[Item]:
     own = f"{SPECIFIC}{results.disease}"
     counts = across["class"].value_counts()
     yield Text(
-        f"Across the cohort's diseases {counts.get('shared', 0)} genes have a shared effect (there in every disease, in one "
-        f"direction), {counts.get(own, 0)} are larger in {results.disease} than in each other disease, {counts.get('opposed', 0)} are "
-        f"up in one disease and down in another, and of {counts.get('undetermined', 0)} with an effect the data do not decide in which "
-        "diseases it is."
+        f"Across the cohort's diseases {counts.get(SHARED, 0)} genes have a shared effect (there in every disease, in one "
+        f"direction), {counts.get(own, 0)} are larger in {results.disease} than in each other disease, {counts.get(OPPOSED, 0)} are "
+        f"up in one disease and down in another. {counts.get(UNDETERMINED, 0)} others have an effect, but the data do not decide in "
+        "which diseases."
     )
     effect, padj = f"log2FoldChange_{results.disease}", f"padj_{results.disease}"
     tables = (
         (own, f"Genes with a larger effect in {results.disease} than in each other disease", [effect, padj, "pooled_log2FoldChange", "Q_padj"], "Q_padj"),
-        ("shared", f"Genes that {results.disease} shares with the other diseases",
+        (SHARED, f"Genes that {results.disease} shares with the other diseases",
          [effect, padj, "pooled_log2FoldChange", "pooled_padj"], "pooled_padj"),
     )  # fmt: skip
     for name, words, columns, order in tables:

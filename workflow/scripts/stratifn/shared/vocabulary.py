@@ -67,6 +67,13 @@ CLASSES = (HIGH, BORDERLINE, LOW)
 # a sample without a class
 UNSCORED = "unscored"
 
+# --- effects across diseases ------------------------------------------------------------------------------------------
+
+# classes of genes; what follows the colon names diseases
+SHARED, OPPOSED, SUBSET, SPECIFIC = "shared", "opposed", "subset:", "specific:"
+# an effect whose place, or whose size, the data do not determine
+UNDETERMINED = "undetermined"
+
 # --- views ----------------------------------------------------------------------------------------------------------
 
 # the view that differential expression and the interferon scores use
