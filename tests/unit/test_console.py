@@ -99,6 +99,16 @@ def test_a_run_shows_its_phases_every_job_and_how_many_are_done(run):
     ]
 
 
+def test_what_a_message_adds_in_brackets_is_told_once(run):
+    run.plan(**{"inputs.mine": 1, "default": 1})
+    run.start(1, message="Reading the inputs of cohort mine (900 MB of memory; if it is killed: ask for more)")
+    run.finish(1)
+    assert run.text().splitlines()[1:3] == [
+        "0/2  start   Reading the inputs of cohort mine (900 MB of memory; if it is killed: ask for more)",
+        "1/2  done    Reading the inputs of cohort mine, 0:00",
+    ]
+
+
 def test_a_finished_run_ends_with_its_time_and_the_reports(run):
     run.plan(**{"inputs.mine": 1, "default": 1})
     run.start(1)

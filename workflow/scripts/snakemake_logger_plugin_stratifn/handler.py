@@ -117,14 +117,16 @@ class LogHandler(LogHandlerBase):
         rule = event["rule_name"]
         # not resolved: the user knows the path of the link
         logs = tuple(Path(os.path.abspath(str(log).split(" (", 1)[0])) for log in event["log"])
-        job = Job(event["rule_msg"] or rule, short_name(rule, event["wildcards"]), logs)
+        message = event["rule_msg"] or rule
+        # a remark in brackets is told once, when the job starts
+        job = Job(message.partition(" (")[0], short_name(rule, event["wildcards"]), logs)
         if self.common_settings.dryrun:
             self.console.line(f"  {job.title} ({short_reason(event['reason'])})")
             return
         self.running[event["jobid"]] = job
         self._list_later()
         if not self.console.is_terminal:
-            self._line(f"{self._count()}  {'start ' if event['local'] else 'submit'}  {job.title}")
+            self._line(f"{self._count()}  {'start ' if event['local'] else 'submit'}  {message}")
 
     def _finished(self, event: dict[str, Any]) -> None:
         self.done += 1
