@@ -62,6 +62,12 @@ def id_problems(matrix: RawMatrix, samples: Sequence[str], left_out: Sequence[st
         )
     known = {*samples, *left_out}
     unknown = [name for name in dict.fromkeys(matrix.columns) if name not in known]
+    annotation = _text_columns(matrix, unknown)
+    if annotation:
+        expected = "numbers in every column except the ids and gene_name"
+        fix = "Remove the annotation columns."
+        problems.append(Problem(matrix.path, "columns", f"text in {listed(annotation)}", expected, fix, code="IN-088"))
+        unknown = [name for name in unknown if name not in annotation]
     if not unknown:
         return problems
     missing = [name for name in samples if name not in set(matrix.columns)]
@@ -80,6 +86,12 @@ def id_problems(matrix: RawMatrix, samples: Sequence[str], left_out: Sequence[st
         )
     )
     return problems
+
+
+def _text_columns(matrix: RawMatrix, names: Sequence[str]) -> list[str]:
+    """Return the columns among some that hold text and no numbers."""
+    cells = Counter(matrix.columns[column] for _, column in matrix.texts)
+    return [name for name in names if cells[name] > 0.9 * len(matrix.rows)]
 
 
 def _repeated(path: str, what: str, names: Sequence[str]) -> list[Problem]:
