@@ -72,6 +72,9 @@ def read_sheet(path: str) -> tuple[pd.DataFrame, list[Correction]]:
     whole = Block(1, b"".join(block.data for block in blocks))
     found = preview(path, whole, text.corrections)
     header, corrections = header_of(found)
+    padded = sum(cell != cell.strip() for cell in found.header.cells)
+    if padded:
+        corrections.append(("header", f"whitespace: removed around {padded} names"))
     problems = _header_problems(path, found.header.line, header)
     judge = RowJudge(path, len(header))
     first = found.body[0].line
