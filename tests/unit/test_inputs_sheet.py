@@ -12,7 +12,6 @@ from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
 from stratifn.integration.associations import Variables, factor_associations
 from stratifn.shared.errors import InputError
 from stratifn.shared.package_data import sheet_schema
-from stratifn.shared.samples import is_number
 
 SAMPLES = [f"S{number:02d}" for number in range(20)]
 GROUPS = Groups(["SLE"], "HC", ["DM"])
@@ -196,8 +195,11 @@ def test_decimal_commas_are_read(column):
     assert notes(cohort, column) == [("corrected", "decimal comma: read as such in 2 cells")]
 
 
-def test_a_column_all_in_decimal_commas_is_one_of_numbers():
-    assert is_number(read(sheet(crp=[f"{number},5" for number in range(20)])).samples["crp"])
+@pytest.mark.parametrize("written", ["{},5", "0,{:03d}"])
+def test_a_column_all_in_decimal_commas_is_one_of_numbers(written):
+    cells = [written.format(number) for number in range(20)]
+    values = read(sheet(crp=cells)).samples["crp"]
+    assert values.tolist() == [float(cell.replace(",", ".")) for cell in cells]
 
 
 @pytest.mark.parametrize("cell", ["1,234.5", "1.234.567"])
@@ -382,7 +384,7 @@ def test_ids_that_the_file_does_not_list_stay_as_they_are():
     np.testing.assert_array_equal(cohort.views["rna"][SAMPLES].X, rna.T)
     assert notes(cohort, "sample ids") == [
         ("renamed", "5 of 20, by ids.tsv"),
-        ("not used", "3 ids of ids.tsv are not in the matrix"),
+        ("not used", "not in the matrix: 3 of 8 ids of ids.tsv"),
     ]
 
 

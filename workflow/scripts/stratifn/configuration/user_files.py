@@ -28,9 +28,9 @@ def input_paths(item: Mapping[str, Any], results: str) -> dict[str, str]:
 
 
 def user_paths(item: Mapping[str, Any], results: str) -> list[str]:
-    """Return every file of a cohort or of new patients: the sheet, the matrices, and the ids of matrices."""
+    """Return every file of a cohort or of new patients, each once: the sheet, the matrices, the files of ids."""
     ids = [view["ids"] for view in item["views"] if view.get("ids")]
-    return [*input_paths(item, results).values(), *ids]
+    return list(dict.fromkeys([*input_paths(item, results).values(), *ids]))
 
 
 def reference_folder(item: Mapping[str, Any], cohorts: Collection[str]) -> str | None:

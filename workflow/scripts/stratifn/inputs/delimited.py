@@ -24,9 +24,9 @@ PREVIEW_ROWS = 200
 # of a wide matrix a few rows are enough to see how it is laid out
 PREVIEW_CELLS = 2_000_000
 SHOWN = 20
-_DECIMAL_COMMA = re.compile(r"[<>]?\s*[+-]?\d+(,\d{1,2}|,\d{4,}|\.\d{3},\d+)([eE][+-]?\d+)?")
+_DECIMAL_COMMA = re.compile(r"[<>]?\s*[+-]?(0,\d+|\d+(,\d{1,2}|,\d{4,}|\.\d{3},\d+))([eE][+-]?\d+)?")
 _DECIMAL_POINT = re.compile(r"[<>]?\s*[+-]?\d*\.\d+([eE][+-]?\d+)?")
-_COMMA_OF_EITHER = re.compile(r"[+-]?\d{1,3},\d{3}")
+_COMMA_OF_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 
 @dataclass(frozen=True)

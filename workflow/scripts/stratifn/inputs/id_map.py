@@ -74,7 +74,7 @@ class IdMap:
         if changed:
             notes.append((view, "sample ids", "renamed", f"{changed} of {len(names)}, by {self.path}"))
         if found < len(self.samples):
-            reason = f"{len(self.samples) - found} ids of {self.path} are not in the matrix"
+            reason = f"not in the matrix: {len(self.samples) - found} of {len(self.samples)} ids of {self.path}"
             notes.append((view, "sample ids", "not used", reason))
         return replace(matrix, columns=names) if of_columns else replace(matrix, rows=names), notes
 

@@ -33,7 +33,7 @@ def _no_samples(raw: RawMatrix, samples: Sequence[str]) -> Problem:
     fix = (
         f"These ids are similar: {pairs}. Use the same id in both files."
         if near
-        else "Use the ids of the sheet in the matrix."
+        else "Use the ids of the sheet in the matrix, or give the view a file of `ids`."
     )
     found = f"columns {listed(raw.columns, 3)}; rows {listed(raw.rows, 3)}"
     return Problem(

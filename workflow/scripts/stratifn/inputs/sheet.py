@@ -170,7 +170,7 @@ def _id_problems(samples: pd.DataFrame, path: str) -> Iterator[Problem]:
     for line, name in ids.items():
         if not ID_PATTERN.match(name) or ".." in name:
             expected = "letters, digits, `_`, `.`, `-`, at most 64"
-            fix = "Rename it here and in the matrices."
+            fix = "Rename it here, and in the matrices (or give a view a file of `ids`)."
             yield Problem(path, f"line {line}", f"the sample id {name!r}", expected, fix, code="IN-036")
 
 
