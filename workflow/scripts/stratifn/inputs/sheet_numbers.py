@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,7 @@ class _Column:
         mark, _, unclear = decimal_mark_of(self.path, f"column {self.name}", [*self._texts(cells)])
         if unclear:
             told = [row for row, cell in cells.items() if "," in cell.number]
+            unclear = [replace(problem, fix=problem.fix + self._or_words()) for problem in unclear]
             return _emptied(self.cells[[*dates.index, *told]]), [], [*problems, *unclear]
         plain = pd.Series({row: _with_point(cell.number, mark) for row, cell in cells.items()}, dtype=object)
         plain = plain[[not np.isnan(as_number(text)) for text in plain]]
@@ -161,9 +162,13 @@ class _Column:
             return Problem(self.path, f"column {self.name}", found, "ages in years at sampling", fix, code="IN-054")
         found = f"dates: {cells_named(dates, self.samples)}"
         fix = "Enter the numbers again, in cells that are formatted as text: a spreadsheet makes a date of 5.2 or 3-4."
-        if not self.certain:
-            fix += f" If {self.name} is not a number, set `types: {{{self.name}: factor}}` in the config."
-        return Problem(self.path, f"column {self.name}", found, "numbers", fix, code="IN-055")
+        return Problem(self.path, f"column {self.name}", found, "numbers", fix + self._or_words(), code="IN-055")
+
+    def _or_words(self) -> str:
+        """Say what to do where the column is none of numbers."""
+        if self.certain:
+            return ""
+        return f" If {self.name} is not a number, set `types: {{{self.name}: factor}}` in the config."
 
     def _design_problem(self, limits: pd.Series) -> Problem:
         found = f"values beyond a limit: {cells_named(self.cells[limits.index], self.samples)}"
@@ -189,8 +194,7 @@ class _Column:
                 found = f"{cells_named(self.cells[[widest]], self.samples)}, and values beyond this limit: {shown}"
                 limit = self.cells[widest]
                 fix = f"Write `{limit}` for these values too, or leave the cells of the other assay empty."
-                if not self.certain:
-                    fix += f" If {self.name} is not a number, set `types: {{{self.name}: factor}}` in the config."
+                fix += self._or_words()
                 expected = "values that can be put in order"
                 yield Problem(self.path, f"column {self.name}", found, expected, fix, code="IN-056")
 
