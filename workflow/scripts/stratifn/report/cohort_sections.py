@@ -147,7 +147,7 @@ def notes_table(notes: pd.DataFrame, samples: Collection[str], report: Settings)
     ]
     shown = grouped[by].assign(**{"how many": counts, "which": which})
     for words in ("what", "reason"):
-        shown[words] = [without_small_counts(str(each), report.min_cell) for each in shown[words]]
+        shown[words] = [without_small_counts(str(each), report.min_cell, at_least) for each in shown[words]]
     if "phase" in shown:
         shown["phase"] = shown["phase"].str.replace("_", " ")
     return shown[[*by[:-1], "how many", "which", "reason"]]

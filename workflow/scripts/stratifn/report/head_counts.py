@@ -10,7 +10,17 @@ import numpy as np
 import pandas as pd
 
 from stratifn.report.content import cell
-from stratifn.report.small_cells import HIDDEN, Division, Share, divide, part_of, people, share_of, without_small_counts
+from stratifn.report.small_cells import (
+    HIDDEN,
+    Division,
+    Share,
+    divide,
+    part_of,
+    people,
+    share_of,
+    solved_by,
+    without_small_counts,
+)
 from stratifn.shared.claims import CLAIMS
 from stratifn.shared.samples import covariates, is_number
 from stratifn.shared.vocabulary import BORDERLINE, CLASSES, HIGH, IN_VIEW, LOW, RNA, UNSCORED
@@ -22,6 +32,8 @@ NOT_CHARACTERISTICS = frozenset({"disease", "visit"})
 NOT_KNOWN, KNOWN = "(not known)", "(known)"
 # parts that a table does not show: people without a value, and with another one
 NO_VALUE, OTHER = "(no value)", "(other)"
+# what associations call the interferon score, before a colon or alone
+SCORES = ("score", "ifn_score")
 
 
 def has_quartiles(values: pd.Series) -> bool:
@@ -165,7 +177,7 @@ class HeadCounts:
         """Write how many people of a group have a value, as the n of a test or of a figure."""
         if self.totals[group] < self.min_cell or count < self.min_cell:
             return people(count, self.min_cell)
-        known = {int(self.totals[group]), *map(int, self.measured.loc[group])}
+        known = {int(self.totals[group]), int(self.measured.get(RNA, self.totals)[group])}
         return HIDDEN if self.closed[group] and count not in known else str(count)
 
     def with_class(self, group: str, name: str, count: int) -> str:
@@ -174,15 +186,29 @@ class HeadCounts:
             return HIDDEN
         return people(count, self.min_cell)
 
-    def of_everybody(self, count: int, variable: str = "") -> str:
-        """Write how many people of the whole cohort have a value (of a column of the sheet, or ``column[level]``)."""
-        own = self.by_characteristic.get(variable.partition("[")[0])
-        if self.totals.between(1, self.min_cell - 1).any() or (own and not own.exact[NOT_KNOWN].all()):
+    def of_everybody(self, count: int, variable: str) -> str:
+        """Write how many people of the whole cohort have a variable.
+
+        Parameters
+        ----------
+        count
+            The people.
+        variable
+            A column of the sheet or ``column[level]``, ``view:feature``, or one of `SCORES`.
+        """
+        if self.totals.between(1, self.min_cell - 1).any():
             return HIDDEN
-        measured = self.measured.mask(self.measured < self.min_cell).sum(skipna=False).dropna()
-        if count in {int(self.totals.sum()), *map(int, measured)} or self._tells_of_missing:
-            return people(count, self.min_cell)
-        return HIDDEN
+        known = {int(self.totals.sum())}
+        own = self.by_characteristic.get(variable.partition("[")[0])
+        if own is not None and not own.exact[NOT_KNOWN].all():
+            return HIDDEN
+        if own is not None:
+            known.add(int((self.totals - own.counts[NOT_KNOWN]).sum()))
+        name = variable.partition(":")[0]
+        measured = self.measured.get(RNA if name in SCORES else name)
+        if measured is not None and not measured.between(1, self.min_cell - 1).any():
+            known.add(int(measured.sum()))
+        return people(count, self.min_cell) if count in known or self._tells_of_missing else HIDDEN
 
     @cached_property
     def _tells_of_missing(self) -> bool:
@@ -220,7 +246,16 @@ class HeadCounts:
         group, total = str(row["disease"]), int(row["n"])
         hidden = self.with_value(group, total) == HIDDEN
         at_most = int(self.totals[group]) if hidden else total
+        if total >= self.min_cell and not hidden and self._share_solves_classes(group, total, round(row["prevalence"] * total)):
+            return Share(f"not shown (it would tell of fewer than {self.min_cell} people)")
         return share_of(row["prevalence"], row["ci_low"], row["ci_high"], total, at_most, self.min_cell)
+
+    def _share_solves_classes(self, group: str, total: int, above: int) -> bool:
+        """Whether a class follows from the number above the cut-off: all high and no low people are among them."""
+        parts = list(CLASSES)
+        words, counts = self.by_class.words.loc[group, parts], self.by_class.counts.loc[group, parts]
+        most = [above if name == HIGH else total - above if name == LOW else total for name in parts]
+        return solved_by(words.tolist(), counts.tolist(), most, self.min_cell)
 
     @cached_property
     def every_share_shown(self) -> bool:

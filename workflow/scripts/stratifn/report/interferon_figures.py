@@ -191,7 +191,8 @@ FIGURES = (
     FigureRecord(
         "interferon_classes",
         "Share of all samples of a group, unscored ones included, by ISG expression signature. "
-        "Borderline: the cut-off is too uncertain to call the sample high or low.",
+        "Borderline: the cut-off is too uncertain to call the sample high or low. Hidden: counts too small to be shown, and what "
+        "they would follow from.",
         interferon_classes,
     ),
     FigureRecord(

@@ -16,6 +16,8 @@ from stratifn.shared.vocabulary import CLASSES, HEALTHY, UNSCORED
 
 CLASSES_AND_UNSCORED = (*CLASSES, UNSCORED)
 NO_TYPE = "no type: "
+# a variable of the protein is known where score and protein are: no count tells of how many
+PROTEIN = "protein"
 # the kind of an association that compares a disease with the controls
 CELLS = "cells"
 NOT_SUPPORTED = (
@@ -199,7 +201,7 @@ def _with_value(table: pd.DataFrame, results: Results) -> list[str]:
     """Write the n of a table by disease, of which one row may be about all patients."""
     heads = results.heads
     words = [
-        heads.with_value(group, int(n)) if group in heads.groups else heads.of_everybody(int(n))
+        heads.with_value(group, int(n)) if group in heads.groups else heads.of_everybody(int(n), PROTEIN)
         for group, n in zip(table["disease"], table["n"], strict=True)
     ]
     # a difference from the controls counts them as well

@@ -10,7 +10,7 @@ measured, not known) tells nothing of a person: these counts are shown, unless a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -41,9 +41,9 @@ def at_least(count: int, min_cell: int) -> str:
     return f"{min_cell} or more" if count >= min_cell > 1 else people(count, min_cell)
 
 
-def without_small_counts(words: str, min_cell: int) -> str:
-    """Hide the small counts of people in a sentence of a phase."""
-    return _COUNT_IN_WORDS.sub(lambda match: people(int(match.group(1)), min_cell), words)
+def without_small_counts(words: str, min_cell: int, write: Callable[[int, int], str] = people) -> str:
+    """Hide the small counts of people in a sentence of a phase; `write` is how counts are written."""
+    return _COUNT_IN_WORDS.sub(lambda match: write(int(match.group(1)), min_cell), words)
 
 
 @dataclass(frozen=True)
@@ -176,13 +176,18 @@ def share_of(value: float, low: float, high: float, total: int, at_most: int, mi
     min_cell
         Smallest count that is shown.
     """
+    if np.isnan(value):
+        return Share("")
     count = round(value * total)
     if total < min_cell:
         return Share(f"not shown (fewer than {min_cell} people)")
+    of_whom = f" of {total}" if at_most == total else ""
     if 0 < count < min_cell:
-        return Share(f"fewer than {min_cell} people")
+        return Share(f"fewer than {min_cell}{of_whom} people")
     if 0 < total - count < min_cell:
-        return Share(f"all but fewer than {min_cell} people")
+        return Share(
+            f"more than {total - min_cell} of {total} people" if of_whom else f"all but fewer than {min_cell} people"
+        )
     if at_most == total:
         return Share(f"{100 * value:.0f} % ({100 * low:.0f} to {100 * high:.0f})", value, low, high)
     possible = range(max(at_most - min_cell + 1, 1), at_most)
@@ -193,6 +198,42 @@ def share_of(value: float, low: float, high: float, total: int, at_most: int, mi
             words = f"about {rounded} % (about {ends[0]} to {ends[1]})"
             return Share(words, rounded / 100, ends[0] / 100, ends[1] / 100)
     return Share(f"not shown (it would tell of fewer than {min_cell} people)")
+
+
+def solved_by(words: Sequence[str], counts: Sequence[int], at_most: Sequence[int], min_cell: int) -> bool:
+    """Whether a small part of a group follows from what is shown of the parts, their sum and further upper bounds.
+
+    Parameters
+    ----------
+    words, counts
+        What is shown of each part, and the people.
+    at_most
+        How many people each part can have at most.
+    min_cell
+        Smallest count that is shown.
+    """
+    ranges = [_range(word, most) for word, most in zip(words, at_most, strict=True)]
+    total = sum(counts)
+    for part, (count, (low, high)) in enumerate(zip(counts, ranges, strict=True)):
+        others = [each for other, each in enumerate(ranges) if other != part]
+        least, most = (
+            max(low, total - sum(high for _, high in others)),
+            min(high, total - sum(low for low, _ in others)),
+        )
+        if 0 < count < min_cell and least == most:
+            return True
+    return False
+
+
+def _range(words: str, most: int) -> tuple[int, int]:
+    """Return the fewest and the most people that a cell of a `Division` can stand for; zeros are shown."""
+    if words == HIDDEN:
+        return 1, most
+    if words.startswith("<"):
+        return 1, min(int(words[1:]) - 1, most)
+    if words.startswith(">"):
+        return int(words[1:]) + 1, most
+    return int(words), int(words)
 
 
 def _to(share: float, step: int) -> int:

@@ -90,5 +90,9 @@ FIGURES = (
         "mean and one standard deviation of each group.",
         again=True,
     ),
-    FigureRecord("strata_composition", "Share of each group in each stratum.", strata_composition),
+    FigureRecord(
+        "strata_composition",
+        "Share of each group in each stratum. Hidden: counts too small to be shown, and what they would follow from.",
+        strata_composition,
+    ),
 )

@@ -18,6 +18,7 @@ from stratifn.report.content import (
     cell,
     formatted,
 )
+from stratifn.report.head_counts import SCORES
 from stratifn.report.results import Results
 from stratifn.report.small_cells import HIDDEN, people
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED
@@ -74,7 +75,7 @@ def interferon_factor(results: Results) -> str:
         else ""
     )
     by_view = ", ".join(f"{r2[view]:.1f} % of {view}" for view in results.views if view in r2)
-    counted = results.heads.of_everybody(int(said["n"]))
+    counted = results.heads.of_everybody(int(said["n"]), SCORES[0])
     samples = "" if counted == HIDDEN else f", {counted} samples"
     evidence = (
         f"{name} follows the interferon score (Spearman's rho {float(said['spearman']):.2f}{samples}){genes}; it "
