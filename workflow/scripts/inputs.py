@@ -14,12 +14,11 @@ def main(snakemake):
     genes, question = GeneNames.of(load_knowledge().registry), Question.of(cohort, params.contrasts)
 
     def check(samples):
-        problems = check_comparisons(samples, question)
-        problems += knowledge_problems(params.signature_files, params.signatures, params.gene_sets)
-        return problems + too_few_samples(samples, paths["samples"])
+        return check_comparisons(samples, question) + too_few_samples(samples, paths["samples"])
 
     groups = Groups(cohort["diseases"], cohort["control"], params.known)
-    result = read_cohort(cohort, paths, groups, genes, sheet_schema(), check, params.joined)
+    others = knowledge_problems(params.signature_files, params.signatures, params.gene_sets)
+    result = read_cohort(cohort, paths, groups, genes, sheet_schema(), check, params.joined, others)
     write_views(result.views, snakemake.output.views)
     write_table(result.notes, snakemake.output.notes)
     write_samples(result.samples, snakemake.output.samples)

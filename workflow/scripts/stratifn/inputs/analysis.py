@@ -11,7 +11,8 @@ import pandas as pd
 
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
-from stratifn.inputs.reading import RawMatrix, read_matrix, read_sheet
+from stratifn.inputs.raw_matrix import Correction, RawMatrix
+from stratifn.inputs.reading import read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
 from stratifn.inputs.values import limits_of_detection, value_problems
@@ -63,6 +64,7 @@ def read_cohort(
     sheet_schema: Mapping[str, Any],
     check_samples: Callable[[pd.DataFrame], Sequence[Problem]],
     joined: Collection[str] = (),
+    others: Sequence[Problem] = (),
 ) -> Cohort:
     """Read and validate the sheet and every matrix of a cohort.
 
@@ -83,6 +85,8 @@ def read_cohort(
         Further checks of the typed samples (the design of the model), which return problems.
     joined
         Columns of the result tables that later meet those of the sheet.
+    others
+        Problems of other files, to be listed with those of these.
 
     Raises
     ------
@@ -90,10 +94,10 @@ def read_cohort(
         With every problem of every file.
     """
     try:
-        raw_sheet = read_sheet(paths["samples"])
+        raw_sheet, corrections = read_sheet(paths["samples"])
     except InputError as error:
         # without a sheet the matrices can still be looked at for what is wrong inside them
-        raise InputError([*error.problems, *_unreadable(settings["views"], paths)]) from error
+        raise InputError([*error.problems, *_unreadable(settings["views"], paths), *others]) from error
     sheet, problems = mapped_sheet(
         raw_sheet,
         paths["samples"],
@@ -105,20 +109,22 @@ def read_cohort(
         settings.get("design", ""),
     )
     if sheet is None:
-        raise InputError([*problems, *_unreadable(settings["views"], paths)])
+        raise InputError([*problems, *_unreadable(settings["views"], paths), *others])
     problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
+    sheet_problems = [*problems]
     matrices, view_problems = _matrices(settings["views"], paths, sheet)
     problems += view_problems
     samples = _with_membership(sheet.samples, matrices)
     if not view_problems:
         problems += _in_no_view(samples, matrices, paths["samples"])
         problems += _without_size_factor(samples, settings["views"], paths)
-    if not problems:
+    if not sheet_problems:
         problems += check_samples(samples)
+    problems += others
     if problems:
         raise InputError(problems)
     kinds = {view["name"]: view for view in settings["views"]}
-    notes: list[Note] = [*sheet.notes]
+    notes: list[Note] = [*_corrected("samples", corrections), *sheet.notes]
     views = {}
     for name in list(matrices):
         # popped, so that the raw matrix is freed before the next one is turned around
@@ -134,7 +140,11 @@ def too_few_samples(samples: pd.DataFrame, path: str) -> list[Problem]:
     if len(samples) >= FEWEST_SAMPLES:
         return []
     expected = f"at least {FEWEST_SAMPLES}, and more than 15 to be of use"
-    return [Problem(path, "the sheet", f"{len(samples)} samples", expected, "Add samples: factors need them.")]
+    return [
+        Problem(
+            path, "the sheet", f"{len(samples)} samples", expected, "Add samples: factors need them.", code="IN-045"
+        )
+    ]
 
 
 def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) -> list[Problem]:
@@ -167,6 +177,10 @@ def _matrices(
     return matrices, problems
 
 
+def _corrected(view: str, corrections: Sequence[Correction]) -> list[Note]:
+    return [(view, item, "corrected", reason) for item, reason in corrections]
+
+
 def _with_membership(samples: pd.DataFrame, members: Mapping[str, Any]) -> pd.DataFrame:
     samples = samples.copy()
     for name, view in members.items():
@@ -182,7 +196,7 @@ def _in_no_view(samples: pd.DataFrame, matrices: Mapping[str, RawMatrix], path: 
     noun = "sample" if len(absent) == 1 else "samples"
     found = f"{len(absent)} {noun} in no matrix: {listed(absent['sample'])}"
     fix = "Correct their ids, add their data, or remove them from the sheet."
-    return [Problem(path, "column sample", found, "every sample in at least one matrix", fix)]
+    return [Problem(path, "column sample", found, "every sample in at least one matrix", fix, code="IN-074")]
 
 
 def _without_size_factor(
@@ -197,7 +211,7 @@ def _without_size_factor(
                 found = f"{len(alone)} samples that {lender} does not have: {listed(alone)}"
                 expected = f"every sample in {lender} too, whose size factors {name} takes"
                 fix = f"Add their counts to {lender}, or remove these samples from {name}."
-                problems.append(Problem(paths[name], "samples", found, expected, fix))
+                problems.append(Problem(paths[name], "samples", found, expected, fix, code="IN-075"))
     return problems
 
 
@@ -207,11 +221,12 @@ def _canonical(
     """Make samples x features of a checked matrix; what has no value at all is left out and noted."""
     import anndata as ad
 
-    notes: list[Note] = []
+    notes = _corrected(name, matrix.corrections)
     ids = matrix.rows
     variables: dict[str, list[str] | np.ndarray] = {}
     if name == RNA:
-        ids, gene_names, notes = named_genes(matrix.rows, matrix.gene_names, genes, name)
+        ids, gene_names, recognised = named_genes(matrix.rows, matrix.gene_names, genes, name)
+        notes += recognised
         variables["gene_name"] = gene_names
     limits, below = None, None
     if view["kind"] == CONCENTRATION:

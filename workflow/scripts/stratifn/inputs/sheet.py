@@ -153,11 +153,14 @@ def _renamed(
     if hidden:
         fix = "Rename the sheet's own column or drop the mapping."
         found = f"`{hidden[0]}` both in the sheet and mapped"
-        return raw, [Problem(path, "columns", found, "one column of that name", fix)]
+        return raw, [Problem(path, "columns", found, "one column of that name", fix, code="IN-030")]
     renamed = raw.rename(columns={theirs: ours for ours, theirs in columns.items()})
     renamed.columns = [re.sub(r"[^A-Za-z0-9_.]+", "_", name).strip("_") or "unnamed" for name in renamed.columns]
     repeated = [name for name, count in Counter(renamed.columns).items() if count > 1]
-    problems = [Problem(path, "header", f"`{name}` twice", "each column once", "Rename one.") for name in repeated]
+    problems = [
+        Problem(path, "header", f"`{name}` twice", "each column once", "Rename one.", code="IN-016")
+        for name in repeated
+    ]
     problems += [_no_column(path, "header", name, raw.columns) for name in required if name not in renamed.columns]
     return renamed, problems
 
@@ -166,7 +169,9 @@ def _no_column(path: str, where: str, name: str, present: Sequence[str]) -> Prob
     near = near_matches([name], present)
     hint = f"Did you mean `{near[name]}`? " if near else ""
     fix = f"{hint}Name it in the sheet, or map it with `columns:` in the config."
-    return Problem(path, where, f"no column `{name}` (there are {listed(map(str, present))})", f"`{name}`", fix)
+    return Problem(
+        path, where, f"no column `{name}` (there are {listed(map(str, present))})", f"`{name}`", fix, code="IN-031"
+    )
 
 
 def _relabelled(disease: pd.Series, path: str, labels: Mapping[str, str]) -> tuple[pd.Series, list[Problem]]:
@@ -178,6 +183,7 @@ def _relabelled(disease: pd.Series, path: str, labels: Mapping[str, str]) -> tup
             f"no sample labelled `{theirs}` (there are {listed(sorted(present))})",
             f"`{theirs}`, to which `labels` maps {ours}",
             "Correct `labels` in the config or the sheet.",
+            code="IN-032",
         )
         for ours, theirs in labels.items()
         if theirs not in present
@@ -186,31 +192,26 @@ def _relabelled(disease: pd.Series, path: str, labels: Mapping[str, str]) -> tup
 
 
 def _id_problems(samples: pd.DataFrame, path: str) -> Iterator[Problem]:
-    ids = samples["sample"].tolist()
-    for name, count in Counter(ids).items():
-        if count > 1:
-            rows = [str(row + 2) for row, other in enumerate(ids) if other == name]
+    ids = samples["sample"]
+    for name, same in ids.groupby(ids, sort=False):
+        if len(same) > 1:
             yield Problem(
                 path,
-                f"lines {', '.join(rows)}",
-                f"the sample `{name}` {count} times",
+                f"lines {', '.join(map(str, same.index))}",
+                f"the sample `{name}` {len(same)} times",
                 "each sample once",
                 "Remove or rename the copies.",
+                code="IN-034",
             )
     by_case = Counter(name.lower() for name in set(ids))
     for name in sorted({name for name in ids if by_case[name.lower()] > 1}):
-        yield Problem(
-            path, f"sample {name}", "another id that differs only by case", "ids that differ by more", "Rename one."
-        )
-    odd = [(row, name) for row, name in enumerate(ids) if not ID_PATTERN.match(name) or ".." in name]
-    for row, name in odd[:20]:
-        yield Problem(
-            path,
-            f"line {row + 2}",
-            f"the sample id {name!r}",
-            "letters, digits, `_`, `.`, `-`, at most 64",
-            "Rename it here and in the matrices.",
-        )
+        found = "another id that differs only by case"
+        yield Problem(path, f"sample {name}", found, "ids that differ by more", "Rename one.", code="IN-035")
+    for line, name in ids.items():
+        if not ID_PATTERN.match(name) or ".." in name:
+            expected = "letters, digits, `_`, `.`, `-`, at most 64"
+            fix = "Rename it here and in the matrices."
+            yield Problem(path, f"line {line}", f"the sample id {name!r}", expected, fix, code="IN-036")
 
 
 def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[Problem]:
@@ -222,7 +223,7 @@ def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[P
         hint = f"Did you mean `{near[label]}`? " if label in near else ""
         fix = f"{hint}Add it to `diseases`, map it with `labels`, or remove these samples."
         found = f"`{label}` in {counts[label]} samples"
-        yield Problem(path, "column disease", found, f"one of {listed(known)}", fix)
+        yield Problem(path, "column disease", found, f"one of {listed(known)}", fix, code="IN-037")
     for label in groups.diseases:
         if not counts[label]:
             yield Problem(
@@ -231,6 +232,7 @@ def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[P
                 f"no sample with `{label}`",
                 "samples of every disease that the config lists",
                 "Correct the sheet, `labels` or `diseases`.",
+                code="IN-038",
             )
     if groups.control is not None and not counts[groups.control]:
         yield Problem(
@@ -239,6 +241,7 @@ def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[P
             f"no sample with the control label `{groups.control}`",
             "controls",
             "Correct the sheet or `labels`, or set `control: null` if there are none.",
+            code="IN-039",
         )
 
 
@@ -279,7 +282,9 @@ def cell_problems(samples: pd.DataFrame, path: str, schema: Mapping[str, Any]) -
         odd = cells[[not validator.is_valid(_value(cell, rule)) for cell in cells]]
         if len(odd):
             fix = "Correct these cells, or leave them empty if the value is unknown."
-            yield Problem(path, f"column {column}", cells_named(odd, samples["sample"]), _allowed(rule), fix)
+            yield Problem(
+                path, f"column {column}", cells_named(odd, samples["sample"]), _allowed(rule), fix, code="IN-040"
+            )
 
 
 def _value(cell: Any, rule: Mapping[str, Any]) -> Any:
@@ -308,4 +313,5 @@ def _patient_problems(samples: pd.DataFrame, path: str) -> Iterator[Problem]:
                 f"{len(names)} samples ({listed(names)})",
                 "one sample per patient",
                 "Keep one: repeated visits are not supported yet.",
+                code="IN-041",
             )

@@ -31,7 +31,7 @@ def as_number(cell: str) -> float:
 def cells_named(cells: pd.Series, names: pd.Series) -> str:
     """Name the first of some cells by what is written there, sample and line of the sheet."""
     return listed(
-        (f"{written!r} in sample {names[row]} (line {int(str(row)) + 2})" for row, written in cells.items()),
+        (f"{written!r} in sample {names[row]} (line {row})" for row, written in cells.items()),
         SHOWN,
     )
 
@@ -47,7 +47,7 @@ def typed_sheet(
     Parameters
     ----------
     samples
-        Text, NaN where missing; indexed by the row of the sheet, the first one 0.
+        Text, NaN where missing; indexed by the line of the sheet.
     path
         The sheet's name in messages.
     declared
@@ -94,7 +94,7 @@ def _not_numbers(path: str, name: str, odd: pd.Series, names: pd.Series, declare
     why = f"`types` declares {name}" if declared else "nearly all other cells are"
     fix = "Correct these cells, or leave them empty if the value is unknown"
     fix += "." if declared else f"; if {name} is not a number, set `types: {{{name}: factor}}` in the config."
-    return Problem(path, f"column {name}", cells_named(odd, names), f"numbers, as {why}", fix)
+    return Problem(path, f"column {name}", cells_named(odd, names), f"numbers, as {why}", fix, code="IN-050")
 
 
 def _codes(name: str, numbers: pd.Series) -> Iterator[Problem]:
@@ -102,7 +102,9 @@ def _codes(name: str, numbers: pd.Series) -> Iterator[Problem]:
     if FEWEST_CODES <= len(values) <= MOST_CODES and all(value.is_integer() for value in values):
         found = f"{len(values)} different whole numbers ({', '.join(f'{value:.0f}' for value in values)}) in the design"
         fix = f"Set `types: {{{name}: number}}` or `types: {{{name}: factor}}` in the config."
-        yield Problem("config", f"types.{name}", found, "amounts (number) or codes of groups (factor)", fix)
+        yield Problem(
+            "config", f"types.{name}", found, "amounts (number) or codes of groups (factor)", fix, code="IN-051"
+        )
 
 
 def _declaration_problems(
@@ -112,6 +114,15 @@ def _declaration_problems(
     for name, kind in declared.items():
         if name not in columns:
             hint = f"Did you mean `{near[name]}`?" if name in near else "Correct the name or remove it."
-            yield Problem("config", f"types.{name}", "no such column in the sheet", f"one of {listed(columns)}", hint)
+            yield Problem(
+                "config",
+                f"types.{name}",
+                "no such column in the sheet",
+                f"one of {listed(columns)}",
+                hint,
+                code="IN-052",
+            )
         elif known.get(name, kind) != kind:
-            yield Problem("config", f"types.{name}", kind, f"{known[name]}, which {name} always is", "Remove it.")
+            yield Problem(
+                "config", f"types.{name}", kind, f"{known[name]}, which {name} always is", "Remove it.", code="IN-053"
+            )
