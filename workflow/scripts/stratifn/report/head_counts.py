@@ -246,7 +246,11 @@ class HeadCounts:
         group, total = str(row["disease"]), int(row["n"])
         hidden = self.with_value(group, total) == HIDDEN
         at_most = int(self.totals[group]) if hidden else total
-        if total >= self.min_cell and not hidden and self._share_solves_classes(group, total, round(row["prevalence"] * total)):
+        if (
+            total >= self.min_cell
+            and not hidden
+            and self._share_solves_classes(group, total, round(row["prevalence"] * total))
+        ):
             return Share(f"not shown (it would tell of fewer than {self.min_cell} people)")
         return share_of(row["prevalence"], row["ci_low"], row["ci_high"], total, at_most, self.min_cell)
 

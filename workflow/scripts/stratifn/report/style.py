@@ -42,6 +42,8 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    # a dollar in a name is a dollar, not a formula
+    "text.parse_math": False,
     "svg.hashsalt": "stratifn",
     "svg.fonttype": "none",
 }
