@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -241,7 +242,7 @@ class HeadCounts:
 
     # --- shares -------------------------------------------------------------------------------------------------------
 
-    def share(self, row: Mapping[str, object]) -> Share:
+    def share(self, row: Mapping[str, Any]) -> Share:
         """Write the share of a row of ``prevalence.tsv``."""
         group, total = str(row["disease"]), int(row["n"])
         hidden = self.with_value(group, total) == HIDDEN

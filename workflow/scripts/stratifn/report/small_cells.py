@@ -95,8 +95,8 @@ def divide(
     unshown
         Parts that the table leaves out, and that follow from the others.
     """
-    missing, unshown = counts.columns.isin(list(missing)), counts.columns.isin(list(unshown))
-    rows = [_divide_group(row, min_cell, missing, unshown) for row in counts.to_numpy(int)]
+    is_missing, is_unshown = counts.columns.isin(list(missing)), counts.columns.isin(list(unshown))
+    rows = [_divide_group(row, min_cell, is_missing, is_unshown) for row in counts.to_numpy(int)]
     words, least = (
         pd.DataFrame([row[which] for row in rows], counts.index, counts.columns, dtype=dtype)
         for which, dtype in ((0, object), (1, int))
