@@ -294,7 +294,9 @@ class HeadCounts:
             return self.few_excluded or (key == "outlying_controls" and 0 < float(str(row["value"])) < self.min_cell)
         if claim == "prevalence":
             return subject not in self.groups or not self.by_class.exact.loc[subject, [HIGH, BORDERLINE]].all()
-        # a share of a stratum, or the size of one
+        if claim != "stratum_label":
+            # the size of the smallest stratum: no sentence says it
+            return False
         return not bool(self.by_stratum.exact.all(axis=None)) or self._few_of_stratum(row)
 
     def _few_of_stratum(self, row: Mapping[str, object]) -> bool:
