@@ -156,6 +156,8 @@ def allowed_values(entry: Mapping[str, Any], definitions: Mapping[str, Any]) -> 
     inside = entry.get("items", entry.get("additionalProperties"))
     if "properties" in entry or (isinstance(inside, Mapping) and "properties" in inside):
         words = "the keys below" if "items" not in entry else "a list of the keys below"
+    elif "items" in entry and "string" in types_of(entry):
+        words = f"{TYPES['string']}, or a list, each item {allowed_values(inside, definitions)}"
     elif isinstance(inside, Mapping):
         each = allowed_values(inside, definitions)
         words = f"a list, each item {each}" if "items" in entry else f"`name: value` pairs, each value {each}"

@@ -95,6 +95,23 @@ def regress_out(values: np.ndarray, batch: pd.Series, protected: pd.DataFrame) -
     return corrected
 
 
+def require_separable_batches(batch: pd.Series, protected: pd.DataFrame) -> None:
+    """Refuse a batch that cannot be regressed out of any view in which these samples are measured.
+
+    Parameters
+    ----------
+    batch, protected
+        As for `regress_out`.
+
+    Raises
+    ------
+    InputError
+        As `regress_out`.
+    """
+    _require_complete(batch, protected)
+    _require_separable(np.hstack(_design(batch, protected)), batch, protected)
+
+
 def _require_complete(batch: pd.Series, protected: pd.DataFrame) -> None:
     table = protected.assign(**{str(batch.name): batch})
     problems = [

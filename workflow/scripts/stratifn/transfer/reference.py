@@ -176,6 +176,8 @@ def _require_whole(path: Path, values: Mapping[str, Any]) -> None:
         )
     missing = [key for key in (*(field.name for field in fields(Source)), "parts", "arrays") if key not in values]
     missing += [f"part {name}" for name in PARTS if name not in values.get("parts", {})]
+    if not missing:
+        missing = [f"values of part {name}" for name in PARTS if not isinstance(values["parts"][name], dict)]
     if missing:
         raise _refusal("IN-225", path, f"no {', '.join(missing)}", "a complete reference", FREEZE_AGAIN)
 
