@@ -120,6 +120,9 @@ def test_sentences_of_the_phases_lose_their_small_counts():
         == "<5 samples of SLE; <5 of 24 patients and 12 controls; 3 genes; version 1.2 people"
     )
     assert without_small_counts(words, 0) == words
+    assert without_small_counts("14 of 108 samples, 2 of 3 samples", 5, at_least) == (
+        "5 or more of 108 samples, <5 of <5 samples"
+    )
 
 
 def test_a_share_of_few_people_is_not_shown():
@@ -497,6 +500,16 @@ def test_bars_are_as_long_as_what_is_shown_of_their_parts():
     hidden = divided.counts.where(~divided.exact).div(sizes, axis=0).mul(100).stack().round().astype(int).astype(str)
     shown = divided.counts.where(divided.exact).div(sizes, axis=0).mul(100).stack().round().astype(int).astype(str)
     assert not texts & (set(hidden) - set(shown))
+
+
+def test_a_comparison_that_was_not_made_has_no_size():
+    results, _ = cohort(1)
+    for name in ("interferon_status", "differential_expression_summary"):
+        table = results.tables[name]
+        results.tables[name] = table.assign(n_level=table["n_level"].astype("Int64").mask(table.index == 0))
+    sections = build_sections(results)
+    shown = [item.frame for part in sections for item in part.content if "n_level" in getattr(item, "frame", ())]
+    assert [frame["n_level"].iloc[0] for frame in shown] == ["", ""]
 
 
 def test_counts_of_people_do_not_reach_a_table_as_numbers():

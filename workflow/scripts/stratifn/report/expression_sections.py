@@ -122,6 +122,8 @@ def _counted(summary: pd.DataFrame, results: Results) -> pd.DataFrame:
     """Write how many samples each contrast compares."""
     sizes = [
         results.heads.of_contrast(name, int(level), int(baseline))
+        if pd.notna(level) and pd.notna(baseline)
+        else ("", "")
         for name, level, baseline in zip(*(summary[each] for each in ("contrast", *SIZES)), strict=True)
     ]
     return summary.assign(**dict(zip(SIZES, zip(*sizes, strict=True), strict=True)))
@@ -219,7 +221,9 @@ def _interferon_status(results: Results) -> Iterator[Item]:
     if not status["tested"].sum():
         return
     sizes = [
-        results.heads.of_status(name, results.diseases, level, baseline)
+        results.heads.of_status(name, results.diseases, int(level), int(baseline))
+        if pd.notna(level) and pd.notna(baseline)
+        else ("", "")
         for name, level, baseline in zip(*(status[each] for each in ("contrast", *SIZES)), strict=True)
     ]
     counted = status.assign(**dict(zip(SIZES, zip(*sizes, strict=True), strict=True)))

@@ -19,7 +19,7 @@ import pandas as pd
 
 HIDDEN = "hidden"
 # ``3 of 24 samples``, ``1 control``: counts of people in the phases' words
-_COUNT_IN_WORDS = re.compile(r"(?<![\w.,-])(\d+)(?= (?:of \d+ )?(?:samples?|people|persons?|patients?|controls?)\b)")
+_COUNT_IN_WORDS = re.compile(r"(?<![\w.,-])(\d+)(?: of (\d+))?(?= (?:samples?|people|persons?|patients?|controls?)\b)")
 # percent to which a share is rounded where the number of people is hidden, until it fits several numbers
 _STEPS = (1, 5, 10)
 
@@ -43,7 +43,12 @@ def at_least(count: int, min_cell: int) -> str:
 
 def without_small_counts(words: str, min_cell: int, write: Callable[[int, int], str] = people) -> str:
     """Hide the small counts of people in a sentence of a phase; `write` is how counts are written."""
-    return _COUNT_IN_WORDS.sub(lambda match: write(int(match.group(1)), min_cell), words)
+
+    def hide(match: re.Match[str]) -> str:
+        total = "" if match.group(2) is None else f" of {people(int(match.group(2)), min_cell)}"
+        return write(int(match.group(1)), min_cell) + total
+
+    return _COUNT_IN_WORDS.sub(hide, words)
 
 
 @dataclass(frozen=True)
