@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
+from stratifn.inputs.not_features import without_other_rows
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
 from stratifn.inputs.raw_matrix import Correction, RawMatrix
 from stratifn.inputs.reading import read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
+from stratifn.inputs.scales import scale_findings
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
 from stratifn.inputs.values import limits_of_detection, value_problems
 from stratifn.running.progress import step
@@ -112,7 +114,7 @@ def read_cohort(
         raise InputError([*problems, *_unreadable(settings["views"], paths), *others])
     problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
     sheet_problems = [*problems]
-    matrices, view_problems = _matrices(settings["views"], paths, sheet)
+    matrices, view_problems, found = _matrices(settings, paths, sheet)
     problems += view_problems
     samples = _with_membership(sheet.samples, matrices)
     if not view_problems:
@@ -124,7 +126,7 @@ def read_cohort(
     if problems:
         raise InputError(problems)
     kinds = {view["name"]: view for view in settings["views"]}
-    notes: list[Note] = [*_corrected("samples", corrections), *sheet.notes]
+    notes: list[Note] = [*_corrected("samples", corrections), *sheet.notes, *found]
     views = {}
     for name in list(matrices):
         # popped, so that the raw matrix is freed before the next one is turned around
@@ -152,15 +154,18 @@ def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) ->
 
 
 def _matrices(
-    views: Sequence[Mapping[str, Any]], paths: Mapping[str, str], sheet: Sheet
-) -> tuple[dict[str, RawMatrix], list[Problem]]:
+    settings: Mapping[str, Any], paths: Mapping[str, str], sheet: Sheet
+) -> tuple[dict[str, RawMatrix], list[Problem], list[Note]]:
     samples = sheet.samples["sample"].tolist()
+    views = settings["views"]
     matrices: dict[str, RawMatrix] = {}
     problems: list[Problem] = []
+    notes: list[Note] = []
     for number, view in enumerate(views, start=1):
-        step(f"reading {paths[view['name']]}, matrix {number} of {len(views)}")
+        name, kind = view["name"], view["kind"]
+        step(f"reading {paths[name]}, matrix {number} of {len(views)}")
         try:
-            raw = read_matrix(paths[view["name"]], DTYPES.get(view["kind"], np.float64))
+            raw = read_matrix(paths[name], DTYPES.get(kind, np.float64))
         except InputError as error:
             problems += error.problems
             continue
@@ -168,13 +173,18 @@ def _matrices(
         if matrix is None:
             problems += found
             continue
-        repeated_or_unknown = id_problems(matrix, samples, sheet.left_out)
+        matrix, left_out, not_features = without_other_rows(matrix, kind, sheet.samples, settings["columns"])
+        problems += not_features + id_problems(matrix, samples, sheet.left_out)
         matrix = selected(matrix, samples)
+        scale = scale_findings(matrix, view)
+        notes += [(name, row, "left out", reason) for row, reason in left_out]
+        notes += [(name, *note) for note in scale.notes]
         if view["round"]:
             matrix.values = np.rint(matrix.values)
-        problems += repeated_or_unknown + value_problems(matrix, view["kind"])
-        matrices[view["name"]] = matrix
-    return matrices, problems
+        of_cells = [problem for problem in value_problems(matrix, kind) if problem.code not in scale.explained]
+        problems += scale.problems + of_cells
+        matrices[name] = matrix
+    return matrices, problems, notes
 
 
 def _corrected(view: str, corrections: Sequence[Correction]) -> list[Note]:

@@ -81,6 +81,8 @@ RNA = "rna"
 COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
 # of views of counts: each takes its own size factors, or those of the view that `size_factors` names
 SIZE_FACTORS, OWN_FACTORS = "size_factors", "own"
+# whether the values are held to the scale that the kind of the view promises, or are taken as they are
+SCALE, CHECKED, AS_GIVEN = "scale", "checked", "as_given"
 # the column of a view of counts that holds them
 SIZE_FACTOR = "size_factor"
 VIEW_KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)
