@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from stratifn.inputs.scales.check import USUAL_LOG2, ScaleCheck, number
-from stratifn.inputs.scales.looked_at import LookedAt
+from stratifn.inputs.scales.looked_at import FEWEST_VALUES, LookedAt, skewness
 from stratifn.shared.vocabulary import CONCENTRATION
 
-FEWEST_ANALYTES = 20
+FEWEST_ANALYTES, FEWEST_SUSPECTED = 20, 10
+# the spread of concentrations grows with their mean (slope 1 of logarithms), that of logs does not; plasma proteins
+# vary by 0.2 times their mean and more between people
+NOT_GROWING = 0.5
+STEADY = 0.12
 
 
 def _negative_logs(look: LookedAt) -> str:
@@ -20,31 +26,63 @@ def _negative_logs(look: LookedAt) -> str:
     return f"values from {number(look.least)} to {number(look.largest)}, {100 * share:.0f} % of them below 0"
 
 
-def _skewness_before_and_after(look: LookedAt) -> tuple[float, float, int]:
-    """Median skewness over analytes of the values and of their logarithms, and the number of analytes."""
-    complete = look.values[(np.nan_to_num(look.values, nan=1.0) > 0).all(axis=1)]
-    before, after = look.skewness(complete), look.skewness(np.log2(complete))
-    if not len(before) or not len(after):
-        return np.nan, np.nan, 0
-    return float(np.median(before)), float(np.median(after)), len(before)
+@dataclass(frozen=True)
+class _Shape:
+    """How analytes without missing logarithms vary.
+
+    Attributes
+    ----------
+    analytes
+        Their number.
+    skewness, after
+        Median skewness of the values and of their logarithms.
+    variation
+        Median standard deviation over mean.
+    slope
+        Of the logarithm of the standard deviation on that of the mean, over analytes.
+    """
+
+    analytes: int = 0
+    skewness: float = np.nan
+    after: float = np.nan
+    variation: float = np.nan
+    slope: float = np.nan
 
 
-def _logged_concentrations(look: LookedAt) -> str:
-    before, after, analytes = _skewness_before_and_after(look)
-    certain = look.largest < USUAL_LOG2 and analytes >= FEWEST_ANALYTES and after < -0.3 and abs(before) < 0.3
-    return _symmetric(look, before, after) if certain else ""
+def _shape(look: LookedAt) -> _Shape:
+    values = look.values[(np.nan_to_num(look.values, nan=1.0) > 0).all(axis=1)]
+    values = values[np.isfinite(values).sum(axis=1) >= FEWEST_VALUES]
+    deviations = np.nanstd(values, axis=1)
+    values, deviations = values[deviations > 0], deviations[deviations > 0]
+    if look.largest >= USUAL_LOG2 or len(values) < FEWEST_SUSPECTED:
+        return _Shape()
+    means = np.nanmean(values, axis=1)
+    return _Shape(
+        len(values),
+        float(np.median(skewness(values))),
+        float(np.median(skewness(np.log2(values)))),
+        float(np.median(deviations / means)),
+        float(np.polyfit(np.log(means), np.log(deviations), 1)[0]),
+    )
 
 
-def _perhaps_logged_concentrations(look: LookedAt) -> str:
-    before, after, analytes = _skewness_before_and_after(look)
-    suspected = look.largest < USUAL_LOG2 and analytes >= FEWEST_ANALYTES / 2 and after < -0.15 and abs(before) < -after
-    return _symmetric(look, before, after) if suspected else ""
+def _logged(look: LookedAt) -> str:
+    shape = _shape(look)
+    symmetric = shape.after < -0.2 and abs(shape.skewness) < -shape.after
+    certain = shape.slope < NOT_GROWING and (shape.variation < STEADY or symmetric)
+    return _told(look, shape) if certain and shape.analytes >= FEWEST_ANALYTES else ""
 
 
-def _symmetric(look: LookedAt, before: float, after: float) -> str:
+def _perhaps_logged(look: LookedAt) -> str:
+    shape = _shape(look)
+    suspected = shape.slope < NOT_GROWING and shape.skewness < 0.4 and shape.after < 0
+    return _told(look, shape) if suspected else ""
+
+
+def _told(look: LookedAt, shape: _Shape) -> str:
     return (
-        f"no value above {number(look.largest)}, and analytes that are symmetric as they are (median skewness "
-        f"{before:.2f}) and not after a logarithm ({after:.2f})"
+        f"no value above {number(look.largest)}, and {shape.analytes} analytes whose spread does not grow with their mean "
+        f"(slope {shape.slope:.2f}) and whose median skewness is {shape.skewness:.2f}, after a logarithm {shape.after:.2f}"
     )
 
 
@@ -60,14 +98,14 @@ CONCENTRATION_CHECKS = (
     ),
     ScaleCheck(
         (CONCENTRATION,),
-        _logged_concentrations,
+        _logged,
         "concentrations, whose log2 is taken",
         "These look like log values, which would be logged twice: Olink's NPX and other log values are kind continuous.",
         "IN-118",
     ),
     ScaleCheck(
         (CONCENTRATION,),
-        _perhaps_logged_concentrations,
+        _perhaps_logged,
         "concentrations, whose log2 is taken",
         "log values, such as Olink's NPX, would be logged twice: they are kind continuous",
     ),

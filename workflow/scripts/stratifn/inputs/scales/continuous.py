@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from stratifn.inputs.scales.check import USUAL_LOG2, ScaleCheck, number, value_range
-from stratifn.inputs.scales.looked_at import LookedAt
+from stratifn.inputs.scales.looked_at import LookedAt, skewness
 from stratifn.shared.vocabulary import CONTINUOUS, RNA
 
 # no measurement spans 64 doublings: 2**64 molecules are 30 micromoles
 LARGEST_LOG2 = 64
 # bounds of GEO2R's own rule (its R script): values are unlogged if the 99th centile exceeds 100
 UNLOGGED_QUANTILE = 100.0
-# so many features of one unit show its scale within a sample; of fewer, each feature must
+# so many features of one unit show its scale within a sample; of fewer, which may be of several, each must
 ONE_UNIT = 100
 SKEWED = 2.0
 SKEWED_FEATURES = 1.0
@@ -26,10 +26,12 @@ def _not_log(look: LookedAt) -> bool:
     # a subtracted background leaves some small negative values
     if not high > UNLOGGED_QUANTILE or look.quantile(0.01) < -0.05 * high:
         return False
+    skewed = look.mean_over_median > SKEWED
     if look.features >= ONE_UNIT:
-        return look.mean_over_median > SKEWED
-    skewness = look.skewness(look.values)
-    return len(skewness) > 0 and float(np.median(skewness)) > SKEWED_FEATURES
+        return skewed
+    of_features = skewness(look.values)
+    bound = SKEWED_FEATURES / 2 if skewed else SKEWED_FEATURES
+    return len(of_features) > 0 and float(np.median(of_features)) > bound
 
 
 def _raw_counts(look: LookedAt) -> str:
@@ -65,7 +67,7 @@ CONTINUOUS_CHECKS = (
         (CONTINUOUS,),
         _raw_counts,
         "values on a log or normal scale",
-        "For raw counts use kind counts; for intensities give log2 values.",
+        "For raw counts use kind counts, for cells per volume kind concentration; for intensities give log2 values.",
         "IN-110",
     ),
     ScaleCheck(

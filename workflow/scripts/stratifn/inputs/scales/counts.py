@@ -9,7 +9,8 @@ from stratifn.inputs.scales.looked_at import LookedAt
 from stratifn.shared.vocabulary import COUNTS
 
 PER_MILLION = 1e6
-MOSTLY_FRACTIONAL = 0.9
+# of Salmon's shallow counts fewer are fractions; of log2(x + 1) those of 0, 1 and 3 are none
+MOSTLY_FRACTIONAL = 0.7
 # so many genes of which none is counted 32 times are none
 FEWEST_GENES = 200
 # variance over mean of rare features: counts have at least 1 (Poisson), and seven real matrices 1.1 to 6 in each of
@@ -57,8 +58,8 @@ def _same_sums(look: LookedAt) -> str:
         return ""
     off = float(np.abs(sums / PER_MILLION - 1).max())
     if look.fractional < 0.5:
-        # samples that were thinned to one depth are counts, and have exactly one sum
-        normalised = look.samples >= FEWEST_SUMS and off < 0.01 and sums.min() < sums.max()
+        # rounding leaves the sums alike; those of counts that were thinned to a depth are equal, or vary by 1,000
+        normalised = look.samples >= 5 and off < 0.01 and 0 < sums.std(ddof=1) < 300
     elif look.samples >= FEWEST_SUMS:
         normalised = sums.max() / sums.min() < 1.002 or _nearly_per_million(look)
     else:
@@ -88,12 +89,17 @@ def _unit(values: np.ndarray) -> float:
     if not len(positive):
         return np.nan
     unit = float(positive.min())
-    ratios = positive[(positive > 1.5 * unit) & (positive < LATTICE * unit)] / unit
+    # the smallest value may be printed with few digits: its multiples tell the unit better
+    for reach in (LATTICE / 10, LATTICE):
+        near = positive[positive < reach * unit]
+        multiples = np.rint(near / unit)
+        unit = float(near @ multiples / (multiples @ multiples))
+    ratios = near[multiples > 1] / unit
     if len(ratios) < LATTICE_VALUES or np.mean(np.abs(ratios - np.rint(ratios)) < LATTICE_ERROR) < 0.98:
         return np.nan
     # reads that map to k genes are counted as 1 / k by some programs
     parts = 1 / unit if unit < 1 else unit
-    return np.nan if abs(parts - round(parts)) < 1e-3 else unit
+    return np.nan if abs(parts - round(parts)) < LATTICE_ERROR else unit
 
 
 def _scaled(look: LookedAt) -> str:

@@ -87,12 +87,13 @@ class LookedAt:
         ratios = np.divide(means, medians, out=np.full(len(means), np.inf), where=medians != 0)
         return float(np.median(ratios))
 
-    def skewness(self, values: np.ndarray) -> np.ndarray:
-        """Skewness of every row that varies and has at least `FEWEST_VALUES` values."""
-        values = values[np.isfinite(values).sum(axis=1) >= FEWEST_VALUES]
-        if not values.size:
-            return np.empty(0)
-        centred = values - np.nanmean(values, axis=1, keepdims=True)
-        spread = np.nanmean(centred**2, axis=1)
-        varied = spread > 0
-        return np.nanmean(centred[varied] ** 3, axis=1) / spread[varied] ** 1.5
+
+def skewness(values: np.ndarray) -> np.ndarray:
+    """Skewness of every row that varies and has at least `FEWEST_VALUES` values."""
+    values = values[np.isfinite(values).sum(axis=1) >= FEWEST_VALUES]
+    if not values.size:
+        return np.empty(0)
+    centred = values - np.nanmean(values, axis=1, keepdims=True)
+    spread = np.nanmean(centred**2, axis=1)
+    varied = spread > 0
+    return np.nanmean(centred[varied] ** 3, axis=1) / spread[varied] ** 1.5
