@@ -22,7 +22,7 @@ from stratifn.report.content import (
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.shared.errors import listed
 from stratifn.shared.samples import covariates, is_number
-from stratifn.shared.vocabulary import HEALTHY, RNA, UNSCORED
+from stratifn.shared.vocabulary import HEALTHY, RNA, SCALE_AS_GIVEN, SCALE_IN_DOUBT, UNSCORED
 
 LISTED_SAMPLES = 25
 MOST_LEVELS = 6
@@ -106,6 +106,8 @@ def _level_row(column: str, level: object, chosen: pd.Series, results: Results) 
 
 def _left_out(results: Results) -> Iterator[Item]:
     notes = results.tables["notes"]
+    for note in notes[notes["what"].isin([SCALE_AS_GIVEN, SCALE_IN_DOUBT])].itertuples():
+        yield Text(f"View {note.view}, {note.what}: {note.reason}.", warning=True)
     if results.disease is not None:
         own = {*results.listed["sample"], results.disease, *results.pairs_of_disease}
         notes = notes[notes["item"].isin(own)]

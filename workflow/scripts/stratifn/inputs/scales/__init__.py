@@ -20,7 +20,7 @@ from stratifn.inputs.scales.counts import COUNTS_CHECKS
 from stratifn.inputs.scales.fractions import FRACTIONS_CHECKS
 from stratifn.inputs.scales.looked_at import LookedAt
 from stratifn.shared.errors import Problem
-from stratifn.shared.vocabulary import AS_GIVEN, CHECKED, SCALE
+from stratifn.shared.vocabulary import AS_GIVEN, CHECKED, SCALE, SCALE_AS_GIVEN, SCALE_IN_DOUBT
 
 # of a kind, the first that finds something is shown
 SCALE_CHECKS: tuple[ScaleCheck, ...] = (
@@ -72,10 +72,10 @@ def scale_findings(matrix: RawMatrix, view: Mapping[str, Any]) -> ScaleFindings:
 def _told(check: ScaleCheck, found: str, path: str, insisted: bool) -> ScaleFindings:
     if not check.code:
         reason = f"{found}; expected {check.expected}: {check.fix}"
-        return ScaleFindings(notes=[] if insisted else [("values", "read with care", reason)])
+        return ScaleFindings(notes=[] if insisted else [("values", SCALE_IN_DOUBT, reason)])
     if insisted:
         reason = f"`scale: {AS_GIVEN}`, although the check found {found}; expected {check.expected}"
-        return ScaleFindings(notes=[("values", "taken as given", reason)] if check.can_insist else [])
+        return ScaleFindings(notes=[("values", SCALE_AS_GIVEN, reason)] if check.can_insist else [])
     insist = f" If they are meant so, set `{SCALE}: {AS_GIVEN}` for this view." if check.can_insist else ""
     problem = Problem(path, "values", found, check.expected, check.fix + insist, code=check.code)
     return ScaleFindings([problem], explained=check.instead_of)

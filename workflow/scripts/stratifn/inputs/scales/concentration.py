@@ -11,9 +11,10 @@ from stratifn.inputs.scales.looked_at import FEWEST_VALUES, LookedAt, skewness
 from stratifn.shared.vocabulary import CONCENTRATION
 
 FEWEST_ANALYTES, FEWEST_SUSPECTED = 20, 10
-# the spread of concentrations grows with their mean (slope 1 of logarithms), that of logs does not; plasma proteins
-# vary by 0.2 times their mean and more between people
-NOT_GROWING = 0.5
+# the spread of concentrations grows with their mean (slope 1 of logarithms: 0.94 to 1.12 of real unlogged expression),
+# that of logs does not (-0.4 to 0.8, most where low values end in a background)
+NOT_GROWING, HARDLY_GROWING = 0.5, 0.85
+# proteins vary between people by 0.2 times their mean and more, logs of expression by 0.05 to 0.1
 STEADY = 0.12
 
 
@@ -57,6 +58,8 @@ def _shape(look: LookedAt) -> _Shape:
     if look.largest >= USUAL_LOG2 or len(values) < FEWEST_SUSPECTED:
         return _Shape()
     means = np.nanmean(values, axis=1)
+    if np.ptp(np.log(means)) == 0:
+        return _Shape()
     return _Shape(
         len(values),
         float(np.median(skewness(values))),
@@ -68,8 +71,9 @@ def _shape(look: LookedAt) -> _Shape:
 
 def _logged(look: LookedAt) -> str:
     shape = _shape(look)
-    symmetric = shape.after < -0.2 and abs(shape.skewness) < -shape.after
-    certain = shape.slope < NOT_GROWING and (shape.variation < STEADY or symmetric)
+    steady = shape.variation < STEADY and shape.slope < HARDLY_GROWING
+    symmetric = shape.after < -0.2 and abs(shape.skewness) < -shape.after and shape.slope < NOT_GROWING
+    certain = steady or symmetric
     return _told(look, shape) if certain and shape.analytes >= FEWEST_ANALYTES else ""
 
 
@@ -81,8 +85,9 @@ def _perhaps_logged(look: LookedAt) -> str:
 
 def _told(look: LookedAt, shape: _Shape) -> str:
     return (
-        f"no value above {number(look.largest)}, and {shape.analytes} analytes whose spread does not grow with their mean "
-        f"(slope {shape.slope:.2f}) and whose median skewness is {shape.skewness:.2f}, after a logarithm {shape.after:.2f}"
+        f"no value above {number(look.largest)}; {shape.analytes} analytes that vary by {shape.variation:.2f} times their mean, "
+        f"with a spread that hardly grows with the mean (slope of the logarithms {shape.slope:.2f}, about 1 for "
+        f"concentrations); median skewness {shape.skewness:.2f}, after a logarithm {shape.after:.2f}"
     )
 
 
