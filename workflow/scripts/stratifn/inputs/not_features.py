@@ -213,9 +213,9 @@ def _same(cells: pd.Series, column: pd.Series) -> bool:
     column = column.reset_index(drop=True)
     if column.nunique() < 2 or cells.nunique() < 2:
         return False
-    numbers = [each.map(lambda cell: as_number(str(cell))).astype(float) for each in (cells, column)]
-    if not any(number.isna().all() for number in numbers):
+    theirs, ours = (each.map(lambda cell: as_number(str(cell))).astype(float) for each in (cells, column))
+    if not theirs.isna().all() and not ours.isna().all():
         # a matrix of float32 has seven digits
-        return bool(np.allclose(*numbers, rtol=1e-6, atol=0, equal_nan=True))
+        return bool(np.allclose(theirs, ours, rtol=1e-6, atol=0, equal_nan=True))
     pairs = pd.DataFrame({"cell": cells, "sheet": column}).dropna().drop_duplicates()
     return len(pairs) > 1 and pairs["cell"].is_unique and pairs["sheet"].is_unique and len(pairs) < len(cells)
