@@ -24,9 +24,9 @@ PREVIEW_ROWS = 200
 # of a wide matrix a few rows are enough to see how it is laid out
 PREVIEW_CELLS = 2_000_000
 SHOWN = 20
-_DECIMAL_COMMA = re.compile(r"[<>]?\s*[+-]?\d+(,\d{1,2}|,\d{4,}|\.\d{3},\d+)([eE][+-]?\d+)?")
+_DECIMAL_COMMA = re.compile(r"[<>]?\s*[+-]?(0,\d+|\d+(,\d{1,2}|,\d{4,}|\.\d{3},\d+))([eE][+-]?\d+)?")
 _DECIMAL_POINT = re.compile(r"[<>]?\s*[+-]?\d*\.\d+([eE][+-]?\d+)?")
-_COMMA_OF_EITHER = re.compile(r"[+-]?\d{1,3},\d{3}")
+_COMMA_OF_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 
 @dataclass(frozen=True)
@@ -277,6 +277,11 @@ def decimal_mark(preview: Preview, columns: Sequence[int]) -> tuple[str, list[Co
         The note on a comma; the problem of numbers such as ``1,234``, which may be either.
     """
     cells = [row.cells[n].strip() for row in preview.body for n in columns if n < len(row.cells)]
+    return decimal_mark_of(preview.path, "numbers", cells)
+
+
+def decimal_mark_of(path: str, where: str, cells: Sequence[str]) -> tuple[str, list[Correction], list[Problem]]:
+    """Do the same for some cells of a file."""
     marked = [cell for cell in cells if "," in cell or "." in cell]
     commas = [cell for cell in marked if _DECIMAL_COMMA.fullmatch(cell)]
     points = [cell for cell in marked if _DECIMAL_POINT.fullmatch(cell)]
@@ -284,7 +289,7 @@ def decimal_mark(preview: Preview, columns: Sequence[int]) -> tuple[str, list[Co
     if commas and points:
         found = f"both `{points[0]}` and `{commas[0]}`"
         fix = "Write all numbers with a decimal point."
-        return ".", [], [Problem(preview.path, "numbers", found, "one decimal mark", fix, code="IN-012")]
+        return ".", [], [Problem(path, where, found, "one decimal mark", fix, code="IN-012")]
     if commas:
         return ",", [("numbers", f"decimal comma: `{commas[0]}` read as such")], []
     if either and not points:
@@ -293,6 +298,6 @@ def decimal_mark(preview: Preview, columns: Sequence[int]) -> tuple[str, list[Co
         return (
             ".",
             [],
-            [Problem(preview.path, "numbers", found, "numbers that can be read one way", fix, code="IN-013")],
+            [Problem(path, where, found, "numbers that can be read one way", fix, code="IN-013")],
         )
     return ".", [], []
