@@ -1,7 +1,8 @@
 """Phase inputs: from a user's files to one validated matrix per view.
 
 In reading order: `reading` (files to raw matrices), `sheet` (the sample sheet), `orientation` (which side holds the
-samples), `values` (what each kind of view may hold), `gene_ids` (symbols and Ensembl ids), `analysis` (all of it, with
+samples), `not_features` (rows that are none), `scales` (whether the values are on the scale that their kind promises),
+`values` (what each kind of view may hold), `gene_ids` (symbols and Ensembl ids), `analysis` (all of it, with
 every problem collected before anything is refused).
 """
 

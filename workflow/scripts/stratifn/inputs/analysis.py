@@ -13,10 +13,12 @@ import pandas as pd
 from stratifn.inputs.extra_samples import IGNORE, in_matrix_alone, in_sheet_alone
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
 from stratifn.inputs.id_map import read_id_map
+from stratifn.inputs.not_features import without_other_rows
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
 from stratifn.inputs.raw_matrix import Correction, RawMatrix
 from stratifn.inputs.reading import read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
+from stratifn.inputs.scales import scale_findings
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet, missing_groups
 from stratifn.inputs.values import limits_of_detection, value_problems
 from stratifn.running.progress import step
@@ -116,7 +118,7 @@ def read_cohort(
     problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
     sheet_problems = [*problems]
     ignore = settings.get("extra_samples") == IGNORE
-    matrices, extra, view_problems = _matrices(settings["views"], paths, sheet, ignore)
+    matrices, extra, view_problems = _matrices(settings, paths, sheet, ignore)
     problems += view_problems
     samples = _with_membership(sheet.samples, matrices)
     if not view_problems:
@@ -161,18 +163,21 @@ def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) ->
 
 
 def _matrices(
-    views: Sequence[Mapping[str, Any]], paths: Mapping[str, str], sheet: Sheet, ignore: bool
+    settings: Mapping[str, Any], paths: Mapping[str, str], sheet: Sheet, ignore: bool
 ) -> tuple[dict[str, RawMatrix], list[Note], list[Problem]]:
     samples = sheet.samples["sample"].tolist()
+    views = settings["views"]
     matrices: dict[str, RawMatrix] = {}
     notes: list[Note] = []
     problems: list[Problem] = []
     for number, view in enumerate(views, start=1):
-        step(f"reading {paths[view['name']]}, matrix {number} of {len(views)}")
+        name, kind = view["name"], view["kind"]
+        step(f"reading {paths[name]}, matrix {number} of {len(views)}")
         try:
-            dtype = DTYPES.get(view["kind"], np.float64)
-            raw, ids = gathered(partial(read_matrix, paths[view["name"]], dtype), partial(read_id_map, view.get("ids")))
-            raw, renamed = ids.applied(raw, view["name"])
+            raw, ids = gathered(
+                partial(read_matrix, paths[name], DTYPES.get(kind, np.float64)), partial(read_id_map, view.get("ids"))
+            )
+            raw, renamed = ids.applied(raw, name)
         except InputError as error:
             problems += error.problems
             continue
@@ -181,19 +186,25 @@ def _matrices(
         if matrix is None:
             problems += found
             continue
+        matrix, no_features, refused = without_other_rows(matrix, kind, sheet.samples, settings["columns"])
+        notes += [(name, row, "left out", reason) for row, reason in no_features]
+        problems += refused
         others = [*sheet.left_out]
         if not ignore:
             strange = list(ids.problems({*samples, *others}))
             problems += strange
             others += ids.samples.values() if strange else []
-        left_out, found = in_matrix_alone(matrix, view["name"], samples, others, ignore)
+        left_out, found = in_matrix_alone(matrix, name, samples, others, ignore)
         notes += left_out
         repeated_or_unknown = id_problems(matrix) + found
         matrix = selected(matrix, samples)
+        scale = scale_findings(matrix, view)
+        notes += [(name, *note) for note in scale.notes]
         if view["round"]:
             matrix.values = np.rint(matrix.values)
-        problems += repeated_or_unknown + value_problems(matrix, view["kind"])
-        matrices[view["name"]] = matrix
+        of_cells = [problem for problem in value_problems(matrix, kind) if problem.code not in scale.explained]
+        problems += repeated_or_unknown + scale.problems + of_cells
+        matrices[name] = matrix
     return matrices, notes, problems
 
 

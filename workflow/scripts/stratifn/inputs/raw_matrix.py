@@ -74,6 +74,39 @@ class RawMatrix:
             values = values[:, : len(kept)]
         return replace(self, values=values, columns=[self.columns[number] for number in kept], texts=texts)
 
+    def with_rows(self, kept: np.ndarray) -> RawMatrix:
+        """Keep some rows, in their order; the values are moved, so that the matrix before is of no more use.
+
+        Parameters
+        ----------
+        kept
+            Their positions, ascending.
+        """
+        place = {old: new for new, old in enumerate(kept.tolist())}
+        texts = {(place[row], column): text for (row, column), text in self.texts.items() if row in place}
+        # within its own memory, as for columns
+        for start in range(0, len(kept), ROWS_PER_BLOCK):
+            block = kept[start : start + ROWS_PER_BLOCK]
+            if block[-1] != start + len(block) - 1:
+                self.values[start : start + len(block)] = self.values[block]
+        return replace(
+            self,
+            values=self.values[: len(kept)],
+            rows=[self.rows[number] for number in kept],
+            gene_names=None if self.gene_names is None else [self.gene_names[number] for number in kept],
+            texts=texts,
+            lines=None if self.lines is None else self.lines[kept],
+        )
+
     def row_named(self, row: int) -> str:
         """Say where a row is, by its line where the file has lines."""
         return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+
+
+def column_sums(values: np.ndarray) -> np.ndarray:
+    """Sum the columns of a large matrix block by block; missing and infinite values count as 0."""
+    sums = np.zeros(values.shape[1])
+    for start in range(0, len(values), ROWS_PER_BLOCK):
+        block = values[start : start + ROWS_PER_BLOCK]
+        sums += np.sum(block, axis=0, dtype=np.float64, where=np.isfinite(block))
+    return sums
