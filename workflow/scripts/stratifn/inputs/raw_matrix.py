@@ -31,6 +31,10 @@ class RawMatrix:
         What was put right while the file was read.
     lines
         The line of each row in the file; None where the file has no lines, or the rows were its columns.
+    made_by
+        The program and the table, where the format is one of the field; empty for a plain matrix.
+    kinds
+        The kinds of view that its numbers can be; empty for any.
     """
 
     path: str
@@ -41,6 +45,8 @@ class RawMatrix:
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     corrections: list[Correction] = field(default_factory=list)
     lines: np.ndarray | None = None
+    made_by: str = ""
+    kinds: tuple[str, ...] = ()
 
     def transposed(self) -> RawMatrix:
         """Swap rows and columns (the annotation of the rows is dropped: it describes features in rows)."""
@@ -73,6 +79,30 @@ class RawMatrix:
                 block[:, : len(kept)] = block[:, kept]
             values = values[:, : len(kept)]
         return replace(self, values=values, columns=[self.columns[number] for number in kept], texts=texts)
+
+    def with_rows(self, kept: np.ndarray) -> RawMatrix:
+        """Keep some rows, in their order; the values are moved, so that the matrix before is of no more use.
+
+        Parameters
+        ----------
+        kept
+            Their positions, rising.
+        """
+        place = {old: new for new, old in enumerate(kept.tolist())}
+        texts = {(place[row], column): text for (row, column), text in self.texts.items() if row in place}
+        values = self.values
+        # a row never moves down, so that blocks can be moved one after the other
+        for start in range(0, len(kept), ROWS_PER_BLOCK):
+            block = kept[start : start + ROWS_PER_BLOCK]
+            values[start : start + len(block)] = values[block]
+        return replace(
+            self,
+            values=values[: len(kept)],
+            rows=[self.rows[number] for number in kept],
+            gene_names=None if self.gene_names is None else [self.gene_names[number] for number in kept],
+            texts=texts,
+            lines=None if self.lines is None else self.lines[kept],
+        )
 
     def row_named(self, row: int) -> str:
         """Say where a row is, by its line where the file has lines."""
