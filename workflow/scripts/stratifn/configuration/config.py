@@ -220,7 +220,7 @@ def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
     return (
         cohort["views"]
         if cohort["simulate"] is None
-        else [dict(view, round=False, size_factors=OWN_FACTORS) for view in SIMULATED_VIEWS]
+        else [dict(view, format=None, round=False, size_factors=OWN_FACTORS) for view in SIMULATED_VIEWS]
     )
 
 

@@ -10,18 +10,21 @@ import numpy as np
 import pandas as pd
 
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
+from stratifn.inputs.limits import censored, stated_limits
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
+from stratifn.inputs.probe_ids import with_replicates_averaged
 from stratifn.inputs.raw_matrix import Correction, RawMatrix
 from stratifn.inputs.reading import read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
-from stratifn.inputs.values import limits_of_detection, value_problems
+from stratifn.inputs.values import value_problems
 from stratifn.running.progress import step
 from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError, Problem, listed, problems_of
 from stratifn.shared.vocabulary import (
     BETA,
     CONCENTRATION,
+    CONTINUOUS,
     COUNTS,
     IN_VIEW,
     OWN_FACTORS,
@@ -148,7 +151,20 @@ def too_few_samples(samples: pd.DataFrame, path: str) -> list[Problem]:
 
 
 def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) -> list[Problem]:
-    return [problem for view in views for problem in problems_of(read_matrix, paths[view["name"]])]
+    return [problem for view in views for problem in problems_of(_read, view, paths)]
+
+
+def _read(view: Mapping[str, Any], paths: Mapping[str, str]) -> RawMatrix:
+    return read_matrix(paths[view["name"]], DTYPES.get(view["kind"], np.float64), view.get("format"))
+
+
+def _kind_problems(matrix: RawMatrix, kind: str) -> list[Problem]:
+    """Refuse a kind that the numbers of a format cannot be."""
+    if not matrix.kinds or kind in matrix.kinds:
+        return []
+    expected = f"kind: {' or '.join(matrix.kinds)}"
+    fix = "Correct the kind of this view, or give the file that belongs to it."
+    return [Problem(matrix.path, f"kind {kind}", f"a table of {matrix.made_by}", expected, fix, code="IN-242")]
 
 
 def _matrices(
@@ -160,16 +176,23 @@ def _matrices(
     for number, view in enumerate(views, start=1):
         step(f"reading {paths[view['name']]}, matrix {number} of {len(views)}")
         try:
-            raw = read_matrix(paths[view["name"]], DTYPES.get(view["kind"], np.float64))
+            raw = _read(view, paths)
         except InputError as error:
             problems += error.problems
+            continue
+        if wrong_kind := _kind_problems(raw, view["kind"]):
+            problems += wrong_kind
             continue
         matrix, found = features_in_rows(raw, samples)
         if matrix is None:
             problems += found
             continue
+        if view["kind"] == CONCENTRATION:
+            matrix, limits = stated_limits(matrix, {*samples, *sheet.left_out})
         repeated_or_unknown = id_problems(matrix, samples, sheet.left_out)
         matrix = selected(matrix, samples)
+        if view["kind"] == CONCENTRATION:
+            matrix = censored(matrix, limits)
         if view["round"]:
             matrix.values = np.rint(matrix.values)
         problems += repeated_or_unknown + value_problems(matrix, view["kind"])
@@ -221,6 +244,8 @@ def _canonical(
     """Make samples x features of a checked matrix; what has no value at all is left out and noted."""
     import anndata as ad
 
+    if view["kind"] in (BETA, CONTINUOUS):
+        matrix = with_replicates_averaged(matrix)
     notes = _corrected(name, matrix.corrections)
     ids = matrix.rows
     variables: dict[str, list[str] | np.ndarray] = {}
@@ -228,10 +253,9 @@ def _canonical(
         ids, gene_names, recognised = named_genes(matrix.rows, matrix.gene_names, genes, name)
         notes += recognised
         variables["gene_name"] = gene_names
-    limits, below = None, None
-    if view["kind"] == CONCENTRATION:
-        limits, below = limits_of_detection(matrix)
-        variables["lod"] = limits
+    below = matrix.below
+    if matrix.lod is not None:
+        variables["lod"] = matrix.lod
     values = matrix.values.T.astype(np.int32) if view["kind"] == COUNTS else np.ascontiguousarray(matrix.values.T)
     data = ad.AnnData(values, obs=pd.DataFrame(index=matrix.columns), var=pd.DataFrame(variables, index=ids))
     data.uns["kind"] = view["kind"]

@@ -35,6 +35,9 @@ class RawMatrix:
         The program and the table, where the format is one of the field; empty for a plain matrix.
     kinds
         The kinds of view that its numbers can be; empty for any.
+    lod, below
+        Of concentrations, once their cells beyond a limit are read: the limit of detection per row (NaN where none is
+        known), and true where a value lies below it.
     """
 
     path: str
@@ -47,6 +50,8 @@ class RawMatrix:
     lines: np.ndarray | None = None
     made_by: str = ""
     kinds: tuple[str, ...] = ()
+    lod: np.ndarray | None = None
+    below: np.ndarray | None = None
 
     def transposed(self) -> RawMatrix:
         """Swap rows and columns (the annotation of the rows is dropped: it describes features in rows)."""

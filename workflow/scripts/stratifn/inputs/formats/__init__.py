@@ -15,7 +15,7 @@ from stratifn.inputs.formats.plain import PLAIN as _PLAIN
 from stratifn.inputs.formats.single import refuse_one_sample
 from stratifn.shared.errors import InputError, Problem, listed
 
-__all__ = ["FORMATS", "GENE_NAME", "PLAIN", "Format", "Layout", "LongTable", "format_of"]
+__all__ = ["FORMATS", "GENE_NAME", "OLINK", "PLAIN", "Format", "Layout", "LongTable", "format_of"]
 
 PLAIN = replace(_PLAIN, finish=without_rows_of_no_gene)
 # in this order they are asked; PLAIN takes whatever no other one knows
