@@ -16,9 +16,10 @@ from stratifn.configuration.config import complete_config, read_config
 from stratifn.configuration.names import joined_columns
 from stratifn.differential_expression import Question, check_comparisons
 from stratifn.inputs import GeneNames, Groups, read_cohort, too_few_samples
-from stratifn.registry.knowledge import knowledge_problems, load_knowledge
+from stratifn.registry.knowledge import deciding_signature, knowledge_problems, load_knowledge
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.package_data import config_schema, output_contract, sheet_schema
+from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
 
 SAMPLES = [f"S{number:02d}" for number in range(1, 37)]
 # of the deciding signature and others
@@ -110,8 +111,8 @@ class Cohort:
 
 
 @cache
-def _genes() -> GeneNames:
-    return GeneNames.of(load_knowledge().registry)
+def _genes(signature: str) -> GeneNames:
+    return GeneNames.of(load_knowledge().registry, deciding_signature([], signature))
 
 
 def _check(cohort: dict[str, Any], config: dict[str, Any]) -> None:
@@ -128,9 +129,9 @@ def _check(cohort: dict[str, Any], config: dict[str, Any]) -> None:
         return check_comparisons(samples, question) + too_few_samples(samples, paths["samples"])
 
     groups = Groups(cohort["diseases"], cohort["control"], config["diseases"])
-    read_cohort(
-        cohort, paths, groups, _genes(), sheet_schema(), check, sorted(joined_columns(output_contract())), others
-    )
+    genes, joined = _genes(interferon["signature"]), sorted(joined_columns(output_contract()))
+    ratio = config["normalization"]["size_factors"] == MEDIAN_OF_RATIOS
+    read_cohort(cohort, paths, groups, genes, sheet_schema(), check, joined, others, ratio)
 
 
 # code to the cases of its class

@@ -70,7 +70,8 @@ for name, cohort in COHORTS.items():
             gene_sets=CONFIG["differential_expression"]["gene_sets"],
             signature_files=CONFIG["interferon"]["signature_files"],
             signatures=[CONFIG["interferon"]["signature"], *CONFIG["interferon"]["extra_signatures"]],
-            code=digest("inputs", SIGNATURES, GENE_SETS, SHEET_SCHEMA),
+            size_factors=CONFIG["normalization"]["size_factors"],
+            code=digest("inputs", SIGNATURES, GENES, GENE_SETS, SHEET_SCHEMA),
         message:
             f"Reading and validating the inputs of cohort {name} ({MORE_MEMORY})"
         script:

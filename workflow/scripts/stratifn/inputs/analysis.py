@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
+from stratifn.inputs.gene_ids import GeneNames, Note, named_genes, signature_note, signature_problems
 from stratifn.inputs.limits import censored, stated_limits
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
 from stratifn.inputs.probe_ids import with_replicates_averaged
@@ -17,7 +17,7 @@ from stratifn.inputs.raw_matrix import Correction, RawMatrix
 from stratifn.inputs.reading import read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
-from stratifn.inputs.values import value_problems
+from stratifn.inputs.values import no_gene_without_zeros, value_problems
 from stratifn.running.progress import step
 from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError, Problem, listed, problems_of
@@ -68,6 +68,7 @@ def read_cohort(
     check_samples: Callable[[pd.DataFrame], Sequence[Problem]],
     joined: Collection[str] = (),
     others: Sequence[Problem] = (),
+    median_of_ratios: bool = False,
 ) -> Cohort:
     """Read and validate the sheet and every matrix of a cohort.
 
@@ -81,7 +82,7 @@ def read_cohort(
     groups
         The labels of diseases and controls.
     genes
-        Known symbols, for the view `rna`.
+        Known symbols and the deciding signature, for the view `rna`.
     sheet_schema
         JSON Schema of a row of the sheet.
     check_samples
@@ -90,6 +91,8 @@ def read_cohort(
         Columns of the result tables that later meet those of the sheet.
     others
         Problems of other files, to be listed with those of these.
+    median_of_ratios
+        Whether size factors will be medians of ratios over the genes without zeros.
 
     Raises
     ------
@@ -115,7 +118,7 @@ def read_cohort(
         raise InputError([*problems, *_unreadable(settings["views"], paths), *others])
     problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
     sheet_problems = [*problems]
-    matrices, view_problems = _matrices(settings["views"], paths, sheet)
+    matrices, view_problems = _matrices(settings["views"], paths, sheet, genes, median_of_ratios)
     problems += view_problems
     samples = _with_membership(sheet.samples, matrices)
     if not view_problems:
@@ -168,7 +171,11 @@ def _kind_problems(matrix: RawMatrix, kind: str) -> list[Problem]:
 
 
 def _matrices(
-    views: Sequence[Mapping[str, Any]], paths: Mapping[str, str], sheet: Sheet
+    views: Sequence[Mapping[str, Any]],
+    paths: Mapping[str, str],
+    sheet: Sheet,
+    genes: GeneNames,
+    median_of_ratios: bool,
 ) -> tuple[dict[str, RawMatrix], list[Problem]]:
     samples = sheet.samples["sample"].tolist()
     matrices: dict[str, RawMatrix] = {}
@@ -196,6 +203,10 @@ def _matrices(
         if view["round"]:
             matrix.values = np.rint(matrix.values)
         problems += repeated_or_unknown + value_problems(matrix, view["kind"])
+        if view["name"] == RNA:
+            problems += signature_problems(matrix.rows, matrix.gene_names, genes, RNA, matrix.path)
+        if median_of_ratios and view["kind"] == COUNTS and view.get(SIZE_FACTORS, OWN_FACTORS) == OWN_FACTORS:
+            problems += no_gene_without_zeros(matrix)
         matrices[view["name"]] = matrix
     return matrices, problems
 
@@ -250,9 +261,9 @@ def _canonical(
     ids = matrix.rows
     variables: dict[str, list[str] | np.ndarray] = {}
     if name == RNA:
-        ids, gene_names, recognised = named_genes(matrix.rows, matrix.gene_names, genes, name)
-        notes += recognised
-        variables["gene_name"] = gene_names
+        named = named_genes(matrix.rows, matrix.gene_names, genes, name)
+        notes += [*named.notes, *signature_note(named, genes, name)]
+        ids, variables["gene_name"] = named.ids, named.names
     below = matrix.below
     if matrix.lod is not None:
         variables["lod"] = matrix.lod

@@ -189,3 +189,23 @@ def _wrong_sums(matrix: RawMatrix) -> Iterator[Problem]:
             "Give each cell type once, not a parent together with its subsets.",
             code="IN-091",
         )
+
+
+def no_gene_without_zeros(matrix: RawMatrix) -> list[Problem]:
+    """Refuse counts of which every gene has a zero: the median of ratios has no gene to be taken over."""
+    counted = matrix.values > 0
+    # a sample without any count is a problem of its own
+    if not counted.size or counted.all(axis=1).any() or not counted.any(axis=0).all():
+        return []
+    most = counted.sum(axis=1).max()
+    found = f"a zero in each of the {len(matrix.rows)} genes (the most frequent is counted in {most} of {counted.shape[1]} samples)"
+    return [
+        Problem(
+            matrix.path,
+            "size factors",
+            found,
+            "at least one gene without zeros for the median of ratios",
+            "Set `normalization: {size_factors: poscounts}` in the config, or leave out samples with few counts.",
+            code="IN-251",
+        )
+    ]

@@ -81,6 +81,8 @@ RNA = "rna"
 COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
 # of views of counts: each takes its own size factors, or those of the view that `size_factors` names
 SIZE_FACTORS, OWN_FACTORS = "size_factors", "own"
+# how they are computed (`normalization.size_factors`): the default
+MEDIAN_OF_RATIOS = "ratio"
 # the column of a view of counts that holds them
 SIZE_FACTOR = "size_factor"
 VIEW_KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)

@@ -58,7 +58,8 @@ def _gct(preview: Preview) -> Layout:
         raise InputError(
             Problem(preview.path, "line 2", found, f"{wanted} sizes of a GCT file", "Export it again.", code="IN-243")
         )
-    rows, samples, annotation, below = (*map(int, sizes), *((1, 0) if wanted == 2 else ()))
+    rows, samples = int(sizes[0]), int(sizes[1])
+    annotation, below = (1, 0) if wanted == 2 else (int(sizes[2]), int(sizes[3]))
     header = [cell.strip() for cell in preview.rows[2].cells]
     while header and not header[-1]:
         header.pop()
