@@ -126,7 +126,7 @@ EXAMPLES = {
         ["ENSG00000137959", "ENSG00000165949"],
         ["S1", "S2"],
         [[12.3, 0], [345.53, 1]],
-        ("Salmon",),
+        ("Salmon's tables",),
         ["IFI44L", "IFI27"],
     ),
     "geo_series_matrix": Example(
@@ -411,7 +411,8 @@ def test_a_file_of_one_sample_is_refused_with_the_way_to_a_matrix(each):
 
 
 def test_one_new_patient_with_a_header_is_a_matrix():
-    assert matrix("gene_id\t101\nENSG00000137959\t12\nENSG00000165949\t345\n").columns == ["101"]
+    for label in ("gene_id", "Gene symbol", "analyte", ""):
+        assert matrix(f"{label}\t101\nENSG00000137959\t12\nENSG00000165949\t345\n").columns == ["101"]
 
 
 def test_the_documented_command_joins_the_files_of_htseq(root):

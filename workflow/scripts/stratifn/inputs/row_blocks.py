@@ -162,7 +162,9 @@ class RowBlocks:
 
 def _blank(table: pa.Table) -> bool:
     """Tell whether a row may be blank but for its delimiters: one without an id."""
-    return any(not name.strip() for name in table.column(0).to_pylist())
+    import pyarrow.compute as pc
+
+    return bool(pc.any(pc.equal(pc.utf8_trim_whitespace(table.column(0)), "")).as_py())
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -14,6 +14,8 @@ _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/-]*")
 _SYMBOL_COLUMNS = ("pr_gene_symbol", "gene_symbol", "genesymbol", "symbol", "gene_name", "hgnc_symbol")
 _BETA, _SIGNAL = ".avg_beta", ".avg_signal"
 _DETECTION = re.compile(r"(.*[. _])?detection[ ._]?p[ ._-]?val(ue)?([._]?\d+)?", re.I)
+# rows of a section `[Header]` and its title
+_LONGEST_HEADER = 50
 _ID_COLUMNS = ("targetid", "ilmnid", "probe_id", "probeid", "id_ref", "name")
 
 
@@ -90,7 +92,11 @@ def _are_symbols(cells: list[str]) -> bool:
 
 def _genome_studio_header(preview: Preview) -> int | None:
     """Return the place of the header: the first row with columns such as `S1.AVG_Beta` or detection p values."""
-    for number, row in enumerate(preview.rows):
+    for number, row in enumerate(preview.rows[:_LONGEST_HEADER]):
+        # one search of the whole row: it may have 450,000 cells
+        text = "\t".join(row.cells).lower()
+        if "avg_" not in text and "detection" not in text:
+            continue
         cells = [cell.strip().lower() for cell in row.cells]
         if any(cell.endswith((_BETA, _SIGNAL)) for cell in cells) or any(_DETECTION.fullmatch(cell) for cell in cells):
             return number

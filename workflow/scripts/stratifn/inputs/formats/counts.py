@@ -67,9 +67,10 @@ def _rsem_merged(preview: Preview) -> Layout:
 
 
 def _is_rsem_matrix(preview: Preview) -> bool:
-    header = _header(preview)
-    samples = [name for name in header if name]
-    return bool(samples) and all(name.endswith(_RSEM_ENDING) for name in samples[-(len(header) - 1) or None :])
+    first, *others = _header(preview)
+    # R leaves out the name of the first column, or leaves it empty
+    samples = [first, *others] if first.endswith(_RSEM_ENDING) else others
+    return bool(samples) and all(name.endswith(_RSEM_ENDING) for name in samples)
 
 
 def _is_rsem_merged(preview: Preview) -> bool:
@@ -151,7 +152,7 @@ RSEM_MERGED = Format(
 )
 SALMON = Format(
     "salmon",
-    "Salmon, merged gene table of nf-core/rnaseq",
+    "genes with symbols, as nf-core/rnaseq writes Salmon's tables",
     f"a header that begins with gene_id, {GENE_NAME}",
     f"`{GENE_NAME}` is read as symbols; estimated counts are fractions: set `round: true`",
     lambda preview: _header(preview)[:2] == ["gene_id", GENE_NAME],

@@ -26,8 +26,8 @@ TEXTS = {
     "assay_qc": ("AssayQC", "Assay_Warning"),
 }
 NUMBERS = {"npx": ("NPX",), "lod": ("LOD", "PlateLOD", "MaxLOD")}
-_FAILED = re.compile(r"fail(ed)?|excluded|na", re.I)
-_PASSED = re.compile(r"pass(ed)?|", re.I)
+_FAILED = re.compile(r"fail(ed)?|excluded", re.I)
+_PASSED = re.compile(r"pass(ed)?|na|", re.I)
 
 
 def olink_columns(header: Sequence[str]) -> tuple[dict[str, int], dict[str, int]]:
@@ -79,11 +79,12 @@ def npx_matrix(columns: LongColumns) -> RawMatrix:
     rows, assay_place = np.unique(assay, return_inverse=True)
     matrix = np.full((len(rows), len(there)), np.nan)
     matrix[assay_place, sample_place] = values
-    position = {int(row): number for number, row in enumerate(kept)}
+    position = np.full(len(columns.lines), -1)
+    position[kept[~failed]] = np.flatnonzero(~failed)
     texts = {
         (int(assay_place[position[row]]), int(sample_place[position[row]])): cell
         for row, cell in columns.odd["npx"].items()
-        if row in position and not failed[position[row]]
+        if position[row] >= 0
     }
     notes += [*repeated_names, *quality, *_below_limit(columns, kept, values)]
     return RawMatrix(
@@ -117,8 +118,8 @@ def _without_controls(columns: LongColumns) -> tuple[np.ndarray, list[Correction
 def _assay_names(columns: LongColumns, kept: np.ndarray) -> tuple[dict[int, str], list[Correction]]:
     """Call every assay by its protein, and with its id where a protein has several."""
     ids, assays = columns.texts["assay_id"], columns.texts["assay"]
-    pairs = np.unique(np.stack([ids[0][kept], assays[0][kept]]), axis=1).T
-    proteins = {int(code): assays[1][protein] for code, protein in pairs}
+    codes, first = np.unique(ids[0][kept], return_index=True)
+    proteins = {int(code): assays[1][assays[0][kept[row]]] for code, row in zip(codes, first, strict=True)}
     counts = Counter(proteins.values())
     repeated = sorted(name for name, count in counts.items() if count > 1)
     names = {code: f"{name}_{ids[1][code]}" if counts[name] > 1 else name for code, name in proteins.items()}

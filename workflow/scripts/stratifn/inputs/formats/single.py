@@ -14,23 +14,9 @@ _JOIN = (
     "Join the samples' files into one table: gene ids in the first column, then a column per sample, with its id above."
 )
 _TXIMPORT = "Sum transcripts to genes with tximport in R (`txi$counts`), and write one table of all samples."
-# what stands above ids, in a file that has a header
-_ID_LABELS = {
-    "",
-    "gene",
-    "genes",
-    "gene_id",
-    "geneid",
-    "gene_name",
-    "genename",
-    "id",
-    "ids",
-    "id_ref",
-    "symbol",
-    "name",
-}
-_ID_LABELS |= {"feature", "features", "ensembl", "ensembl_id", "entrez", "probe", "probe_id", "cpg", "x", "unnamed: 0"}
-_COUNT = re.compile(r"\d+(\.\d+)?")
+# the first genes of annotations, in the order of the genome and of the alphabet: no header has such a name
+_FIRST_GENES = re.compile(r"ENS[A-Z]*[GT]\d{11}(\.\d+)?|A1BG(-AS1)?|A1CF|DDX11L1|WASH7P|5S_rRNA|5_8S_rRNA|7SK|__\w+")
+_COUNT = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -65,7 +51,7 @@ def _htseq(preview: Preview) -> bool:
     """Tell whether the rows are ids and counts, and the first one is no header."""
     first, rows = preview.header.cells, [preview.header, *preview.body]
     return (
-        first[0].strip().lower() not in _ID_LABELS
+        _FIRST_GENES.fullmatch(first[0].strip()) is not None
         and all(len(row.cells) == 2 for row in rows)
         and all(_COUNT.fullmatch(row.cells[1].strip()) for row in rows)
     )
