@@ -686,3 +686,23 @@ def test_a_cohort_of_six_formats_at_once(genes):
         np.testing.assert_allclose(frame.to_numpy(), expected.to_numpy(), rtol=1e-6, err_msg=name)
     formats = read.notes[read.notes["reason"].str.startswith("format: ")]
     assert sorted(formats["view"]) == sorted(SIX)
+
+
+def test_new_patients_on_epic_v2_match_a_reference_of_an_older_array(genes):
+    from stratifn.inputs import ANY_GROUP
+    from stratifn.transfer.matching import Features, require_features
+
+    probes = [f"cg{number:08d}" for number in range(30)]
+    betas = pd.DataFrame(np.random.default_rng(1).random((30, 2)).round(4), index=probes, columns=["A", "B"])
+    Path("s.tsv").write_text("sample\nA\nB\n")
+    read = {}
+    for name, suffix in (("v1", ""), ("v2", "_BC21")):
+        betas.rename(index=lambda probe, suffix=suffix: probe + suffix).to_csv(f"{name}.tsv", sep="\t")
+        view = {"name": "methylation", "kind": "beta", "round": False}
+        settings = {"columns": {}, "labels": {}, "types": {}, "views": [view]}
+        paths = {"samples": "s.tsv", "methylation": f"{name}.tsv"}
+        read[name] = read_cohort(settings, paths, ANY_GROUP, genes, sheet_schema(), lambda _: []).views["methylation"]
+    require_features(
+        {"methylation": Features.of(read["v1"].var)}, {"methylation": read["v2"]}, {"methylation": "v2.tsv"}
+    )
+    pd.testing.assert_frame_equal(read["v1"].to_df(), read["v2"].to_df())

@@ -19,7 +19,7 @@ def test_a_run_of_six_formats_has_the_scores_of_the_plain_matrices(micro_run, tm
     clone, _ = micro_run
     simulated = clone.folder / "results" / "micro" / "simulated"
     counts = pd.read_csv(simulated / "rna.tsv.gz", sep="\t", index_col=0)
-    betas = pd.read_parquet(simulated / "methylation.parquet")
+    betas = pd.read_parquet(simulated / "methylation.parquet").set_index("cpg")
     cytokines = pd.read_csv(simulated / "cytokines.tsv", sep="\t", index_col=0).apply(pd.to_numeric, errors="coerce")
     cells = pd.read_csv(simulated / "cells.tsv", sep="\t", index_col=0)
     betas.index = [f"{name}_TC11" for name in betas.index]
