@@ -16,10 +16,12 @@ from stratifn.configuration.config import complete_config, read_config
 from stratifn.configuration.names import joined_columns
 from stratifn.differential_expression import Question, check_comparisons
 from stratifn.inputs import GeneNames, Groups, read_cohort, too_few_samples
+from stratifn.integration import integration_problems
 from stratifn.registry.knowledge import deciding_signature, knowledge_problems, load_knowledge
-from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem, problems_of
 from stratifn.shared.package_data import config_schema, output_contract, sheet_schema
 from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
+from stratifn.transfer import load_interferon
 
 SAMPLES = [f"S{number:02d}" for number in range(1, 37)]
 # of the deciding signature and others
@@ -125,8 +127,12 @@ def _check(cohort: dict[str, Any], config: dict[str, Any]) -> None:
         interferon["signature_files"], signatures, config["differential_expression"]["gene_sets"]
     )
 
+    others += problems_of(load_interferon, interferon["reference"], output_contract()["version"])
+    integration = {key: config["integration"][key] for key in ("regress_out", "min_views")}
+
     def check(samples: pd.DataFrame) -> list[Problem]:
-        return check_comparisons(samples, question) + too_few_samples(samples, paths["samples"])
+        problems = check_comparisons(samples, question) + too_few_samples(samples, paths["samples"])
+        return problems + integration_problems(samples, **integration)
 
     groups = Groups(cohort["diseases"], cohort["control"], config["diseases"])
     genes, joined = _genes(interferon["signature"]), sorted(joined_columns(output_contract()))

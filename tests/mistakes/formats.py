@@ -123,7 +123,7 @@ def genes_of_mice(cohort: Cohort) -> None:
     cohort.matrices["rna"].index = [name.capitalize() for name in cohort.matrices["rna"].index]
 
 
-@mistake("IN-251")
+@mistake("IN-211")
 def a_zero_in_every_gene(cohort: Cohort) -> None:
     counts = cohort.matrices["rna"]
     for number in range(len(counts)):

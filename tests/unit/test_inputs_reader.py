@@ -359,3 +359,9 @@ def test_binary_files_cut_off_are_refused_in_words(size):
         Path(name).write_bytes(content[: int(size * len(content))])
         with pytest.raises(InputError, match=name):
             read_matrix(name)
+
+
+def test_a_line_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr("stratifn.inputs.text.LONGEST_LINE", 1000)
+    monkeypatch.setattr("stratifn.inputs.text.BYTES_PER_BLOCK", 400)
+    assert codes(b"x" * 2000) == [("line 1", "IN-009")]

@@ -2,12 +2,15 @@
 
 from stratifn.differential_expression import Question, check_comparisons
 from stratifn.inputs import GeneNames, Groups, read_cohort, too_few_samples
+from stratifn.integration import integration_problems
 from stratifn.registry.knowledge import deciding_signature, knowledge_problems, load_knowledge
 from stratifn.running.entry_point import run
+from stratifn.shared.errors import problems_of
 from stratifn.shared.package_data import sheet_schema
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table, write_views
 from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
+from stratifn.transfer import load_interferon
 
 
 def main(snakemake):
@@ -17,10 +20,12 @@ def main(snakemake):
     ratio = params.size_factors == MEDIAN_OF_RATIOS
 
     def check(samples):
-        return check_comparisons(samples, question) + too_few_samples(samples, paths["samples"])
+        problems = check_comparisons(samples, question) + too_few_samples(samples, paths["samples"])
+        return problems + integration_problems(samples, **params.integration)
 
     groups = Groups(cohort["diseases"], cohort["control"], params.known)
     others = knowledge_problems(params.signature_files, params.signatures, params.gene_sets)
+    others += problems_of(load_interferon, params.reference, params.contract)
     result = read_cohort(cohort, paths, groups, genes, sheet_schema(), check, params.joined, others, ratio)
     write_views(result.views, snakemake.output.views)
     write_table(result.notes, snakemake.output.notes)

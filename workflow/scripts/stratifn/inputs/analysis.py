@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from stratifn.inputs.extra_samples import IGNORE, in_matrix_alone, in_sheet_alone
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes, signature_note, signature_problems
+from stratifn.inputs.id_map import read_id_map
 from stratifn.inputs.limits import censored, stated_limits
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
 from stratifn.inputs.probe_ids import with_replicates_averaged
 from stratifn.inputs.raw_matrix import Correction, RawMatrix
 from stratifn.inputs.reading import read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
-from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
+from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet, missing_groups
 from stratifn.inputs.values import no_gene_without_zeros, value_problems
 from stratifn.running.progress import step
 from stratifn.shared.columns import NOTE_COLUMNS
-from stratifn.shared.errors import InputError, Problem, listed, problems_of
+from stratifn.shared.errors import InputError, Problem, gathered, listed, problems_of
 from stratifn.shared.vocabulary import (
     BETA,
     CONCENTRATION,
@@ -75,8 +78,8 @@ def read_cohort(
     Parameters
     ----------
     settings
-        The cohort's part of the configuration: `columns`, `labels`, `types`, `views`, and `design` where a model is
-        to be fitted.
+        The cohort's part of the configuration: `columns`, `labels`, `types`, `extra_samples`, `views`, and `design`
+        where a model is to be fitted.
     paths
         ``samples`` and every view's name to the path as the user wrote it.
     groups
@@ -118,11 +121,16 @@ def read_cohort(
         raise InputError([*problems, *_unreadable(settings["views"], paths), *others])
     problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
     sheet_problems = [*problems]
-    matrices, view_problems = _matrices(settings["views"], paths, sheet, genes, median_of_ratios)
+    ignore = settings.get("extra_samples") == IGNORE
+    matrices, extra, view_problems = _matrices(settings["views"], paths, sheet, ignore, genes, median_of_ratios)
     problems += view_problems
     samples = _with_membership(sheet.samples, matrices)
     if not view_problems:
-        problems += _in_no_view(samples, matrices, paths["samples"])
+        samples, left_out, absent = in_sheet_alone(samples, matrices, paths["samples"], ignore)
+        extra += left_out
+        if left_out and not sheet_problems:
+            absent += missing_groups(samples["disease"], paths["samples"], groups, " in any matrix")
+        problems += absent
         problems += _without_size_factor(samples, settings["views"], paths)
     if not sheet_problems:
         problems += check_samples(samples)
@@ -130,14 +138,14 @@ def read_cohort(
     if problems:
         raise InputError(problems)
     kinds = {view["name"]: view for view in settings["views"]}
-    notes: list[Note] = [*_corrected("samples", corrections), *sheet.notes]
+    notes: list[Note] = [*_corrected("samples", corrections), *sheet.notes, *extra]
     views = {}
     for name in list(matrices):
         # popped, so that the raw matrix is freed before the next one is turned around
         views[name], view_notes = _canonical(name, kinds[name], matrices.pop(name), genes)
         missing = sorted(set(samples["sample"]) - set(views[name].obs_names))
         notes += [*view_notes, *((name, sample, "missing", "not measured in this view") for sample in missing)]
-    samples = _with_membership(sheet.samples, {name: view.obs_names for name, view in views.items()})
+    samples = _with_membership(samples, {name: view.obs_names for name, view in views.items()})
     return Cohort(samples, views, pd.DataFrame(notes, columns=list(NOTE_COLUMNS)))
 
 
@@ -154,7 +162,8 @@ def too_few_samples(samples: pd.DataFrame, path: str) -> list[Problem]:
 
 
 def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) -> list[Problem]:
-    return [problem for view in views for problem in problems_of(_read, view, paths)]
+    maps = [problem for view in views for problem in problems_of(read_id_map, view.get("ids"))]
+    return [*maps, *(problem for view in views for problem in problems_of(_read, view, paths))]
 
 
 def _read(view: Mapping[str, Any], paths: Mapping[str, str]) -> RawMatrix:
@@ -174,19 +183,23 @@ def _matrices(
     views: Sequence[Mapping[str, Any]],
     paths: Mapping[str, str],
     sheet: Sheet,
+    ignore: bool,
     genes: GeneNames,
     median_of_ratios: bool,
-) -> tuple[dict[str, RawMatrix], list[Problem]]:
+) -> tuple[dict[str, RawMatrix], list[Note], list[Problem]]:
     samples = sheet.samples["sample"].tolist()
     matrices: dict[str, RawMatrix] = {}
+    notes: list[Note] = []
     problems: list[Problem] = []
     for number, view in enumerate(views, start=1):
         step(f"reading {paths[view['name']]}, matrix {number} of {len(views)}")
         try:
-            raw = _read(view, paths)
+            raw, ids = gathered(partial(_read, view, paths), partial(read_id_map, view.get("ids")))
+            raw, renamed = ids.applied(raw, view["name"])
         except InputError as error:
             problems += error.problems
             continue
+        notes += renamed
         if wrong_kind := _kind_problems(raw, view["kind"]):
             problems += wrong_kind
             continue
@@ -196,7 +209,14 @@ def _matrices(
             continue
         if view["kind"] == CONCENTRATION:
             matrix, limits = stated_limits(matrix, {*samples, *sheet.left_out})
-        repeated_or_unknown = id_problems(matrix, samples, sheet.left_out)
+        others = [*sheet.left_out]
+        if not ignore:
+            strange = list(ids.problems({*samples, *others}))
+            problems += strange
+            others += ids.samples.values() if strange else []
+        left_out, found = in_matrix_alone(matrix, view["name"], samples, others, ignore)
+        notes += left_out
+        repeated_or_unknown = id_problems(matrix) + found
         matrix = selected(matrix, samples)
         if view["kind"] == CONCENTRATION:
             matrix = censored(matrix, limits)
@@ -208,7 +228,7 @@ def _matrices(
         if median_of_ratios and view["kind"] == COUNTS and view.get(SIZE_FACTORS, OWN_FACTORS) == OWN_FACTORS:
             problems += no_gene_without_zeros(matrix)
         matrices[view["name"]] = matrix
-    return matrices, problems
+    return matrices, notes, problems
 
 
 def _corrected(view: str, corrections: Sequence[Correction]) -> list[Note]:
@@ -221,16 +241,6 @@ def _with_membership(samples: pd.DataFrame, members: Mapping[str, Any]) -> pd.Da
         present = view.columns if isinstance(view, RawMatrix) else view
         samples[f"{IN_VIEW}{name}"] = samples["sample"].isin(set(present))
     return samples
-
-
-def _in_no_view(samples: pd.DataFrame, matrices: Mapping[str, RawMatrix], path: str) -> list[Problem]:
-    absent = samples[~samples[[f"{IN_VIEW}{name}" for name in matrices]].any(axis=1)]
-    if absent.empty:
-        return []
-    noun = "sample" if len(absent) == 1 else "samples"
-    found = f"{len(absent)} {noun} in no matrix: {listed(absent['sample'])}"
-    fix = "Correct their ids, add their data, or remove them from the sheet."
-    return [Problem(path, "column sample", found, "every sample in at least one matrix", fix, code="IN-074")]
 
 
 def _without_size_factor(

@@ -75,7 +75,9 @@ class NumberMarks:
         return f"{match['before']}{number.replace(self.decimal, '.')}{match['after'] or ''}"
 
 
-def number_marks(path: str, cells: Iterable[str]) -> tuple[NumberMarks, list[Correction], list[Problem]]:
+def number_marks(
+    path: str, cells: Iterable[str], where: str = "numbers"
+) -> tuple[NumberMarks, list[Correction], list[Problem]]:
     """Find out how numbers are written.
 
     Parameters
@@ -84,6 +86,8 @@ def number_marks(path: str, cells: Iterable[str]) -> tuple[NumberMarks, list[Cor
         As the user wrote it.
     cells
         Cells of the first rows, without white space around them.
+    where
+        What they are, for the messages.
 
     Returns
     -------
@@ -103,10 +107,10 @@ def number_marks(path: str, cells: Iterable[str]) -> tuple[NumberMarks, list[Cor
         by_point += weak_points
     if by_point and by_comma:
         shown = f"both `{by_point[0]}` and `{by_comma[0]}`"
-        return NumberMarks(), [], [_problem(path, shown, "one decimal mark", "IN-012")]
+        return NumberMarks(), [], [_problem(path, where, shown, "one decimal mark", "IN-012")]
     if weak_commas and not by_comma and not found[","]:
         shown = f"`{weak_commas[0]}`, which may be thousands or a fraction"
-        return NumberMarks(), [], [_problem(path, shown, "numbers that can be read one way", "IN-013")]
+        return NumberMarks(), [], [_problem(path, where, shown, "numbers that can be read one way", "IN-013")]
     decimal = "," if by_comma else "."
     grouped = found["." if by_comma else ","] or ([] if by_comma else weak_commas)
     marks = NumberMarks(decimal, ("." if by_comma else ",") * bool(grouped) + _SPACES * bool(found[_SPACES]))
@@ -116,6 +120,6 @@ def number_marks(path: str, cells: Iterable[str]) -> tuple[NumberMarks, list[Cor
     return marks, notes, []
 
 
-def _problem(path: str, found: str, expected: str, code: str) -> Problem:
+def _problem(path: str, where: str, found: str, expected: str, code: str) -> Problem:
     fix = "Write all numbers with a decimal point and without marks between thousands."
-    return Problem(path, "numbers", found, expected, fix, code=code)
+    return Problem(path, where, found, expected, fix, code=code)

@@ -33,7 +33,7 @@ def _no_samples(raw: RawMatrix, samples: Sequence[str]) -> Problem:
     fix = (
         f"These ids are similar: {pairs}. Use the same id in both files."
         if near
-        else "Use the ids of the sheet in the matrix."
+        else "Use the ids of the sheet in the matrix, or give the view a file of `ids`."
     )
     found = f"columns {listed(raw.columns, 3)}; rows {listed(raw.rows, 3)}"
     return Problem(
@@ -41,12 +41,8 @@ def _no_samples(raw: RawMatrix, samples: Sequence[str]) -> Problem:
     )
 
 
-def id_problems(matrix: RawMatrix, samples: Sequence[str], left_out: Sequence[str]) -> list[Problem]:
-    """List duplicated ids, and samples that are in the matrix alone.
-
-    A sample of the sheet that is missing here is no problem as such: views may miss samples. It is one when the
-    matrix holds an unknown id that looks like it.
-    """
+def id_problems(matrix: RawMatrix) -> list[Problem]:
+    """List duplicated and missing ids."""
     problems = _repeated(matrix.path, "sample", matrix.columns) + _repeated(matrix.path, "feature", matrix.rows)
     blank = [number for number, name in enumerate(matrix.rows) if not name]
     if blank:
@@ -60,25 +56,6 @@ def id_problems(matrix: RawMatrix, samples: Sequence[str], left_out: Sequence[st
                 code="IN-071",
             )
         )
-    known = {*samples, *left_out}
-    unknown = [name for name in dict.fromkeys(matrix.columns) if name not in known]
-    if not unknown:
-        return problems
-    missing = [name for name in samples if name not in set(matrix.columns)]
-    near = near_matches(unknown, missing)
-    pairs = listed(f"`{theirs}` may be the sheet's `{ours}`" for theirs, ours in near.items())
-    hint = f" Similar ids: {pairs}." if near else ""
-    lacking = f" The sheet has {len(missing)} samples that this matrix lacks: {listed(missing)}." if missing else ""
-    problems.append(
-        Problem(
-            matrix.path,
-            "sample ids",
-            f"{len(unknown)} ids that are not in the sheet: {listed(unknown)}",
-            "only samples of the sheet",
-            f"Add them to the sheet or remove them from the matrix.{lacking}{hint}",
-            code="IN-072",
-        )
-    )
     return problems
 
 

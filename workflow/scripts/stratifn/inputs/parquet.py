@@ -100,8 +100,10 @@ def _numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, dict[int, str]]:
     import pyarrow as pa
 
     kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
-        return column.cast(pa.float64(), safe=False).to_numpy(), {}
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return column.to_numpy(), {}
+    if pa.types.is_null(kind) or pa.types.is_decimal(kind):
+        return column.cast(pa.float64()).to_numpy(), {}
     values, texts = np.full(len(column), np.nan), {}
     for row, cell in enumerate(column.to_pylist()):
         written = "" if cell is None else str(cell).strip()

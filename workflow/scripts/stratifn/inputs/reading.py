@@ -76,10 +76,15 @@ def read_sheet(path: str) -> tuple[pd.DataFrame, list[Correction]]:
     whole = Block(1, b"".join(block.data for block in blocks))
     found = preview(path, whole, text.corrections)
     header, corrections = header_of(found)
+    padded = sum(cell != cell.strip() for cell in found.header.cells)
+    if padded:
+        corrections.append(("header", f"whitespace: removed around {padded} names"))
     problems = _header_problems(path, found.header.line, header)
     judge = RowJudge(path, len(header))
     first = found.body[0].line
-    rows = [row for row in judge.kept(rows_of(path, whole, found.delimiter)) if row.line >= first]
+    # a header of R's has one cell less than the rows
+    below = (row for row in rows_of(path, whole, found.delimiter) if row.line != found.header.line)
+    rows = [row for row in judge.kept(below) if row.line >= first]
     problems += judge.problems()
     if problems:
         raise InputError(problems)

@@ -28,6 +28,16 @@ def as_number(cell: str) -> float:
     return number if math.isfinite(number) else math.nan
 
 
+def known_types(schema: Mapping[str, Any]) -> dict[str, str]:
+    """Return the type of every column that the schema of the sheet knows."""
+    return {name: NUMBER if "number" in rule.get("type", ()) else FACTOR for name, rule in schema["properties"].items()}
+
+
+def columns_of(design: str) -> set[str]:
+    """Return the columns that a design uses; none without a design."""
+    return {name.strip() for name in re.split("[+:]", design)}
+
+
 def cells_named(cells: pd.Series, names: pd.Series) -> str:
     """Name the first of some cells by what is written there, sample and line of the sheet."""
     return listed(
@@ -65,11 +75,9 @@ def typed_sheet(
         Columns that are neither one nor the other, codes that may be amounts, `types` that cannot be.
     """
     declared = {str(name): kind for name, kind in declared.items()}
-    known = {
-        name: NUMBER if "number" in rule.get("type", ()) else FACTOR for name, rule in schema["properties"].items()
-    }
+    known = known_types(schema)
     problems = list(_declaration_problems(declared, known, samples.columns))
-    in_design = {name.strip() for name in re.split("[+:]", design)}
+    in_design = columns_of(design)
     # a column without a single value is one of text
     typed = samples.astype(object)
     for name in samples.columns:

@@ -206,6 +206,6 @@ def no_gene_without_zeros(matrix: RawMatrix) -> list[Problem]:
             found,
             "at least one gene without zeros for the median of ratios",
             "Set `normalization: {size_factors: poscounts}` in the config, or leave out samples with few counts.",
-            code="IN-251",
+            code="IN-211",
         )
     ]
