@@ -17,7 +17,7 @@ from stratifn.configuration.names import joined_columns
 from stratifn.differential_expression import Question, check_comparisons
 from stratifn.inputs import GeneNames, Groups, read_cohort, too_few_samples
 from stratifn.integration import integration_problems
-from stratifn.registry.knowledge import deciding_signature, knowledge_problems, load_knowledge
+from stratifn.registry.knowledge import knowledge_problems
 from stratifn.shared.errors import InputError, Problem, problems_of
 from stratifn.shared.package_data import config_schema, output_contract, sheet_schema
 from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
@@ -114,7 +114,7 @@ class Cohort:
 
 @cache
 def _genes(signature: str) -> GeneNames:
-    return GeneNames.of(load_knowledge().registry, deciding_signature([], signature))
+    return GeneNames.for_cohort([], [signature])
 
 
 def _check(cohort: dict[str, Any], config: dict[str, Any]) -> None:

@@ -3,30 +3,27 @@
 from stratifn.differential_expression import Question, check_comparisons
 from stratifn.inputs import GeneNames, Groups, read_cohort, too_few_samples
 from stratifn.integration import integration_problems
-from stratifn.registry.knowledge import deciding_signature, knowledge_problems, load_knowledge
+from stratifn.registry.knowledge import knowledge_problems
 from stratifn.running.entry_point import run
 from stratifn.shared.errors import problems_of
 from stratifn.shared.package_data import sheet_schema
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table, write_views
-from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
 from stratifn.transfer import load_interferon
 
 
 def main(snakemake):
     cohort, paths, params = snakemake.params.cohort, snakemake.params.paths, snakemake.params
-    signature = deciding_signature(params.signature_files, params.signatures[0])
-    genes, question = GeneNames.of(load_knowledge().registry, signature), Question.of(cohort, params.contrasts)
-    ratio = params.size_factors == MEDIAN_OF_RATIOS
+    genes = GeneNames.for_cohort(params.signature_files, params.signatures)
 
     def check(samples):
-        problems = check_comparisons(samples, question) + too_few_samples(samples, paths["samples"])
-        return problems + integration_problems(samples, **params.integration)
+        found = check_comparisons(samples, Question.of(cohort, params.contrasts))
+        return found + too_few_samples(samples, paths["samples"]) + integration_problems(samples, **params.integration)
 
     groups = Groups(cohort["diseases"], cohort["control"], params.known)
     others = knowledge_problems(params.signature_files, params.signatures, params.gene_sets)
     others += problems_of(load_interferon, params.reference, params.contract)
-    result = read_cohort(cohort, paths, groups, genes, sheet_schema(), check, params.joined, others, ratio)
+    result = read_cohort(cohort, paths, groups, genes, sheet_schema(), check, params.joined, others, params.ratio)
     write_views(result.views, snakemake.output.views)
     write_table(result.notes, snakemake.output.notes)
     write_samples(result.samples, snakemake.output.samples)

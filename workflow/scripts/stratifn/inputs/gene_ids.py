@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from stratifn.inputs.id_forms import ENSEMBL, id_form, parts_of
 from stratifn.registry.human_genes import human_genes
+from stratifn.registry.knowledge import deciding_signature, load_knowledge
 from stratifn.registry.signatures import Registry, Signature
 from stratifn.shared.errors import Problem, listed
 
@@ -53,6 +54,11 @@ class GeneNames:
         symbols = {**others.ensembl, **{gene.ensembl_id: gene.symbol for gene in genes if gene.ensembl_id}}
         current = frozenset(gene.symbol for gene in genes)
         return cls(registry.aliases, symbols, others.entrez, others.old_symbols, current, deciding)
+
+    @classmethod
+    def for_cohort(cls, signature_files: Sequence[str], signatures: Sequence[str]) -> GeneNames:
+        """Take them from what comes with the library; the first signature gives the classes."""
+        return cls.of(load_knowledge().registry, deciding_signature(signature_files, signatures[0]))
 
     def today(self, name: str) -> str:
         """Return the current symbol of a gene that is called by an old one; other names as they are."""

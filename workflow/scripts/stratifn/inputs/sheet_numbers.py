@@ -122,7 +122,9 @@ class _Column:
         limits = pd.Series({row: cell for row, cell in cells.items() if cell.side}, dtype=object)
         if len(limits) and in_design:
             problems.append(self._design_problem(limits))
-        marks, _, unclear = number_marks(self.path, [*self._texts(cells)], f"column {self.name}")
+        # with marks between thousands too, a cell of a sheet is refused
+        texts = [text for text in self._texts(cells) if text.count(",") + text.count(".") < 2]
+        marks, _, unclear = number_marks(self.path, texts, f"column {self.name}")
         if unclear:
             told = [row for row, cell in cells.items() if "," in cell.number]
             unclear = [replace(problem, fix=problem.fix + self._or_words()) for problem in unclear]
