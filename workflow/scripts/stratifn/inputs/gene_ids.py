@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from stratifn.inputs.id_forms import ENSEMBL, id_form, parts_of
 from stratifn.registry.human_genes import human_genes
-from stratifn.registry.knowledge import deciding_signature, load_knowledge
+from stratifn.registry.knowledge import deciding_signature, knowledge_problems, load_knowledge
 from stratifn.registry.signatures import Registry, Signature
 from stratifn.shared.errors import Problem, listed
 
@@ -55,17 +55,29 @@ class GeneNames:
         current = frozenset(gene.symbol for gene in genes)
         return cls(registry.aliases, symbols, others.entrez, others.old_symbols, current, deciding)
 
-    @classmethod
-    def for_cohort(cls, signature_files: Sequence[str], signatures: Sequence[str]) -> GeneNames:
-        """Take them from what comes with the library; the first signature gives the classes."""
-        return cls.of(load_knowledge().registry, deciding_signature(signature_files, signatures[0]))
-
     def today(self, name: str) -> str:
         """Return the current symbol of a gene that is called by an old one; other names as they are."""
         if name in self.current:
             return name
         name = self.aliases.get(name) or self.old_symbols.get(name, name)
         return self.aliases.get(name, name)
+
+
+def known_genes(
+    signature_files: Sequence[str], signatures: Sequence[str], gene_set_files: Sequence[str]
+) -> tuple[GeneNames, list[Problem]]:
+    """Return what is known about genes, and what is wrong with a user's own files about them.
+
+    Parameters
+    ----------
+    signature_files, gene_set_files
+        The user's paths.
+    signatures
+        Requested signatures; the first one gives the classes.
+    """
+    problems = knowledge_problems(signature_files, signatures, gene_set_files)
+    deciding = deciding_signature(signature_files, signatures[0])
+    return GeneNames.of(load_knowledge().registry, deciding), problems
 
 
 class NamedGenes(NamedTuple):
