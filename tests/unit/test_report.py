@@ -19,6 +19,7 @@ from stratifn.report.content import FigureSlot
 from stratifn.report.figures import FIGURES, Drawing, draw
 from stratifn.report.results import PrincipalComponents, Results
 from stratifn.report.sections import build_sections, headline
+from stratifn.report.settings import Settings
 from stratifn.report.strata_sections import factor_differences, rank_biserial
 from stratifn.report.style import CONTROL_COLOUR, group_colours, text_colour
 from stratifn.running.installation import software_versions
@@ -245,7 +246,7 @@ def test_small_groups_are_shown_as_fewer_than(tables):
 
 
 def test_sample_ids_can_be_kept_out_of_every_page(tables):
-    every = pages(results(tables, sample_ids=False))
+    every = pages(results(tables, sample_ids=False, min_cell=0))
     for name, html in every.items():
         assert not [sample for sample in SAMPLES if sample in html], name
     assert "#01" in every["index"]
@@ -254,19 +255,37 @@ def test_sample_ids_can_be_kept_out_of_every_page(tables):
     assert patient_table(results(tables, sample_ids=False))["sample"].is_unique
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_no_row_and_no_point_is_one_person_where_ids_and_small_counts_are_hidden(tables, tmp_path, shown):
+    one = results(tables, sample_ids=shown)
+    html = pages(one)["index"]
+    assert ("person-01</td>" in html) is shown
+    assert ('class="search"' in html) is shown
+    assert ("People are not listed one by one" in html) is not shown
+    assert ("This page lists people one by one" in html) is shown
+    drawn = figures_of(one, tmp_path, "interferon_scores", "principal_components", "axes", "types", "factors")
+    assert len(drawn) == 5
+    for name, drawing in drawn.items():
+        svg = (tmp_path / f"{name}.svg").read_text()
+        # each point of matplotlib's is one reference to its shape; the legend and the means of groups have some
+        assert (svg.count("PathCollection") > 0) is shown, name
+        assert ("quartiles" in drawing.caption or "standard deviation" in drawing.caption) is not shown, name
+
+
 def test_samples_that_the_sheet_alone_holds_are_counted_and_not_named():
     notes = pd.DataFrame(
         {"view": ["samples"] * 6 + ["rna"] * 2, "item": [*"abcdef", "g", "GENE"], "what": "left out", "reason": "why"}
     )
-    hidden = notes_table(notes, {"g"}, show_ids=False, min_cell=5)
-    assert hidden["which"].tolist() == ["GENE", "<5 samples", "6 samples"]
-    assert hidden["how many"].tolist() == ["1", "<5", "6"]
-    assert notes_table(notes, {"g"}, show_ids=True, min_cell=5)["which"].tolist() == ["GENE", "g", "a, b, c, d, e, f"]
+    hidden = notes_table(notes, {"g"}, Settings(sample_ids=False, min_cell=5))
+    assert hidden["which"].tolist() == ["GENE", "<5 samples", "5 or more samples"]
+    assert hidden["how many"].tolist() == ["1", "<5", "5 or more"]
+    shown = notes_table(notes, {"g"}, Settings(sample_ids=True, min_cell=5))
+    assert shown["which"].tolist() == ["GENE", "g", "a, b, c, d, e, f"]
 
 
 def test_people_are_described_without_small_counts(tables):
     described = characteristics(results(tables)).set_index("")
-    assert described.loc["sex: F"].to_dict() == {"SLE": "<5", "pSS": "<5", "HC": "<5"}
+    assert described.loc["sex: F"].to_dict() == dict.fromkeys(["SLE", "pSS", "HC"], "hidden")
     assert described.loc["age"].to_dict() == {"SLE": "32 (31 to 33)", "pSS": "", "HC": ""}
     assert characteristics(results(tables, min_cell=0)).set_index("").loc["sex: F", "SLE"] == "3"
 
@@ -334,15 +353,19 @@ def test_the_rank_biserial_correlation_is_that_of_mann_whitney():
 
 def test_strata_of_a_disease_hide_small_counts_and_their_shares(tables):
     words = section(results(tables).of_disease("pSS"), "strata")
-    assert "<5" in words
+    assert "hidden" in words
     assert "100" not in words, "the share of three patients would tell their number"
     assert "100" in section(results(tables, min_cell=0).of_disease("pSS"), "strata")
-    assert "Patients with pSS by stratum: 2 healthy-like: <5." in headline(results(tables).of_disease("pSS"))
+    assert "Patients with pSS by stratum: 1 interferon: hidden; 2 healthy-like: hidden." in headline(
+        results(tables).of_disease("pSS")
+    )
 
 
 def test_the_headline_gives_shares_with_their_intervals(tables):
-    assert "SLE 100 % (50 to 100), pSS 33 % (5 to 80)" in headline(results(tables))[0]
-    assert "pSS 33 % (5 to 80)" in headline(results(tables).of_disease("pSS"))[0]
+    shown = results(tables, min_cell=0)
+    assert "SLE 100 % (50 to 100), pSS 33 % (5 to 80)" in headline(shown)[0]
+    assert "pSS 33 % (5 to 80)" in headline(shown.of_disease("pSS"))[0]
+    assert "SLE 100 % (50 to 100), pSS not shown (fewer than 5 people)" in headline(results(tables))[0]
 
 
 def test_without_classes_the_page_says_why(tables, tmp_path):
@@ -532,13 +555,14 @@ def test_the_methods_say_of_a_kind_what_its_record_says(monkeypatch):
 
 
 def test_the_page_says_what_single_controls_decide_and_who_was_left_out(tables):
-    section = next(part for part in build_sections(results(tables)) if part.id == "interferon")
-    words = " ".join(item.text for item in section.content if hasattr(item, "text"))
+    words = section(results(tables, min_cell=0), "interferon")
     assert "Leaving out any one control, 50 to 75 % of all patients lie above the cut-off; 6 change sides." in words
     assert (
-        "1 outlying control was left out of the reference; with every control kept, 7 would have another class."
-        in words
+        "Outlying controls left out of the reference: 1; with every control kept, 7 would have another class." in words
     )
-    assert "1 control whose score stood far above those of the others was left out" in methods_text(
-        results(tables), software_versions(), described
-    )
+    methods = methods_text(results(tables, min_cell=0), software_versions(), described)
+    assert "Controls whose score was far above those of the others were left out of the reference (1)" in methods
+    hidden = section(results(tables), "interferon")
+    # the share of all patients would tell the one that is hidden
+    assert "Leaving out any one control, 6 change sides among all patients." in hidden
+    assert "Outlying controls left out of the reference: <5;" in hidden

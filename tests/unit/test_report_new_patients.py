@@ -135,9 +135,23 @@ def test_figures_and_page_come_out_with_the_same_bytes_twice(tmp_path):
 def test_the_headline_counts_who_was_placed_and_hides_small_groups(tmp_path):
     first, second = headline_of_new_patients(new_patients(tmp_path))
     assert first == "Patients: 12. In a stratum of the reference: 12. Unlike anything in the reference: <5."
-    assert second == "ISG expression signature (RICE_CROW_6, zscore): high 7, borderline <5, low <5, unscored <5."
-    first, _ = headline_of_new_patients(new_patients(tmp_path, report={"min_cell": 0}))
+    # 12 patients less 7 that are high would leave 5 for three small classes
+    assert second == (
+        "ISG expression signature (RICE_CROW_6, zscore): high hidden, borderline hidden, low hidden, unscored hidden."
+    )
+    first, second = headline_of_new_patients(new_patients(tmp_path, report={"min_cell": 0}))
+    assert second.endswith("high 7, borderline 1, low 3, unscored 1.")
     assert first.endswith("Unlike anything in the reference: 1.")
+
+
+def test_a_small_disease_is_counted_with_the_others(tmp_path):
+    # 8 patients with SLE of 12 would tell of the other 4
+    new = new_patients(tmp_path)
+    assert new.by_class.words.index.tolist() == ["all"]
+    assert [new.with_score(name, count) for name, count in (("SLE", 8), ("unknown", 3))] == [">7", "<5"]
+    shown = new_patients(tmp_path, report={"min_cell": 3})
+    assert shown.by_class.words.index.tolist() == ["SLE", "unknown"]
+    assert "see the table by disease" in headline_of_new_patients(shown)[1]
 
 
 def test_who_is_out_of_the_reference_is_told_with_the_reason(tmp_path):
@@ -194,7 +208,9 @@ def test_patients_without_a_factor_have_no_stratum(tmp_path):
 def test_sample_ids_can_be_kept_out_of_the_page(tmp_path, show):
     html = page(new_patients(tmp_path, report={"sample_ids": show}), tmp_path)
     assert ("person-03" in html) is show
-    assert ("#04" in html) is not show
+    assert ("People are not listed one by one" in html) is not show
+    numbered = page(new_patients(tmp_path, report={"sample_ids": show, "min_cell": 0}), tmp_path)
+    assert ("#04" in numbered) is not show
 
 
 def test_every_patient_is_in_the_searchable_table(tmp_path):
@@ -217,9 +233,14 @@ def test_strata_have_the_colours_of_the_reference_whoever_is_in_them(tmp_path):
 @pytest.mark.parametrize(("share", "supported"), [(0.5, True), (0.75, False)])
 def test_a_batch_out_of_reference_is_what_the_page_opens_with(tmp_path, share, supported):
     verdicts = judged("placement", EVERYBODY, [Measured("out_of_reference", share)])
-    first = headline_of_new_patients(new_patients(tmp_path, example_tables() | {"verdicts": verdicts}))[0]
+    tables = example_tables() | {"verdicts": verdicts}
+    tables["patients"]["out_of_reference"] = [True] * round(12 * share) + [False] * round(12 * (1 - share))
+    first = headline_of_new_patients(new_patients(tmp_path, tables, report={"min_cell": 0}))[0]
     assert ("75 % of the patients are unlike the reference" in first) is not supported
     assert ("not supported" in first) is not supported
+    hidden = headline_of_new_patients(new_patients(tmp_path, tables))[0]
+    assert "75 %" not in hidden, "3 of 12 are like the reference"
+    assert ("not supported" in hidden) is not supported
 
 
 OF_REFERENCE = {

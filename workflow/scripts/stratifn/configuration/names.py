@@ -56,8 +56,10 @@ def name_problems(config: Mapping[str, Any], contract: Mapping[str, Any]) -> Ite
     diseases = DISEASES | reserved_names(contract, "disease")
     automatic: dict[str, list[str]] = {}
     for number, cohort in enumerate(config["cohorts"]):
-        where = f"cohorts[{number}] ({cohort['name']}).diseases"
+        named = f"cohorts[{number}] ({cohort['name']})"
+        where = f"{named}.diseases"
         yield from _taken(where, cohort["diseases"], diseases)
+        yield from _taken(f"{named}.control", [cohort["control"]] if cohort["control"] else [], frozenset())
         yield from _same_comparison(where, cohort["diseases"], cohort["control"])
         for name in _automatic(cohort["diseases"], cohort["control"]):
             automatic.setdefault(name.lower(), []).append(cohort["name"])

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_names
 from stratifn.report.settings import Settings
+from stratifn.report.small_cells import HIDDEN, Division, at_least, divide, part_of, people
 from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.claims import Standing, standing
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
+from stratifn.shared.vocabulary import CLASSES, UNSCORED
+
+CLASSES_AND_UNSCORED = (*CLASSES, UNSCORED)
+# the row of a division of all patients, and its part of those whom nothing could be said of
+ALL, NONE = "all", "none"
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,71 @@ class NewPatients:
 
     def standing(self, claim: str, subject: str) -> Standing:
         """Tell how good a claim about these patients or about the reference's own cohort is."""
-        return standing(self.verdicts, claim, subject)
+        told = (self.verdicts["claim"] == "placement") & (self.outside != str(self._outside))
+        return standing(self.verdicts.assign(value=self.verdicts["value"].mask(told)), claim, subject)
+
+    # --- counts of people, small ones hidden --------------------------------------------------------------------------
+
+    @cached_property
+    def sizes(self) -> Division:
+        """The patients by disease of the sheet."""
+        return self._divided(self.patients["sample"].map(self.disease_of))
+
+    @cached_property
+    def by_class(self) -> Division:
+        """The diseases of the sheet by class; all patients together where a disease is small."""
+        small = not self.sizes.exact.all(axis=None)
+        groups = self.patients["sample"].map(lambda sample: ALL if small else self.disease_of[sample])
+        counts = pd.crosstab(groups.rename("disease"), self.patients["ifn_class"])
+        return divide(counts.reindex(columns=list(CLASSES_AND_UNSCORED), fill_value=0), self.min_cell)
+
+    @cached_property
+    def by_stratum(self) -> Division:
+        """The patients by stratum of the reference (its number)."""
+        return self._divided(self.patients["stratum"].map(str, na_action="ignore"), list(self.stratum_names.index))
+
+    @cached_property
+    def by_views(self) -> Division:
+        """The patients by the views that placed them."""
+        return self._divided(self.patients["views_used"])
+
+    def _divided(self, values: pd.Series, parts: list[str] | None = None) -> Division:
+        counts = values.fillna(NONE).value_counts().sort_index()
+        if parts is not None:
+            counts = counts.reindex([*parts, NONE], fill_value=0)
+        return divide(counts.to_frame(ALL).T, self.min_cell)
+
+    @property
+    def in_stratum(self) -> str:
+        """How many patients are in a stratum of the reference."""
+        placed = int(self.patients["stratum"].notna().sum())
+        return str(placed) if self.by_stratum.exact.loc[ALL, NONE] else HIDDEN
+
+    @property
+    def _outside(self) -> int:
+        return int(self.patients["out_of_reference"].eq(True).sum())
+
+    @property
+    def outside(self) -> str:
+        """How many patients are unlike anything in the reference."""
+        return part_of(self._outside, len(self.patients), self.min_cell)
+
+    def counted(self, count: int) -> str:
+        """Write how many patients a remark is made on: the remarks on all of them may add up."""
+        return at_least(count, self.min_cell)
+
+    def with_score(self, disease: str, count: int) -> str:
+        """Write how many patients of a disease have a score."""
+        size = int(self.sizes.counts.loc[ALL, disease])
+        if count == size or count < self.min_cell:
+            return people(count, self.min_cell) if count < size else str(self.sizes.words.loc[ALL, disease])
+        known = disease in self.by_class.exact.index and self.by_class.exact.loc[disease, UNSCORED]
+        return str(count) if known else HIDDEN
+
+    def with_stratum(self, name: str, count: int) -> str:
+        """Write how many patients of a stratum have a probability of it."""
+        words = self.by_stratum.called(self.stratum_names.to_dict()).words
+        return str(words.loc[ALL, name])
 
     @property
     def scored_signature(self) -> str:

@@ -8,10 +8,10 @@ import pandas as pd
 
 from stratifn import __version__
 from stratifn.report.claim_words import caveats
-from stratifn.report.cohort_sections import notes_table
-from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, people, stratum_labels
-from stratifn.report.interferon_sections import CLASSES_AND_UNSCORED
-from stratifn.report.new_patients import NewPatients
+from stratifn.report.cohort_sections import about_the_list, notes_table
+from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, stratum_labels
+from stratifn.report.new_patients import ALL, CLASSES_AND_UNSCORED, NewPatients
+from stratifn.report.small_cells import people
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, UNSUPPORTED, Standing
 
 # marks, in a patient's reason, a value beyond a limit of the reference
@@ -27,9 +27,6 @@ def sections_of_new_patients(new: NewPatients) -> list[Section]:
 
 def headline_of_new_patients(new: NewPatients) -> list[str]:
     """Say how many were placed, who is unlike the reference, how the classes fall, and what the reference itself lacks."""
-    patients = new.patients
-    classes = patients["ifn_class"].value_counts()
-    by_class = ", ".join(f"{name} {people(int(classes.get(name, 0)), new.min_cell)}" for name in CLASSES_AND_UNSCORED)
     placement = new.standing("placement", EVERYBODY)
     verdict = (
         [
@@ -45,12 +42,22 @@ def headline_of_new_patients(new: NewPatients) -> list[str]:
     )
     return [
         *verdict,
-        f"Patients: {people(len(patients), new.min_cell)}. In a stratum of the reference: "
-        f"{people(int(patients['stratum'].notna().sum()), new.min_cell)}. Unlike anything in the reference: "
-        f"{people(int(patients['out_of_reference'].eq(True).sum()), new.min_cell)}.",
-        f"ISG expression signature ({new.signature}): {by_class}.",
+        f"Patients: {people(len(new.patients), new.min_cell)}. In a stratum of the reference: {new.in_stratum}. Unlike anything in the reference: "
+        f"{new.outside}.",
+        f"ISG expression signature ({new.signature}): {_by_class(new)}.",
         *lacking(new),
     ]
+
+
+def _by_class(new: NewPatients) -> str:
+    """Count the patients of each class."""
+    divided = new.by_class
+    if len(divided.counts) == 1:
+        return ", ".join(f"{name} {divided.words[name].iloc[0]}" for name in CLASSES_AND_UNSCORED)
+    if divided.exact.all(axis=None):
+        return ", ".join(f"{name} {divided.counts[name].sum()}" for name in CLASSES_AND_UNSCORED)
+    # sums over the diseases would tell what is hidden in one of them
+    return "see the table by disease"
 
 
 def lacking(new: NewPatients) -> list[str]:
@@ -87,7 +94,7 @@ def _reference(new: NewPatients) -> Iterator[Item]:
         evidence=[_evidence(new.standing("stratum_label", str(number))) for number in new.strata["stratum"]],
     )
     words = {"evidence": "evidence for the label", "jaccard": "bootstrap Jaccard in the reference"}
-    yield Table("Strata of the reference", formatted(strata[["stratum", "label", *words]].rename(columns=words), 0))
+    yield Table("Strata of the reference", formatted(strata[["stratum", "label", *words]].rename(columns=words)))
 
 
 def _evidence(found: Standing) -> str:
@@ -107,14 +114,15 @@ def _placed(new: NewPatients) -> Iterator[Item]:
         "A patient out of the reference is unlike the samples that the reference was made from: read score and "
         "stratum with care."
     )
-    views = new.patients["views_used"].fillna("none").value_counts().sort_index()
-    yield _counted("Patients by the views that placed them", "views", views, new)
+    views = new.by_views.words.T.reset_index().set_axis(["views", "patients"], axis="columns")
+    yield Table("Patients by the views that placed them", views)
     reasons = reason_counts(new.patients["reason"])
     outside = reasons[reasons.index.str.contains(BEYOND, regex=False)]
     if new.patients["out_of_reference"].eq(True).any():
         kinds = outside.groupby(outside.index.str.partition(" (").get_level_values(0)).sum()
         yield _counted("Why patients are out of the reference (one can have several reasons)", "reason", kinds, new)
-        yield Table("Patients out of the reference", formatted(_outsiders(new), 0))
+        if new.shown.lists_people:
+            yield Table("Patients out of the reference", formatted(_outsiders(new)))
     else:
         yield Text("No patient is out of the reference.")
     rest = reasons.drop(outside.index)
@@ -138,7 +146,7 @@ def own_reasons(reasons: pd.Series) -> pd.Series:
 def _counted(caption: str, name: str, counts: pd.Series, new: NewPatients) -> Table:
     return Table(
         caption,
-        pd.DataFrame({name: counts.index, "patients": [people(int(count), new.min_cell) for count in counts]}),
+        pd.DataFrame({name: counts.index, "patients": [new.counted(int(count)) for count in counts]}),
     )
 
 
@@ -155,11 +163,7 @@ def _interferon(new: NewPatients) -> Iterator[Item]:
         "Both describe the expression of interferon-stimulated genes, not the amount or activity of any interferon."
     )
     yield FigureSlot("interferon_scores")
-    classes = new.patients.set_index("sample")["ifn_class"]
-    groups = new.disease_of.reindex(classes.index)
-    counts = pd.crosstab(groups, classes).reindex(columns=list(CLASSES_AND_UNSCORED), fill_value=0)
-    shown = counts.map(lambda count: people(int(count), new.min_cell))
-    yield Table("Patients by ISG expression signature", shown.reset_index(names="disease"))
+    yield Table("Patients by ISG expression signature", new.by_class.words.reset_index(names="disease"))
 
 
 def _strata(new: NewPatients) -> Iterator[Item]:
@@ -169,14 +173,13 @@ def _strata(new: NewPatients) -> Iterator[Item]:
         yield Text(f"The reference has one stratum: its data did not support more{why}.", warning=True)
         return
     yield FigureSlot("strata")
-    placed = new.patients[new.patients["stratum"].notna()]
-    groups = placed.groupby("stratum")
-    names = new.stratum_names
+    names, divided = new.stratum_names, new.by_stratum
+    probability = new.patients.groupby("stratum")["probability"].median().rename(str).reindex(names.index)
     table = pd.DataFrame(
         {
             "stratum": names,
-            "patients": [people(int(n), new.min_cell) for n in groups.size().reindex(names.index, fill_value=0)],
-            "median probability": groups["probability"].median().reindex(names.index).map(cell),
+            "patients": divided.words.loc[ALL, names.index],
+            "median probability": probability.map(cell).where(divided.exact.loc[ALL, names.index], ""),
         }
     )
     yield Table("Patients by stratum of the reference", table)
@@ -196,7 +199,6 @@ def _strata(new: NewPatients) -> Iterator[Item]:
                         ],
                     }
                 ),
-                0,
             ),
         )
 
@@ -207,6 +209,9 @@ def _patients(new: NewPatients) -> Iterator[Item]:
         "stratum is; "
         "neither is a probability of disease."
     )
+    yield from about_the_list(new.shown)
+    if not new.shown.lists_people:
+        return
     table = new.patients.assign(
         sample=new.patients["sample"].map(new.labels),
         disease=new.patients["sample"].map(new.disease_of),
@@ -216,14 +221,14 @@ def _patients(new: NewPatients) -> Iterator[Item]:
     columns = ["sample", "disease", "score", "probability_high", "ifn_class", "stratum", "label", "probability",
                "out_of_reference", "views_used", "reason"]  # fmt: skip
     yield Table(
-        "All patients (remarks that apply to all of them are listed above)", formatted(table[columns], 0), search=True
+        "All patients (remarks that apply to all of them are listed above)", formatted(table[columns]), search=True
     )
 
 
 def _notes(new: NewPatients) -> Iterator[Item]:
     # the labels of the strata are shown above
     notes = new.notes[new.notes["what"] != "label"]
-    shown = notes_table(notes, new.labels.index, new.shown.sample_ids, new.min_cell)
+    shown = notes_table(notes, new.labels.index, new.shown)
     yield Table("Notes on the reference, on features and views that are missing, and on the files", shown)
 
 

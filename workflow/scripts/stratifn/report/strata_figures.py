@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from stratifn.report.content import FigureRecord
 from stratifn.report.marks import heat_map, scatter, stacked, subplots
@@ -56,7 +55,7 @@ def factors(results: Results) -> Iterator[tuple[str, Figure]]:
         panel_groups.pop()
     figure, panels = subplots(4.8 * len(panel_groups), 3.8, columns=len(panel_groups))
     for axes, (title, groups, colours) in zip(panels, panel_groups, strict=True):
-        scatter(axes, factors[shown[0]], factors[shown[1]], groups, colours)
+        scatter(axes, factors[shown[0]], factors[shown[1]], groups, colours, results.shown)
         axes.set(xlabel=shown[0], ylabel=shown[1])
         axes.set_title(f"by {title}", loc="left")
     yield "", figure
@@ -72,10 +71,9 @@ def strata_composition(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw how each group divides into strata, where there are several."""
     if results.one_stratum:
         return
-    strata = results.tables["strata"]
-    counts = pd.crosstab(strata["disease"], strata["stratum"].map(results.stratum_names))
-    counts = counts.reindex(index=results.groups, columns=list(results.stratum_names), fill_value=0)
-    yield "", stacked(counts, results.stratum_colours, "stratum", results.min_cell)
+    totals = {group: results.heads.total(group) for group in results.groups}
+    divided = results.heads.by_stratum.of(results.groups).called(results.heads.stratum_names)
+    yield "", stacked(divided, totals, results.stratum_colours, "stratum")
 
 
 FIGURES = (
@@ -88,7 +86,13 @@ FIGURES = (
         "factors",
         "The two leading factors, robust ones first, coloured by disease and, if there are several strata, by stratum.",
         factors,
+        without_people="The two leading factors, robust ones first, by disease and, if there are several strata, by stratum: "
+        "mean and one standard deviation of each group.",
         again=True,
     ),
-    FigureRecord("strata_composition", "Share of each group in each stratum.", strata_composition),
+    FigureRecord(
+        "strata_composition",
+        "Share of each group in each stratum. Hidden: counts too small to be shown, and what they would follow from.",
+        strata_composition,
+    ),
 )

@@ -23,6 +23,8 @@ DISEASE_COLOURS = {"SLE": PALETTE[0], "pSS": PALETTE[1], "SSc": PALETTE[2], "DM"
 # Tol's muted scheme (https://personal.sron.nl/~pault/), so that no stratum looks like a disease
 STRATUM_COLOURS = ("#332288", "#ddcc77", "#117733", "#88ccee", "#882255", "#44aa99", "#aa4499", "#999933")
 CLASS_COLOURS = {HIGH: "#b2182b", BORDERLINE: "#f4a582", LOW: "#4393c3", UNSCORED: "#d0d0d0"}
+# people of a bar whose part is not shown
+HIDDEN_COLOUR = "#f0f0f0"
 UP_COLOUR, DOWN_COLOUR, FAINT_COLOUR = "#b2182b", "#2166ac", "#c8c8c8"
 
 STYLE: dict[str, Any] = {
@@ -40,6 +42,8 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    # a dollar in a name is a dollar, not a formula
+    "text.parse_math": False,
     "svg.hashsalt": "stratifn",
     "svg.fonttype": "none",
 }
