@@ -91,18 +91,18 @@ class RawMatrix:
         Parameters
         ----------
         kept
-            Their positions, rising.
+            Their positions, ascending.
         """
         place = {old: new for new, old in enumerate(kept.tolist())}
         texts = {(place[row], column): text for (row, column), text in self.texts.items() if row in place}
-        values = self.values
-        # a row never moves down, so that blocks can be moved one after the other
+        # within its own memory, as for columns
         for start in range(0, len(kept), ROWS_PER_BLOCK):
             block = kept[start : start + ROWS_PER_BLOCK]
-            values[start : start + len(block)] = values[block]
+            if block[-1] != start + len(block) - 1:
+                self.values[start : start + len(block)] = self.values[block]
         return replace(
             self,
-            values=values[: len(kept)],
+            values=self.values[: len(kept)],
             rows=[self.rows[number] for number in kept],
             gene_names=None if self.gene_names is None else [self.gene_names[number] for number in kept],
             texts=texts,
