@@ -273,6 +273,20 @@ def test_a_format_of_text_is_not_asked_of_parquet():
         read_matrix("m.parquet", name="gct")
 
 
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_a_cell_lost_in_a_row_moves_no_number_onto_another_sample(name):
+    example = EXAMPLES[name]
+    mark = next(each for each in ("\t", ";", ",") if each in example.content.splitlines()[-2])
+    lines = example.content.splitlines()
+    rows = [n for n, line in enumerate(lines) if line.count(mark) == max(each.count(mark) for each in lines)][1:][-2:]
+    for row in rows:
+        cells = lines[row].split(mark)
+        for lost in range(len(cells)):
+            shorter = mark.join(cells[:lost] + cells[lost + 1 :])
+            damaged = "\n".join([*lines[:row], shorter, *lines[row + 1 :]]) + "\n"
+            assert "IN-011" in codes(damaged, example.path)
+
+
 # --- further forms of the same formats --------------------------------------------------------------------------------
 
 
