@@ -15,11 +15,11 @@ import yaml
 from stratifn.configuration.config import complete_config, read_config
 from stratifn.configuration.names import joined_columns
 from stratifn.differential_expression import Question, check_comparisons
-from stratifn.inputs import GeneNames, Groups, read_cohort, too_few_samples
+from stratifn.inputs import GeneNames, Groups, known_genes, read_cohort, too_few_samples
 from stratifn.integration import integration_problems
-from stratifn.registry.knowledge import knowledge_problems, load_knowledge
 from stratifn.shared.errors import InputError, Problem, problems_of
 from stratifn.shared.package_data import config_schema, output_contract, sheet_schema
+from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
 from stratifn.transfer import load_interferon
 
 SAMPLES = [f"S{number:02d}" for number in range(1, 37)]
@@ -112,8 +112,8 @@ class Cohort:
 
 
 @cache
-def _genes() -> GeneNames:
-    return GeneNames.of(load_knowledge().registry)
+def _shipped(signatures: tuple[str, ...]) -> tuple[GeneNames, list[Problem]]:
+    return known_genes([], signatures, [])
 
 
 def _check(cohort: dict[str, Any], config: dict[str, Any]) -> None:
@@ -121,12 +121,10 @@ def _check(cohort: dict[str, Any], config: dict[str, Any]) -> None:
     paths = {"samples": cohort["samples"]} | {view["name"]: view["path"] for view in cohort["views"]}
     question = Question.of(cohort, config["contrasts"])
     interferon = config["interferon"]
-    signatures = [interferon["signature"], *interferon["extra_signatures"]]
-    others = knowledge_problems(
-        interferon["signature_files"], signatures, config["differential_expression"]["gene_sets"]
-    )
-
-    others += problems_of(load_interferon, interferon["reference"], output_contract()["version"])
+    signatures = (interferon["signature"], *interferon["extra_signatures"])
+    own, sets = interferon["signature_files"], config["differential_expression"]["gene_sets"]
+    genes, others = known_genes(own, signatures, sets) if own or sets else _shipped(signatures)
+    others = [*others, *problems_of(load_interferon, interferon["reference"], output_contract()["version"])]
     integration = {key: config["integration"][key] for key in ("regress_out", "min_views")}
 
     def check(samples: pd.DataFrame) -> list[Problem]:
@@ -134,9 +132,9 @@ def _check(cohort: dict[str, Any], config: dict[str, Any]) -> None:
         return problems + integration_problems(samples, **integration)
 
     groups = Groups(cohort["diseases"], cohort["control"], config["diseases"])
-    read_cohort(
-        cohort, paths, groups, _genes(), sheet_schema(), check, sorted(joined_columns(output_contract())), others
-    )
+    joined = sorted(joined_columns(output_contract()))
+    ratio = config["normalization"]["size_factors"] == MEDIAN_OF_RATIOS
+    read_cohort(cohort, paths, groups, genes, sheet_schema(), check, joined, others, ratio)
 
 
 # code to the cases of its class

@@ -225,7 +225,7 @@ def damaged(frame, cell, value):
         ("beta", 1.2, "between 0 and 1"),
         ("proportion", 45, "divide by 100"),
         ("concentration", -1, "0 or more"),
-        ("concentration", "<LOD", "'<LOD' at IFI44L / S01"),
+        ("concentration", "low", "'low' at IFI44L / S01"),
         ("continuous", "high", "'high' at IFI44L / S01"),
     ],
 )

@@ -26,7 +26,7 @@ ELSEWHERE = {
     "IN-143": "tests/unit/test_design.py",
     **{f"IN-{number}": "tests/unit/test_config.py" for number in (185, 186, 187)},
     "IN-203": "tests/unit/test_integration.py",
-    **{f"IN-{number}": "tests/unit/test_normalization.py" for number in (210, 211, 212, 213)},
+    **{f"IN-{number}": "tests/unit/test_normalization.py" for number in (210, 212, 213)},
     **{f"IN-{number}": "tests/unit/test_transfer.py" for number in (220, *range(222, 230), 232)},
     **{f"IN-{number}": "tests/unit/test_manifests.py" for number in (230, 231)},
 }

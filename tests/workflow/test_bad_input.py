@@ -23,7 +23,7 @@ def cohort(tmp_path):
     samples = [f"P{number:02d}" for number in range(12)]
     sheet = pd.DataFrame({"sample": samples, "disease": ["SLE"] * 6 + ["HC"] * 6})
     counts = pd.DataFrame(np.random.default_rng(1).poisson(30, (50, 12)), columns=samples)
-    counts.insert(0, "gene_id", [f"G{number}" for number in range(50)])
+    counts.insert(0, "gene_id", ["IFI27", *(f"G{number}" for number in range(1, 50))])
     config = {
         "diseases": ["SLE"],
         "cohorts": [

@@ -27,6 +27,7 @@ from stratifn.running.manifests import MANIFEST
 from stratifn.running.memory import validation_megabytes
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
 from stratifn.shared.errors import InputError
+from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
 
 SCHEMA, CONTRACT = (
     yaml.safe_load((WORKFLOW / "schemas" / name).read_text(encoding="utf-8"))

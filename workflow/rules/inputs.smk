@@ -75,7 +75,8 @@ for name, cohort in COHORTS.items():
             contract=CONTRACT["version"],
             signature_files=CONFIG["interferon"]["signature_files"],
             signatures=[CONFIG["interferon"]["signature"], *CONFIG["interferon"]["extra_signatures"]],
-            code=digest("inputs", SIGNATURES, GENE_SETS, SHEET_SCHEMA),
+            ratio=CONFIG["normalization"]["size_factors"] == MEDIAN_OF_RATIOS,
+            code=digest("inputs", SIGNATURES, GENES, GENE_SETS, SHEET_SCHEMA),
         message:
             f"Reading and validating the inputs of cohort {name} ({MORE_MEMORY})"
         script:

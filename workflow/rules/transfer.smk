@@ -93,7 +93,7 @@ for name, item in TRANSFERS.items():
             folder=reference_folder(item, COHORTS),
             joined=JOINED_COLUMNS,
             contract=CONTRACT["version"],
-            code=digest("transfer_inputs", SIGNATURES, GENE_SETS, SHEET_SCHEMA),
+            code=digest("transfer_inputs", SIGNATURES, GENES, GENE_SETS, SHEET_SCHEMA),
         message:
             f"Reading and validating the inputs of new patients {name} ({MORE_MEMORY})"
         script:

@@ -235,7 +235,7 @@ def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
     return (
         cohort["views"]
         if cohort["simulate"] is None
-        else [dict(view, round=False, size_factors=OWN_FACTORS, scale=CHECKED) for view in SIMULATED_VIEWS]
+        else [dict(view, format=None, round=False, size_factors=OWN_FACTORS, scale=CHECKED) for view in SIMULATED_VIEWS]
     )
 
 

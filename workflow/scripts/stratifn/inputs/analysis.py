@@ -11,22 +11,25 @@ import numpy as np
 import pandas as pd
 
 from stratifn.inputs.extra_samples import IGNORE, in_matrix_alone, in_sheet_alone
-from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
+from stratifn.inputs.gene_ids import GeneNames, Note, named_genes, signature_note, signature_problems
 from stratifn.inputs.id_map import read_id_map
+from stratifn.inputs.limits import censored, stated_limits
 from stratifn.inputs.not_features import without_other_rows
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
+from stratifn.inputs.probe_ids import with_replicates_averaged
 from stratifn.inputs.raw_matrix import Correction, RawMatrix
 from stratifn.inputs.reading import read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.scales import scale_findings
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet, missing_groups
-from stratifn.inputs.values import limits_of_detection, value_problems
+from stratifn.inputs.values import no_gene_without_zeros, value_problems
 from stratifn.running.progress import step
 from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError, Problem, gathered, listed, problems_of
 from stratifn.shared.vocabulary import (
     BETA,
     CONCENTRATION,
+    CONTINUOUS,
     COUNTS,
     IN_VIEW,
     OWN_FACTORS,
@@ -70,6 +73,7 @@ def read_cohort(
     check_samples: Callable[[pd.DataFrame], Sequence[Problem]],
     joined: Collection[str] = (),
     others: Sequence[Problem] = (),
+    median_of_ratios: bool = False,
 ) -> Cohort:
     """Read and validate the sheet and every matrix of a cohort.
 
@@ -83,7 +87,7 @@ def read_cohort(
     groups
         The labels of diseases and controls.
     genes
-        Known symbols, for the view `rna`.
+        Known symbols and the deciding signature, for the view `rna`.
     sheet_schema
         JSON Schema of a row of the sheet.
     check_samples
@@ -92,6 +96,8 @@ def read_cohort(
         Columns of the result tables that later meet those of the sheet.
     others
         Problems of other files, to be listed with those of these.
+    median_of_ratios
+        Whether size factors will be medians of ratios over the genes without zeros.
 
     Raises
     ------
@@ -118,7 +124,7 @@ def read_cohort(
     problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
     sheet_problems = [*problems]
     ignore = settings.get("extra_samples") == IGNORE
-    matrices, extra, view_problems = _matrices(settings, paths, sheet, ignore)
+    matrices, extra, view_problems = _matrices(settings, paths, sheet, ignore, genes, median_of_ratios)
     problems += view_problems
     samples = _with_membership(sheet.samples, matrices)
     if not view_problems:
@@ -159,11 +165,29 @@ def too_few_samples(samples: pd.DataFrame, path: str) -> list[Problem]:
 
 def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) -> list[Problem]:
     maps = [problem for view in views for problem in problems_of(read_id_map, view.get("ids"))]
-    return [*maps, *(problem for view in views for problem in problems_of(read_matrix, paths[view["name"]]))]
+    return [*maps, *(problem for view in views for problem in problems_of(_read, view, paths))]
+
+
+def _read(view: Mapping[str, Any], paths: Mapping[str, str]) -> RawMatrix:
+    return read_matrix(paths[view["name"]], DTYPES.get(view["kind"], np.float64), view.get("format"))
+
+
+def _kind_problems(matrix: RawMatrix, kind: str) -> list[Problem]:
+    """Refuse a kind that the numbers of a format cannot be."""
+    if not matrix.kinds or kind in matrix.kinds:
+        return []
+    expected = f"kind: {' or '.join(matrix.kinds)}"
+    fix = "Correct the kind of this view, or give the file that belongs to it."
+    return [Problem(matrix.path, f"kind {kind}", f"a table of {matrix.made_by}", expected, fix, code="IN-242")]
 
 
 def _matrices(
-    settings: Mapping[str, Any], paths: Mapping[str, str], sheet: Sheet, ignore: bool
+    settings: Mapping[str, Any],
+    paths: Mapping[str, str],
+    sheet: Sheet,
+    ignore: bool,
+    genes: GeneNames,
+    median_of_ratios: bool,
 ) -> tuple[dict[str, RawMatrix], list[Note], list[Problem]]:
     samples = sheet.samples["sample"].tolist()
     views = settings["views"]
@@ -174,14 +198,15 @@ def _matrices(
         name, kind = view["name"], view["kind"]
         step(f"reading {paths[name]}, matrix {number} of {len(views)}")
         try:
-            raw, ids = gathered(
-                partial(read_matrix, paths[name], DTYPES.get(kind, np.float64)), partial(read_id_map, view.get("ids"))
-            )
+            raw, ids = gathered(partial(_read, view, paths), partial(read_id_map, view.get("ids")))
             raw, renamed = ids.applied(raw, name)
         except InputError as error:
             problems += error.problems
             continue
         notes += renamed
+        if wrong_kind := _kind_problems(raw, view["kind"]):
+            problems += wrong_kind
+            continue
         matrix, found = features_in_rows(raw, samples)
         if matrix is None:
             problems += found
@@ -189,6 +214,8 @@ def _matrices(
         matrix, no_features, refused = without_other_rows(matrix, kind, sheet.samples, settings["columns"])
         notes += [(name, row, "left out", reason) for row, reason in no_features]
         problems += refused
+        if kind == CONCENTRATION:
+            matrix, limits = stated_limits(matrix, {*samples, *sheet.left_out})
         others = [*sheet.left_out]
         if not ignore:
             strange = list(ids.problems({*samples, *others}))
@@ -198,12 +225,18 @@ def _matrices(
         notes += left_out
         repeated_or_unknown = id_problems(matrix) + found
         matrix = selected(matrix, samples)
+        if kind == CONCENTRATION:
+            matrix = censored(matrix, limits)
         scale = scale_findings(matrix, view)
         notes += [(name, *note) for note in scale.notes]
         if view["round"]:
             matrix.values = np.rint(matrix.values)
         of_cells = [problem for problem in value_problems(matrix, kind) if problem.code not in scale.explained]
         problems += repeated_or_unknown + scale.problems + of_cells
+        if name == RNA:
+            problems += signature_problems(matrix.rows, matrix.gene_names, genes, RNA, matrix.path)
+        if median_of_ratios and kind == COUNTS and view.get(SIZE_FACTORS, OWN_FACTORS) == OWN_FACTORS:
+            problems += no_gene_without_zeros(matrix)
         matrices[name] = matrix
     return matrices, notes, problems
 
@@ -242,17 +275,18 @@ def _canonical(
     """Make samples x features of a checked matrix; what has no value at all is left out and noted."""
     import anndata as ad
 
+    if view["kind"] in (BETA, CONTINUOUS):
+        matrix = with_replicates_averaged(matrix)
     notes = _corrected(name, matrix.corrections)
     ids = matrix.rows
     variables: dict[str, list[str] | np.ndarray] = {}
     if name == RNA:
-        ids, gene_names, recognised = named_genes(matrix.rows, matrix.gene_names, genes, name)
-        notes += recognised
-        variables["gene_name"] = gene_names
-    limits, below = None, None
-    if view["kind"] == CONCENTRATION:
-        limits, below = limits_of_detection(matrix)
-        variables["lod"] = limits
+        named = named_genes(matrix.rows, matrix.gene_names, genes, name)
+        notes += [*named.notes, *signature_note(named, genes, name)]
+        ids, variables["gene_name"] = named.ids, named.names
+    below = matrix.below
+    if matrix.lod is not None:
+        variables["lod"] = matrix.lod
     values = matrix.values.T.astype(np.int32) if view["kind"] == COUNTS else np.ascontiguousarray(matrix.values.T)
     data = ad.AnnData(values, obs=pd.DataFrame(index=matrix.columns), var=pd.DataFrame(variables, index=ids))
     data.uns["kind"] = view["kind"]

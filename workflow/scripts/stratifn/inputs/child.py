@@ -96,6 +96,8 @@ def _told(path: str, expected: str, read: Callable[[Allocate], RawMatrix], value
         "gene_names": matrix.gene_names,
         "texts": [[row, column, text] for (row, column), text in matrix.texts.items()],
         "corrections": matrix.corrections,
+        "made_by": matrix.made_by,
+        "kinds": matrix.kinds,
     }
 
 
@@ -144,4 +146,6 @@ def _received(path: str, values: int, words: int) -> RawMatrix:
         told["gene_names"],
         {(row, column): text for row, column, text in told["texts"]},
         [(item, what) for item, what in told["corrections"]],
+        made_by=told["made_by"],
+        kinds=tuple(told["kinds"]),
     )

@@ -6,7 +6,6 @@ Rows are split by Python's `csv`; whole blocks of rows that all have their cells
 from __future__ import annotations
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,9 +23,6 @@ PREVIEW_ROWS = 200
 # of a wide matrix a few rows are enough to see how it is laid out
 PREVIEW_CELLS = 2_000_000
 SHOWN = 20
-_DECIMAL_COMMA = re.compile(r"[<>]?\s*[+-]?(0,\d+|\d+(,\d{1,2}|,\d{4,}|\.\d{3},\d+))([eE][+-]?\d+)?")
-_DECIMAL_POINT = re.compile(r"[<>]?\s*[+-]?\d*\.\d+([eE][+-]?\d+)?")
-_COMMA_OF_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 
 @dataclass(frozen=True)
@@ -73,6 +69,12 @@ class Preview:
     def body(self) -> list[Row]:
         """The rows below the header."""
         return self.rows[self.header_position + 1 :]
+
+    def cells(self, columns: Sequence[int], first_line: int) -> Iterator[str]:
+        """Yield the cells of some columns from a line on, without white space around them."""
+        for row in self.rows:
+            if row.line >= first_line:
+                yield from (row.cells[number].strip() for number in columns if number < len(row.cells))
 
 
 def preview(path: str, block: Block, corrections: list[Correction]) -> Preview:
@@ -257,47 +259,3 @@ def header_of(preview: Preview) -> tuple[list[str], list[Correction]]:
     ):
         header = header[:-1]
     return header, []
-
-
-def decimal_mark(preview: Preview, columns: Sequence[int]) -> tuple[str, list[Correction], list[Problem]]:
-    """Find out whether numbers are written with a decimal point or a decimal comma.
-
-    Parameters
-    ----------
-    preview
-        The first rows.
-    columns
-        Positions of the columns of numbers.
-
-    Returns
-    -------
-    str
-        ``.`` or ``,``.
-    list, list
-        The note on a comma; the problem of numbers such as ``1,234``, which may be either.
-    """
-    cells = [row.cells[n].strip() for row in preview.body for n in columns if n < len(row.cells)]
-    return decimal_mark_of(preview.path, "numbers", cells)
-
-
-def decimal_mark_of(path: str, where: str, cells: Sequence[str]) -> tuple[str, list[Correction], list[Problem]]:
-    """Do the same for some cells of a file."""
-    marked = [cell for cell in cells if "," in cell or "." in cell]
-    commas = [cell for cell in marked if _DECIMAL_COMMA.fullmatch(cell)]
-    points = [cell for cell in marked if _DECIMAL_POINT.fullmatch(cell)]
-    either = [cell for cell in marked if _COMMA_OF_EITHER.fullmatch(cell)]
-    if commas and points:
-        found = f"both `{points[0]}` and `{commas[0]}`"
-        fix = "Write all numbers with a decimal point."
-        return ".", [], [Problem(path, where, found, "one decimal mark", fix, code="IN-012")]
-    if commas:
-        return ",", [("numbers", f"decimal comma: `{commas[0]}` read as such")], []
-    if either and not points:
-        found = f"`{either[0]}`, which may be thousands or a fraction"
-        fix = "Write numbers with a decimal point and without marks between thousands."
-        return (
-            ".",
-            [],
-            [Problem(path, where, found, "numbers that can be read one way", fix, code="IN-013")],
-        )
-    return ".", [], []

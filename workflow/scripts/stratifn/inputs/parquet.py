@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stratifn.inputs.child import Allocate
-from stratifn.inputs.formats import GENE_NAME
+from stratifn.inputs.formats import GENE_NAME, OLINK
+from stratifn.inputs.formats.layout import LongColumns
+from stratifn.inputs.formats.olink import is_olink, npx_matrix, olink_columns
+from stratifn.inputs.long_table import coded
 from stratifn.inputs.raw_matrix import RawMatrix
 from stratifn.inputs.types import as_number
 from stratifn.shared.errors import InputError, Problem, listed
@@ -49,6 +53,8 @@ def _read(path: str, file: pq.ParquetFile, dtype: type, allocate: Allocate) -> R
     if repeated:
         fix = "Rename or remove one."
         raise InputError(Problem(path, "columns", f"`{repeated[0]}` twice", "each column once", fix, code="IN-016"))
+    if is_olink(names):
+        return _read_olink(path, file, names, dtype, allocate)
     index = _index_column(file.schema_arrow)
     columns = [name for name in names if name not in (index, GENE_NAME)]
     if not columns:
@@ -66,6 +72,27 @@ def _read(path: str, file: pq.ParquetFile, dtype: type, allocate: Allocate) -> R
             values[:, place], written = _numbers(column)
             texts |= {(row, place): text for row, text in written.items()}
     return RawMatrix(path, values, rows, columns, gene_names, texts)
+
+
+def _read_olink(path: str, file: pq.ParquetFile, names: list[str], dtype: type, allocate: Allocate) -> RawMatrix:
+    """Read Olink's NPX, a row per sample and assay."""
+    texts, numbers = olink_columns(names)
+
+    def column(place: int) -> pa.ChunkedArray:
+        return file.read([names[place]], use_threads=False).column(0)
+
+    values, odd = {}, {}
+    for what, place in numbers.items():
+        values[what], odd[what] = _numbers(column(place))
+    lines = np.arange(1, file.metadata.num_rows + 1)
+    labels = {what: coded(column(place).chunks) for what, place in texts.items()}
+    matrix = npx_matrix(LongColumns(path, labels, values, odd, lines))
+    shared = allocate(matrix.values.shape, dtype)
+    shared[:] = matrix.values
+    note = ("the file", f"format: {OLINK.title}")
+    return replace(
+        matrix, values=shared, corrections=[note, *matrix.corrections], made_by=OLINK.title, kinds=OLINK.kinds
+    )
 
 
 def _numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, dict[int, str]]:

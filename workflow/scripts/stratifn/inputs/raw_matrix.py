@@ -31,6 +31,13 @@ class RawMatrix:
         What was put right while the file was read.
     lines
         The line of each row in the file; None where the file has no lines, or the rows were its columns.
+    made_by
+        The program and the table, where the format is one of the field; empty for a plain matrix.
+    kinds
+        The kinds of view that its numbers can be; empty for any.
+    lod, below
+        Of concentrations, once their cells beyond a limit are read: the limit of detection per row (NaN where none is
+        known), and true where a value lies below it.
     """
 
     path: str
@@ -41,6 +48,10 @@ class RawMatrix:
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     corrections: list[Correction] = field(default_factory=list)
     lines: np.ndarray | None = None
+    made_by: str = ""
+    kinds: tuple[str, ...] = ()
+    lod: np.ndarray | None = None
+    below: np.ndarray | None = None
 
     def transposed(self) -> RawMatrix:
         """Swap rows and columns (the annotation of the rows is dropped: it describes features in rows)."""

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from stratifn.inputs.child import read_in_child
-from stratifn.inputs.contents import HDF5, TEXT, kind_of
+from stratifn.inputs.contents import HDF5, PARQUET, TEXT, kind_of
 from stratifn.inputs.delimited import RowJudge, header_of, preview, rows_of
+from stratifn.inputs.formats import OLINK
 from stratifn.inputs.hdf5 import read_h5ad
 from stratifn.inputs.parquet import read_parquet
 from stratifn.inputs.raw_matrix import Correction, RawMatrix
@@ -38,6 +39,9 @@ def read_matrix(path: str, dtype: type = np.float64, name: str | None = None) ->
     kind = kind_of(path)
     if kind == TEXT:
         return read_text_matrix(path, dtype, name)
+    if name is not None and not (name == OLINK.name and kind == PARQUET):
+        fix = "Remove `format` of this view."
+        raise InputError(Problem(path, "the file", kind, f"delimited text: `format: {name}`", fix, code="IN-240"))
     # imported here, so that the child inherits it
     if kind == HDF5:
         import anndata.io  # noqa: F401

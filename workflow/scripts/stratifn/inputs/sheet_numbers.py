@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.inputs.answers import Note
-from stratifn.inputs.delimited import decimal_mark_of
+from stratifn.inputs.number_marks import number_marks
 from stratifn.inputs.types import MOSTLY, as_number, cells_named, known_types
 from stratifn.shared.errors import Problem, listed
 from stratifn.shared.samples import FACTOR, NUMBER
@@ -122,12 +122,14 @@ class _Column:
         limits = pd.Series({row: cell for row, cell in cells.items() if cell.side}, dtype=object)
         if len(limits) and in_design:
             problems.append(self._design_problem(limits))
-        mark, _, unclear = decimal_mark_of(self.path, f"column {self.name}", [*self._texts(cells)])
+        # with marks between thousands too, a cell of a sheet is refused
+        texts = [text for text in self._texts(cells) if text.count(",") + text.count(".") < 2]
+        marks, _, unclear = number_marks(self.path, texts, f"column {self.name}")
         if unclear:
             told = [row for row, cell in cells.items() if "," in cell.number]
             unclear = [replace(problem, fix=problem.fix + self._or_words()) for problem in unclear]
             return _emptied(self.cells[[*dates.index, *told]]), [], [*problems, *unclear]
-        plain = pd.Series({row: _with_point(cell.number, mark) for row, cell in cells.items()}, dtype=object)
+        plain = pd.Series({row: marks.plain(cell.number) or "" for row, cell in cells.items()}, dtype=object)
         plain = plain[[not np.isnan(as_number(text)) for text in plain]]
         limits = limits[limits.index.isin(plain.index)]
         problems += self._overlaps(plain, limits)
@@ -215,7 +217,3 @@ class _Column:
 
 def _emptied(cells: pd.Series) -> pd.Series:
     return pd.Series(np.nan, index=cells.index, dtype=object)
-
-
-def _with_point(number: str, mark: str) -> str:
-    return number.replace(",", ".") if mark == "," else number

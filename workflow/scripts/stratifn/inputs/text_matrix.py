@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stratifn.inputs.delimited import PREVIEW_ROWS, Preview, Row, RowJudge, decimal_mark, open_quote, preview, rows_of
-from stratifn.inputs.formats import Layout, format_of
+from stratifn.inputs.contents import EXPORT_AGAIN
+from stratifn.inputs.delimited import PREVIEW_ROWS, Preview, open_quote, preview
+from stratifn.inputs.formats import PLAIN, Layout, LongTable, format_of
+from stratifn.inputs.long_table import read_long_table
+from stratifn.inputs.number_marks import number_marks
 from stratifn.inputs.raw_matrix import Correction, RawMatrix
+from stratifn.inputs.row_blocks import RowBlocks
 from stratifn.inputs.text import Block, Text, first_block
-from stratifn.inputs.types import as_number
 from stratifn.shared.errors import InputError, Problem, listed
-from stratifn.shared.vocabulary import MISSING_MARKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +41,8 @@ def read_text_matrix(path: str, dtype: type, name: str | None = None) -> RawMatr
     Raises
     ------
     InputError
-        Rows with too many or too few cells, a quote that is not closed, damaged or undecodable text, nothing at all.
+        Rows with too many or too few cells, a quote that is not closed, damaged or undecodable text, nothing at all,
+        a file of another format than the one that is named.
     """
     text = Text(path)
     blocks = iter(text)
@@ -50,18 +52,38 @@ def read_text_matrix(path: str, dtype: type, name: str | None = None) -> RawMatr
     first_rows = preview(path, first, text.corrections)
     kind = format_of(first_rows, name)
     layout = kind.layout(first_rows)
+    below = itertools.chain([_below(first, layout.first_line)], blocks)
+    if isinstance(layout, LongTable):
+        matrix = read_long_table(first_rows, layout, below)
+    else:
+        matrix = _read_wide(first_rows, layout, below, dtype)
+    if kind is not PLAIN:
+        matrix.corrections.insert(0, ("the file", _recognised(kind.title, layout)))
+    matrix.corrections = [*text.corrections, *matrix.corrections]
+    matrix.made_by, matrix.kinds = kind.title, kind.kinds
+    return kind.finish(matrix)
+
+
+def _recognised(title: str, layout: Layout | LongTable) -> str:
+    names = [layout.header[number] for number in sorted(layout.left_out)]
+    noun = "column" if len(names) == 1 else "columns"
+    return f"format: {title}" + (f"; {len(names)} {noun} left out: {listed(names)}" if names else "")
+
+
+def _read_wide(preview: Preview, layout: Layout, blocks: Iterator[Block], dtype: type) -> RawMatrix:
     if not layout.numbers:
         shown = f"only the column{'s' if len(layout.header) > 1 else ''} {listed(layout.header)}"
         fix = "Put tabs between the columns, or give the matrix its columns of numbers."
-        raise InputError(Problem(path, "header", shown, "ids and columns of numbers", fix, code="IN-017"))
-    reader = _Reader(first_rows, layout, dtype)
-    for block in itertools.chain([_below(first, layout.first_line)], blocks):
+        problem = Problem(preview.path, "header", shown, "ids and columns of numbers", fix, code="IN-017")
+        raise InputError(problem)
+    reader = _Reader(preview, layout, dtype)
+    for block in blocks:
         reader.add(block)
-        if reader.ended:
+        if reader.rows.ended:
             break
     matrix = reader.matrix()
-    matrix.corrections = [*text.corrections, *layout.corrections, *reader.corrections()]
-    return kind.finish(matrix)
+    matrix.corrections = [*layout.corrections, *reader.corrections()]
+    return matrix
 
 
 def _below(block: Block, line: int) -> Block:
@@ -80,111 +102,32 @@ class _Reader:
     ----------
     preview, layout, dtype
         Of the file, and of the values.
-    ended
-        Whether the row at which the matrix ends was met.
     """
 
     preview: Preview
     layout: Layout
     dtype: type
-    ended: bool = False
     _rows: list[str] = field(default_factory=list)
     _gene_names: list[str] = field(default_factory=list)
     _lines: list[np.ndarray] = field(default_factory=list)
     _texts: dict[tuple[int, int], str] = field(default_factory=dict)
-    _problems: list[Problem] = field(default_factory=list)
     _trimmed: int = 0
 
     def __post_init__(self) -> None:
-        self._judge = RowJudge(self.preview.path, len(self.layout.header))
-        self._decimal, self._decimal_notes, problems = decimal_mark(self.preview, self.layout.numbers)
-        self._problems += problems
-        self._values: np.ndarray = np.empty((0, len(self.layout.numbers)), self.dtype)
+        layout = self.layout
+        cells = self.preview.cells(layout.numbers, layout.first_line)
+        marks, self._notes, self._problems = number_marks(self.preview.path, cells)
+        texts = [number for number in (layout.ids, layout.gene_names) if number is not None]
+        self.rows = RowBlocks(
+            self.preview, len(layout.header), texts, layout.numbers, marks, last_line=layout.last_line
+        )
+        self._values: np.ndarray = np.empty((0, len(layout.numbers)), self.dtype)
 
     def add(self, block: Block) -> None:
         """Add the rows of a block."""
-        block = self._until_end(block)
-        if not block.data.strip():
-            return
-        table = self._parsed(block.data)
-        lines = np.arange(block.line, block.line + block.data.count(b"\n"))
-        if table is None or table.num_rows != len(lines) or self._blank(table):
-            rows = list(self._judge.kept(rows_of(self.preview.path, block, self.preview.delimiter)))
-            lines = np.array([row.line for row in rows], dtype=int)
-            if not rows:
-                return
-            table = self._parsed(_written(rows, self.preview.delimiter))
-        if table is None:
-            raise ValueError("rows of equal length could not be split into cells")
-        self._add_table(table, lines)
-
-    def _until_end(self, block: Block) -> Block:
-        if self.layout.last_line is None:
-            return block
-        mark = self.layout.last_line.encode()
-        at = 0 if block.data.startswith(mark) else block.data.find(b"\n" + mark) + 1
-        if at > 0 or block.data.startswith(mark):
-            self.ended = True
-            return Block(block.line, block.data[:at])
-        return block
-
-    def _parsed(self, data: bytes) -> pa.Table | None:
-        """Split and convert rows; None where any has another number of cells than the header."""
-        import pyarrow as pa
-        from pyarrow import csv as arrow
-
-        wrong = False
-
-        def note_row(row: object) -> str:
-            nonlocal wrong
-            wrong = True
-            return "skip"
-
-        layout = self.layout
-        texts = [number for number in (layout.ids, layout.gene_names) if number is not None]
-        kept = [*texts, *layout.numbers]
-        options = {
-            "read_options": arrow.ReadOptions(
-                use_threads=False,
-                block_size=len(data) + 1,
-                column_names=[str(number) for number in range(len(layout.header))],
-            ),
-            "parse_options": arrow.ParseOptions(
-                delimiter=self.preview.delimiter, newlines_in_values=True, invalid_row_handler=note_row
-            ),
-        }
-        convert = {
-            "null_values": sorted(MISSING_MARKS),
-            "strings_can_be_null": False,
-            "decimal_point": self._decimal,
-        }
-
-        def read(columns: list[int], as_text: list[int]) -> pa.Table:
-            return arrow.read_csv(
-                io.BytesIO(data),
-                convert_options=arrow.ConvertOptions(
-                    include_columns=[str(number) for number in columns],
-                    column_types={str(number): pa.string() for number in as_text},
-                    **convert,
-                ),
-                **options,
-            )
-
-        table = read(kept, texts)
-        if wrong:
-            return None
-        # Arrow also reads dates, times and truth values, which are no numbers here
-        odd = [number for number in layout.numbers if not _is_number(table.schema.field(str(number)).type)]
-        if odd:
-            again = read(odd, odd)
-            for number in odd:
-                table = table.set_column(kept.index(number), str(number), again.column(str(number)))
-        return table
-
-    def _blank(self, table: pa.Table) -> bool:
-        """Tell whether a row may be blank but for its delimiters: one without an id."""
-        ids = table.column(0)
-        return any(not name.strip() for name in ids.to_pylist())
+        found = self.rows.table(block)
+        if found is not None:
+            self._add_table(*found)
 
     def _add_table(self, table: pa.Table, lines: np.ndarray) -> None:
         start = len(self._rows)
@@ -200,29 +143,15 @@ class _Reader:
         self._values.resize((start + len(ids), self._values.shape[1]), refcheck=False)
         for position, column in enumerate(table.itercolumns()):
             if position >= names:
-                self._values[start:, position - names] = self._numbers(column, start, position - names, lines)
+                values, odd = self.rows.numbers(column, lines)
+                self._values[start:, position - names] = values
+                if len(self._texts) < MOST_TEXTS:
+                    self._texts |= {(start + row, position - names): cell for row, cell in odd.items()}
 
     def _refuse_breaks(self, ids: list[str], lines: np.ndarray) -> None:
         broken = [line for name, line in zip(ids, lines, strict=True) if "\n" in name]
         if broken:
             raise InputError(open_quote(self.preview.path, int(broken[0])))
-
-    def _numbers(self, column: pa.ChunkedArray, row: int, place: int, lines: np.ndarray) -> np.ndarray:
-        """Return the numbers of a column; a cell of text is NaN and is remembered."""
-        if _is_number(column.type):
-            return column.to_numpy()
-        values = np.full(len(column), np.nan)
-        for number, written in enumerate(column.to_pylist()):
-            cell = written.strip()
-            if cell in MISSING_MARKS:
-                continue
-            if "\n" in cell:
-                raise InputError(open_quote(self.preview.path, int(lines[number])))
-            cell = cell.replace(",", ".") if self._decimal == "," else cell
-            values[number] = as_number(cell)
-            if np.isnan(values[number]) and len(self._texts) < MOST_TEXTS:
-                self._texts[row + number, place] = cell
-        return values
 
     def matrix(self) -> RawMatrix:
         """Return what was gathered.
@@ -232,7 +161,7 @@ class _Reader:
         InputError
             With every row and mark that is wrong.
         """
-        problems = [*self._problems, *self._judge.problems()]
+        problems = [*self._problems, *self.rows.judge.problems(), *self._cut_off()]
         if not problems and not self._rows:
             found = "a header and no row below it"
             path = self.preview.path
@@ -245,20 +174,17 @@ class _Reader:
             self.preview.path, self._values, self._rows, header, self._gene_names or None, self._texts, lines=lines
         )
 
+    def _cut_off(self) -> Iterator[Problem]:
+        """Say where the file has not all that it says it has."""
+        path, layout = self.preview.path, self.layout
+        if layout.last_line is not None and not self.rows.ended:
+            found = f"no line `{layout.last_line}`"
+            yield Problem(path, "the end", found, "the whole file", EXPORT_AGAIN, code="IN-244")
+        if layout.rows is not None and layout.rows != len(self._rows) and not self.rows.judge.wrong:
+            expected = f"{layout.rows}, as the file says at its beginning"
+            yield Problem(path, "rows", str(len(self._rows)), expected, EXPORT_AGAIN, code="IN-244")
+
     def corrections(self) -> list[Correction]:
         """Say what was left out or read another way."""
         trimmed = [("row ids", f"whitespace: removed around {self._trimmed} of them")] if self._trimmed else []
-        return [*self._decimal_notes, *self._judge.corrections(), *trimmed]
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)
-
-
-def _written(rows: list[Row], delimiter: str) -> bytes:
-    """Write rows as delimited text again."""
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(row.cells for row in rows)
-    return text.getvalue().encode()
+        return [*self._notes, *self.rows.judge.corrections(), *trimmed]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from stratifn.shared.errors import Problem
 from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, PROPORTION, VIEW_KINDS
 
 LARGEST_COUNT = 2**31 - 1
-BELOW_LIMIT = re.compile(r"^<\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)$")
 ROWS_PER_BLOCK = 20_000
 EXAMPLES = 5
 
@@ -135,7 +133,7 @@ def _checked(matrix: RawMatrix, check: ValueCheck) -> Iterator[Problem]:
 
 
 def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
-    odd = {cell: text for cell, text in matrix.texts.items() if kind != CONCENTRATION or not BELOW_LIMIT.match(text)}
+    odd = matrix.texts
     if not odd:
         return
     per_column = Counter(column for _, column in odd)
@@ -155,7 +153,7 @@ def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
         f"{text!r} at {matrix.rows[row]} / {matrix.columns[column]}"
         for (row, column), text in sorted(odd.items())[:EXAMPLES]
     )
-    expected = "numbers, or `<x` below a limit of detection x" if kind == CONCENTRATION else "numbers"
+    expected = "numbers, or `<x` and `>x` beyond a limit x" if kind == CONCENTRATION else "numbers"
     yield Problem(
         matrix.path,
         f"{len(odd)} cells",
@@ -193,21 +191,21 @@ def _wrong_sums(matrix: RawMatrix) -> Iterator[Problem]:
         )
 
 
-def limits_of_detection(matrix: RawMatrix) -> tuple[np.ndarray, np.ndarray]:
-    """Read the ``<x`` cells of a concentration view.
-
-    Returns
-    -------
-    numpy.ndarray
-        The limit of detection per feature (NaN where no cell is below one; the largest where several are given).
-    numpy.ndarray
-        features x samples, true where the value lies below it.
-    """
-    limits = np.full(len(matrix.rows), np.nan)
-    below = np.zeros(matrix.values.shape, dtype=bool)
-    for (row, column), text in matrix.texts.items():
-        # any other text was refused as a problem of the file
-        if limit := BELOW_LIMIT.match(text):
-            limits[row] = np.fmax(limits[row], float(limit.group(1)))
-            below[row, column] = True
-    return limits, below
+def no_gene_without_zeros(matrix: RawMatrix) -> list[Problem]:
+    """Refuse counts of which every gene has a zero: the median of ratios has no gene to be taken over."""
+    counted = matrix.values > 0
+    # a sample without any count is a problem of its own
+    if not counted.size or counted.all(axis=1).any() or not counted.any(axis=0).all():
+        return []
+    most = counted.sum(axis=1).max()
+    found = f"a zero in each of the {len(matrix.rows)} genes (the most frequent is counted in {most} of {counted.shape[1]} samples)"
+    return [
+        Problem(
+            matrix.path,
+            "size factors",
+            found,
+            "at least one gene without zeros for the median of ratios",
+            "Set `normalization: {size_factors: poscounts}` in the config, or leave out samples with few counts.",
+            code="IN-211",
+        )
+    ]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.vocabulary import RNA
+from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS, RNA
 
 GENES_PER_BLOCK = 4096
 
@@ -131,7 +131,7 @@ def fit_size_factors(
                 code="IN-211",
             )
         )
-    if method == "ratio":
+    if method == MEDIAN_OF_RATIOS:
         return reference
     raw = reference.size_factors(counts, samples)
     return SizeFactorReference(method, log_means, float(np.mean(np.log(raw))))
@@ -153,7 +153,7 @@ def _poscounts(counts: np.ndarray) -> np.ndarray:
     return _by_blocks(counts, log_means)
 
 
-METHODS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"ratio": _ratio, "poscounts": _poscounts}
+METHODS: dict[str, Callable[[np.ndarray], np.ndarray]] = {MEDIAN_OF_RATIOS: _ratio, "poscounts": _poscounts}
 
 
 def _by_blocks(counts: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -87,6 +87,8 @@ SIZE_FACTORS, OWN_FACTORS = "size_factors", "own"
 SCALE, CHECKED, AS_GIVEN = "scale", "checked", "as_given"
 # what notes call a scale that was taken as given although the check refuses it, and one that the check only suspects
 SCALE_AS_GIVEN, SCALE_IN_DOUBT = "scale as given", "scale in doubt"
+# how they are computed (`normalization.size_factors`): the default
+MEDIAN_OF_RATIOS = "ratio"
 # the column of a view of counts that holds them
 SIZE_FACTOR = "size_factor"
 VIEW_KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)

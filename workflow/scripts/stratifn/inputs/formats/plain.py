@@ -16,4 +16,11 @@ def plain_layout(preview: Preview) -> Layout:
     return Layout(header, first, gene_names=1 if annotated else None, corrections=corrections)
 
 
-PLAIN = Format("plain", "a plain matrix", lambda preview: True, plain_layout)
+PLAIN = Format(
+    "plain",
+    "a plain matrix",
+    "any other table",
+    "first column: ids; a second column `gene_name`: symbols; the others: numbers",
+    lambda preview: True,
+    plain_layout,
+)
