@@ -244,7 +244,7 @@ def test_rows_are_left_out_within_the_memory_of_the_matrix(monkeypatch, order):
 @pytest.mark.parametrize("transposed", [False, True])
 def test_the_notes_name_what_was_left_out_and_the_matrix_is_that_without_it(tmp_path, monkeypatch, transposed):
     monkeypatch.chdir(tmp_path)
-    frame = row(GENERATOR.poisson(900, 12).astype(float), "__no_feature")
+    frame = row(GENERATOR.poisson(900, 12).astype(float), "ERCC-00002")
     frame.loc["age"] = SHEET["age"].to_numpy()
     SHEET.drop(columns="CRP").to_csv("samples.tsv", sep="\t", index=False)
     with gzip.open("m.tsv.gz", "wt") as handle:
@@ -259,7 +259,7 @@ def test_the_notes_name_what_was_left_out_and_the_matrix_is_that_without_it(tmp_
     cohort = read()
     assert np.array_equal(cohort.views["rna"].X, GENES.T.to_numpy())
     left_out = cohort.notes[cohort.notes["what"] == "left out"]
-    assert left_out["item"].tolist() == ["__no_feature", "age"]
+    assert left_out["item"].tolist() == ["ERCC-00002", "age"]
     assert left_out["view"].tolist() == ["rna", "rna"]
     # without `round`, ages such as 31.5 were no counts
     frame.rename(index={"age": "aged"}).to_csv("m.tsv.gz", sep="\t", index_label="id")
