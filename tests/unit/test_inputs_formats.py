@@ -586,6 +586,8 @@ FORMS = {
     "DDX58": "RIGI",
     "SEPT4": "SEPTIN4",
     "MARCH1": "MARCHF1",
+    "MT-CO2": "MT-CO2",
+    "ENSG00000198712": "MT-CO2",
     "IFI44L": "IFI44L",
 }
 
@@ -665,16 +667,16 @@ def test_the_table_of_genes_is_made_of_the_original(root):
 def test_what_means_several_genes_names_none():
     original = pd.DataFrame(
         {
-            "entrez_id": ["1", "2", "3"],
-            "gene_symbol": ["A", "B", "C"],
-            "gene_type": ["protein-coding", "protein-coding", "pseudo"],
-            "ensembl_ids": ["ENSG1|ENSG2", "ENSG2", ""],
-            "aliases": ["A|OLD|BOTH", "BOTH|C|B1", "C1"],
+            "entrez_id": ["1", "2", "3", "4513", "5"],
+            "gene_symbol": ["A", "B", "C", "COX2", "P1"],
+            "gene_type": ["protein-coding", "protein-coding", "pseudo", "protein-coding", "pseudo"],
+            "ensembl_ids": ["ENSG1|ENSG2", "ENSG2", "", "ENSG3", "ENSG4"],
+            "aliases": ["A|OLD|BOTH", "BOTH|C|B1|COX2", "C1", "COII|COX2|MTCO2", "MT-CO2|P"],
         }
     )
     made = gene_table(original).set_index("gene_symbol")
-    assert made["ensembl_ids"].to_dict() == {"A": "ENSG1", "B": ""}
-    assert made["old_symbols"].to_dict() == {"A": "OLD", "B": "B1"}
+    assert made["ensembl_ids"].to_dict() == {"A": "ENSG1", "B": "", "MT-CO2": "ENSG3", "P1": "ENSG4"}
+    assert made["old_symbols"].to_dict() == {"A": "OLD", "B": "B1", "MT-CO2": "COII|MTCO2", "P1": ""}
 
 
 # --- a cohort of six formats ------------------------------------------------------------------------------------------
