@@ -190,7 +190,7 @@ def a_beta_above_1(cohort: Cohort) -> None:
 
 @mistake("IN-086")
 def a_proportion_in_percent(cohort: Cohort) -> None:
-    cohort.matrices["cells"] *= 100
+    cohort.matrices["cells"].iloc[1, 2] *= 100
 
 
 @mistake("IN-087")

@@ -554,6 +554,29 @@ def test_the_methods_say_of_a_kind_what_its_record_says(monkeypatch):
     assert "Ratios (odd) were turned upside down." in methods_text(of_all, software_versions(), described)
 
 
+def test_a_scale_that_was_taken_as_given_or_is_in_doubt_is_said(tables):
+    view = {"name": "rna", "kind": "counts", "path": "c.tsv", "scale": "as_given"}
+    reasons = ["`scale: as_given`, although the check found sums per sample of 1,000,000", "no value above 4.2"]
+    tables["notes"] = pd.DataFrame(
+        {
+            "phase": "inputs",
+            "view": "rna",
+            "item": "values",
+            "what": ["scale as given", "scale in doubt"],
+            "reason": reasons,
+        }
+    )
+    said = results(tables, cohort={"views": [view]})
+    texts = [item for part in build_sections(said) for item in part.content if hasattr(item, "text")]
+    for reason in reasons:
+        assert any(reason in item.text and item.warning for item in texts)
+    assert "The values of rna were taken as given: their scale was not checked" in methods_text(
+        said, software_versions(), described
+    )
+    checked = results(example_tables(), cohort={"views": [view | {"scale": "checked"}]})
+    assert "as given" not in methods_text(checked, software_versions(), described)
+
+
 def test_the_page_says_what_single_controls_decide_and_who_was_left_out(tables):
     words = section(results(tables, min_cell=0), "interferon")
     assert "Leaving out any one control, 50 to 75 % of all patients lie above the cut-off; 6 change sides." in words

@@ -22,6 +22,7 @@ from stratifn.shared.files import reading_users
 from stratifn.shared.views import lender_mismatches, view_mismatches
 from stratifn.shared.vocabulary import (
     BETA,
+    CHECKED,
     CONCENTRATION,
     CONTINUOUS,
     COUNTS,
@@ -234,7 +235,7 @@ def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
     return (
         cohort["views"]
         if cohort["simulate"] is None
-        else [dict(view, format=None, round=False, size_factors=OWN_FACTORS) for view in SIMULATED_VIEWS]
+        else [dict(view, format=None, round=False, size_factors=OWN_FACTORS, scale=CHECKED) for view in SIMULATED_VIEWS]
     )
 
 

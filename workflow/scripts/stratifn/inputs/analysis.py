@@ -14,11 +14,13 @@ from stratifn.inputs.extra_samples import IGNORE, in_matrix_alone, in_sheet_alon
 from stratifn.inputs.gene_ids import GeneNames, Note, named_genes, signature_note, signature_problems
 from stratifn.inputs.id_map import read_id_map
 from stratifn.inputs.limits import censored, stated_limits
+from stratifn.inputs.not_features import without_other_rows
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
 from stratifn.inputs.probe_ids import with_replicates_averaged
 from stratifn.inputs.raw_matrix import Correction, RawMatrix
 from stratifn.inputs.reading import read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
+from stratifn.inputs.scales import scale_findings
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet, missing_groups
 from stratifn.inputs.values import no_gene_without_zeros, value_problems
 from stratifn.running.progress import step
@@ -122,7 +124,7 @@ def read_cohort(
     problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
     sheet_problems = [*problems]
     ignore = settings.get("extra_samples") == IGNORE
-    matrices, extra, view_problems = _matrices(settings["views"], paths, sheet, ignore, genes, median_of_ratios)
+    matrices, extra, view_problems = _matrices(settings, paths, sheet, ignore, genes, median_of_ratios)
     problems += view_problems
     samples = _with_membership(sheet.samples, matrices)
     if not view_problems:
@@ -180,7 +182,7 @@ def _kind_problems(matrix: RawMatrix, kind: str) -> list[Problem]:
 
 
 def _matrices(
-    views: Sequence[Mapping[str, Any]],
+    settings: Mapping[str, Any],
     paths: Mapping[str, str],
     sheet: Sheet,
     ignore: bool,
@@ -188,14 +190,16 @@ def _matrices(
     median_of_ratios: bool,
 ) -> tuple[dict[str, RawMatrix], list[Note], list[Problem]]:
     samples = sheet.samples["sample"].tolist()
+    views = settings["views"]
     matrices: dict[str, RawMatrix] = {}
     notes: list[Note] = []
     problems: list[Problem] = []
     for number, view in enumerate(views, start=1):
-        step(f"reading {paths[view['name']]}, matrix {number} of {len(views)}")
+        name, kind = view["name"], view["kind"]
+        step(f"reading {paths[name]}, matrix {number} of {len(views)}")
         try:
             raw, ids = gathered(partial(_read, view, paths), partial(read_id_map, view.get("ids")))
-            raw, renamed = ids.applied(raw, view["name"])
+            raw, renamed = ids.applied(raw, name)
         except InputError as error:
             problems += error.problems
             continue
@@ -207,27 +211,33 @@ def _matrices(
         if matrix is None:
             problems += found
             continue
-        if view["kind"] == CONCENTRATION:
+        matrix, no_features, refused = without_other_rows(matrix, kind, sheet.samples, settings["columns"])
+        notes += [(name, row, "left out", reason) for row, reason in no_features]
+        problems += refused
+        if kind == CONCENTRATION:
             matrix, limits = stated_limits(matrix, {*samples, *sheet.left_out})
         others = [*sheet.left_out]
         if not ignore:
             strange = list(ids.problems({*samples, *others}))
             problems += strange
             others += ids.samples.values() if strange else []
-        left_out, found = in_matrix_alone(matrix, view["name"], samples, others, ignore)
+        left_out, found = in_matrix_alone(matrix, name, samples, others, ignore)
         notes += left_out
         repeated_or_unknown = id_problems(matrix) + found
         matrix = selected(matrix, samples)
-        if view["kind"] == CONCENTRATION:
+        if kind == CONCENTRATION:
             matrix = censored(matrix, limits)
+        scale = scale_findings(matrix, view)
+        notes += [(name, *note) for note in scale.notes]
         if view["round"]:
             matrix.values = np.rint(matrix.values)
-        problems += repeated_or_unknown + value_problems(matrix, view["kind"])
-        if view["name"] == RNA:
+        of_cells = [problem for problem in value_problems(matrix, kind) if problem.code not in scale.explained]
+        problems += repeated_or_unknown + scale.problems + of_cells
+        if name == RNA:
             problems += signature_problems(matrix.rows, matrix.gene_names, genes, RNA, matrix.path)
-        if median_of_ratios and view["kind"] == COUNTS and view.get(SIZE_FACTORS, OWN_FACTORS) == OWN_FACTORS:
+        if median_of_ratios and kind == COUNTS and view.get(SIZE_FACTORS, OWN_FACTORS) == OWN_FACTORS:
             problems += no_gene_without_zeros(matrix)
-        matrices[view["name"]] = matrix
+        matrices[name] = matrix
     return matrices, notes, problems
 
 

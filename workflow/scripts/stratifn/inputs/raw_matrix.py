@@ -112,3 +112,12 @@ class RawMatrix:
     def row_named(self, row: int) -> str:
         """Say where a row is, by its line where the file has lines."""
         return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+
+
+def column_sums(values: np.ndarray) -> np.ndarray:
+    """Sum the columns of a large matrix block by block; missing and infinite values count as 0."""
+    sums = np.zeros(values.shape[1])
+    for start in range(0, len(values), ROWS_PER_BLOCK):
+        block = values[start : start + ROWS_PER_BLOCK]
+        sums += np.sum(block, axis=0, dtype=np.float64, where=np.isfinite(block))
+    return sums

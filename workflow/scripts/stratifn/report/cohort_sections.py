@@ -22,7 +22,7 @@ from stratifn.report.results import RANK_METHOD, Results
 from stratifn.report.settings import Settings
 from stratifn.report.small_cells import at_least, people, without_small_counts
 from stratifn.shared.errors import listed
-from stratifn.shared.vocabulary import HEALTHY, RNA, UNSCORED
+from stratifn.shared.vocabulary import HEALTHY, RNA, SCALE_AS_GIVEN, SCALE_IN_DOUBT, UNSCORED
 
 LISTED_SAMPLES = 25
 BY_RANKS = f"score by ranks ({RANK_METHOD})"
@@ -103,6 +103,8 @@ def _quartiles(column: str, group: str, results: Results) -> str:
 
 def _left_out(results: Results) -> Iterator[Item]:
     notes = results.tables["notes"]
+    for note in notes[notes["what"].isin([SCALE_AS_GIVEN, SCALE_IN_DOUBT])].itertuples():
+        yield Text(f"View {note.view}, {note.what}: {note.reason}.", warning=True)
     if results.disease is not None:
         own = {*results.listed["sample"], results.disease, *results.pairs_of_disease}
         notes = notes[notes["item"].isin(own)]

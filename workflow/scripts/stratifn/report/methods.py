@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping
 from stratifn import __version__
 from stratifn.report.results import Results
 from stratifn.report.small_cells import people
-from stratifn.shared.vocabulary import CLASSES, COUNTS, HEALTHY, OWN_FACTORS, RNA, SIZE_FACTORS
+from stratifn.shared.vocabulary import (
+    AS_GIVEN,
+    CHECKED,
+    CLASSES,
+    COUNTS,
+    HEALTHY,
+    OWN_FACTORS,
+    RNA,
+    SCALE,
+    SIZE_FACTORS,
+)
 
 # names of references to their numbers in brackets
 Cite = Callable[..., str]
@@ -94,6 +104,11 @@ def _normalization(results: Results, versions: Mapping[str, str], described: Des
         f"The size factors of {view['name']} were those of {view[SIZE_FACTORS]}."
         for view in results.settings["views"]
         if view.get(SIZE_FACTORS, OWN_FACTORS) != OWN_FACTORS
+    ]
+    sentences += [
+        f"The values of {view['name']} were taken as given: their scale was not checked (`{SCALE}: {AS_GIVEN}`)."
+        for view in results.settings["views"]
+        if view.get(SCALE, CHECKED) == AS_GIVEN
     ]
     return " ".join(sentences)
 

@@ -83,6 +83,10 @@ RNA = "rna"
 COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
 # of views of counts: each takes its own size factors, or those of the view that `size_factors` names
 SIZE_FACTORS, OWN_FACTORS = "size_factors", "own"
+# whether the values are held to the scale that the kind of the view promises, or are taken as they are
+SCALE, CHECKED, AS_GIVEN = "scale", "checked", "as_given"
+# what notes call a scale that was taken as given although the check refuses it, and one that the check only suspects
+SCALE_AS_GIVEN, SCALE_IN_DOUBT = "scale as given", "scale in doubt"
 # how they are computed (`normalization.size_factors`): the default
 MEDIAN_OF_RATIOS = "ratio"
 # the column of a view of counts that holds them
