@@ -14,11 +14,13 @@ import pytest
 
 from stratifn.inputs import GeneNames, Groups, read_cohort
 from stratifn.inputs.formats import FORMATS, PLAIN
+from stratifn.inputs.formats.counts import NO_GENES
 from stratifn.inputs.formats.sample_names import from_paths
 from stratifn.inputs.formats.single import ONE_SAMPLE
 from stratifn.inputs.gene_ids import named_genes, signature_found
 from stratifn.inputs.id_forms import ID_FORMS, id_form
 from stratifn.inputs.limits import censored, stated_limits
+from stratifn.inputs.not_features import without_other_rows
 from stratifn.inputs.number_marks import number_marks
 from stratifn.inputs.probe_ids import with_replicates_averaged
 from stratifn.inputs.raw_matrix import RawMatrix
@@ -93,10 +95,9 @@ EXAMPLES = {
             ENSG00000137959|12|0
             ENSG00000165949|345|1"""
         ),
-        ["ENSG00000137959", "ENSG00000165949"],
+        ["N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous", "ENSG00000137959", "ENSG00000165949"],
         ["S1", "S2"],
-        [[12, 0], [345, 1]],
-        ("STAR: 4 rows that count reads of no gene left out: N_unmapped, N_multimapping, N_noFeature, N_ambiguous",),
+        [[900, 800], [90, 80], [9, 8], [1, 2], [12, 0], [345, 1]],
     ),
     "rsem": Example(
         '""\t"out/S1.genes.results"\t"out/S2.genes.results"\n'
@@ -309,17 +310,19 @@ def test_symbols_of_feature_counts_are_read():
     np.testing.assert_array_equal(read.values, [[12, 0], [345, 1]])
 
 
-def test_the_tail_of_htseq_is_left_out_of_a_long_table():
+@pytest.mark.parametrize("program", sorted(NO_GENES))
+def test_rows_that_count_reads_of_no_gene_are_left_out_wherever_they_are(program):
     genes = "".join(f"ENSG{number:011d}\t{number}\t1\n" for number in range(500))
-    tail = "".join(
-        f"{name}\t5\t6\n"
-        for name in ("__no_feature", "__ambiguous", "__too_low_aQual", "__not_aligned", "__alignment_not_unique")
-    )
-    for name in (None, "htseq_star"):
-        read = matrix("gene\tS1\tS2\n" + genes + tail, name=name)
-        assert len(read.rows) == len(read.values) == len(read.lines) == 500
-        assert read.values[:, 0].tolist() == list(range(500))
-        assert any("HTSeq: 5 rows" in reason for _, reason in read.corrections)
+    others = "".join(f"{name}\t5\t6\n" for name in NO_GENES[program])
+    samples = pd.DataFrame({"sample": ["S1", "S2"]})
+    for content in (genes + others, others + genes):
+        for name in (None, "htseq_star"):
+            read, left_out, problems = without_other_rows(
+                matrix("gene\tS1\tS2\n" + content, name=name), "counts", samples, {}
+            )
+            assert not problems
+            assert [row for row, _ in left_out] == list(NO_GENES[program])
+            assert read.values[:, 0].tolist() == list(range(500))
 
 
 def test_a_gct_1_2_reads_symbols_and_leaves_descriptions_out():
@@ -437,7 +440,7 @@ def test_the_documented_command_joins_the_files_of_htseq(root):
     subprocess.run(["bash", "-c", command], check=True)
     read = read_matrix("counts.tsv")
     assert read.columns == ["S1", "S2"]
-    np.testing.assert_array_equal(read.values, [[12, 0], [3, 3]])
+    np.testing.assert_array_equal(read.values, [[12, 0], [3, 3], [9, 9]])
 
 
 # --- numbers --------------------------------------------------------------------------------------------------------
@@ -586,6 +589,8 @@ FORMS = {
     "DDX58": "RIGI",
     "SEPT4": "SEPTIN4",
     "MARCH1": "MARCHF1",
+    "MT-CO2": "MT-CO2",
+    "ENSG00000198712": "MT-CO2",
     "IFI44L": "IFI44L",
 }
 
@@ -665,16 +670,16 @@ def test_the_table_of_genes_is_made_of_the_original(root):
 def test_what_means_several_genes_names_none():
     original = pd.DataFrame(
         {
-            "entrez_id": ["1", "2", "3"],
-            "gene_symbol": ["A", "B", "C"],
-            "gene_type": ["protein-coding", "protein-coding", "pseudo"],
-            "ensembl_ids": ["ENSG1|ENSG2", "ENSG2", ""],
-            "aliases": ["A|OLD|BOTH", "BOTH|C|B1", "C1"],
+            "entrez_id": ["1", "2", "3", "4513", "5"],
+            "gene_symbol": ["A", "B", "C", "COX2", "P1"],
+            "gene_type": ["protein-coding", "protein-coding", "pseudo", "protein-coding", "pseudo"],
+            "ensembl_ids": ["ENSG1|ENSG2", "ENSG2", "", "ENSG3", "ENSG4"],
+            "aliases": ["A|OLD|BOTH", "BOTH|C|B1|COX2", "C1", "COII|COX2|MTCO2", "MT-CO2|P"],
         }
     )
     made = gene_table(original).set_index("gene_symbol")
-    assert made["ensembl_ids"].to_dict() == {"A": "ENSG1", "B": ""}
-    assert made["old_symbols"].to_dict() == {"A": "OLD", "B": "B1"}
+    assert made["ensembl_ids"].to_dict() == {"A": "ENSG1", "B": "", "MT-CO2": "ENSG3", "P1": "ENSG4"}
+    assert made["old_symbols"].to_dict() == {"A": "OLD", "B": "B1", "MT-CO2": "COII|MTCO2", "P1": ""}
 
 
 # --- a cohort of six formats ------------------------------------------------------------------------------------------

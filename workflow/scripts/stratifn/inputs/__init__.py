@@ -1,9 +1,10 @@
 """Phase inputs: from a user's files to one validated matrix per view.
 
-In reading order: `reading` (files to raw matrices), `sheet` (the sample sheet), `orientation` (which side holds the
-samples), `not_features` (rows that are none), `scales` (whether the values are on the scale that their kind promises),
-`values` (what each kind of view may hold), `gene_ids` (symbols and Ensembl ids), `analysis` (all of it, with
-every problem collected before anything is refused).
+In reading order: `reading` (files to raw matrices), `formats` (programs of the field), `sheet` (the sample sheet),
+`orientation` (which side holds the samples), `not_features` (rows that are none), `limits` (concentrations beyond what
+an assay measures), `scales` (whether the values are on the scale that their kind promises), `values` (what each kind
+of view may hold), `gene_ids` (symbols and ids of genes), `analysis` (all of it, with every problem collected before
+anything is refused).
 """
 
 from stratifn.inputs.analysis import Cohort, read_cohort, too_few_samples

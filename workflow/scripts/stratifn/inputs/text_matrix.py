@@ -61,7 +61,7 @@ def read_text_matrix(path: str, dtype: type, name: str | None = None) -> RawMatr
         matrix.corrections.insert(0, ("the file", _recognised(kind.title, layout)))
     matrix.corrections = [*text.corrections, *matrix.corrections]
     matrix.made_by, matrix.kinds = kind.title, kind.kinds
-    return kind.finish(matrix)
+    return matrix
 
 
 def _recognised(title: str, layout: Layout | LongTable) -> str:

@@ -26,6 +26,8 @@ FILE = Path("genes") / "human_genes.tsv.gz"
 SOURCE = "# NCBI Gene of 2022-09-12 (public domain), by org.Hs.eg.db 3.16; made by stratifn.registry.human_genes\n"
 CODING = "protein-coding"
 SEVERAL = "|"
+# NCBI's symbols of the proteins of mitochondria; elsewhere ND1 is MT-ND1, and COX2 is PTGS2
+MITOCHONDRIAL = frozenset("ATP6 ATP8 COX1 COX2 COX3 CYTB ND1 ND2 ND3 ND4 ND4L ND5 ND6".split())
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,10 @@ def gene_table(original: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Genes that make proteins or have an Ensembl id, sorted by symbol: gene_symbol, entrez_id, ensembl_ids,
-        old_symbols. What means several genes is left out, and so are old symbols that are another gene's symbol today.
+        old_symbols. What means several genes is left out, and so are old symbols that are another gene's symbol today,
+        and those of genes without a protein: NCBI calls a pseudogene MT-CO2.
     """
+    original = original.assign(gene_symbol=[_symbol(*row) for row in original[["gene_symbol", "aliases"]].to_numpy()])
     current = set(original["gene_symbol"])
     ids, names = _counted(original["ensembl_ids"]), _counted(original["aliases"])
     kept = original[(original["gene_type"] == CODING) | (original["ensembl_ids"] != "")]
@@ -93,10 +97,19 @@ def gene_table(original: pd.DataFrame) -> pd.DataFrame:
             "ensembl_ids": [_joined(i for i in cell.split(SEVERAL) if ids[i] == 1) for cell in kept["ensembl_ids"]],
             "old_symbols": [
                 _joined(name for name in cell.split(SEVERAL) if names[name] == 1 and name not in current)
-                for cell in kept["aliases"]
+                if kind == CODING
+                else ""
+                for cell, kind in zip(kept["aliases"], kept["gene_type"], strict=True)
             ],
         }
     )
+
+
+def _symbol(symbol: str, aliases: str) -> str:
+    """Return HGNC's symbol of a mitochondrial protein (`MT-CO2` of NCBI's alias MTCO2), other symbols as they are."""
+    if symbol not in MITOCHONDRIAL:
+        return symbol
+    return next(f"MT-{name[2:]}" for name in aliases.split(SEVERAL) if name.startswith("MT"))
 
 
 def _counted(cells: Iterable[str]) -> Counter[str]:

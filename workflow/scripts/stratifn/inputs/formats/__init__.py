@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from stratifn.inputs.delimited import Preview
 from stratifn.inputs.formats.arrays import ARRAY_FORMATS
 from stratifn.inputs.formats.cells import CELL_FORMATS
-from stratifn.inputs.formats.counts import COUNT_FORMATS, without_rows_of_no_gene
+from stratifn.inputs.formats.counts import COUNT_FORMATS
 from stratifn.inputs.formats.layout import Format, Layout, LongTable
 from stratifn.inputs.formats.olink import OLINK
-from stratifn.inputs.formats.plain import GENE_NAME
-from stratifn.inputs.formats.plain import PLAIN as _PLAIN
+from stratifn.inputs.formats.plain import GENE_NAME, PLAIN
 from stratifn.inputs.formats.single import refuse_one_sample
 from stratifn.shared.errors import InputError, Problem, listed
 
 __all__ = ["FORMATS", "GENE_NAME", "OLINK", "PLAIN", "Format", "Layout", "LongTable", "format_of"]
 
-PLAIN = replace(_PLAIN, finish=without_rows_of_no_gene)
 # in this order they are asked; PLAIN takes whatever no other one knows
 FORMATS: tuple[Format, ...] = (*ARRAY_FORMATS, *CELL_FORMATS, OLINK, *COUNT_FORMATS, PLAIN)
 

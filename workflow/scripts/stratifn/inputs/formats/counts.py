@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from stratifn.inputs.delimited import Preview, header_of
 from stratifn.inputs.formats.layout import Format, Layout
 from stratifn.inputs.formats.plain import GENE_NAME, plain_layout
 from stratifn.inputs.formats.sample_names import from_paths
-from stratifn.inputs.raw_matrix import RawMatrix
-from stratifn.shared.errors import InputError, Problem, listed
 from stratifn.shared.vocabulary import COUNTS
 
 ANNOTATION = ("Geneid", "Chr", "Start", "End", "Strand", "Length")
@@ -82,30 +78,6 @@ def _has_rows_of_no_gene(preview: Preview) -> bool:
     return any(row.cells[0].strip() in names for row in preview.body)
 
 
-def without_rows_of_no_gene(matrix: RawMatrix) -> RawMatrix:
-    """Leave out the rows in which HTSeq and STAR count the reads of no gene, and say so.
-
-    Raises
-    ------
-    InputError
-        No other row is left.
-    """
-    for program, names in NO_GENES.items():
-        found = [name for name in matrix.rows if name in names]
-        if not found:
-            continue
-        kept = np.array([number for number, name in enumerate(matrix.rows) if name not in names], dtype=int)
-        if not len(kept):
-            fix = "Give the counts of the genes."
-            expected = "rows of genes"
-            problem = Problem(matrix.path, "rows", f"only {listed(found)}", expected, fix, code="IN-005")
-            raise InputError(problem)
-        matrix = matrix.with_rows(kept)
-        reason = f"{program}: {len(found)} rows that count reads of no gene left out: {listed(found)}"
-        matrix.corrections = [*matrix.corrections, ("row ids", reason)]
-    return matrix
-
-
 def _merged_counts(preview: Preview) -> Layout:
     layout = plain_layout(preview)
     return _renamed(layout, layout.corrections)
@@ -128,7 +100,6 @@ HTSEQ_STAR = Format(
     "these rows are left out, wherever they are (of a plain matrix too)",
     _has_rows_of_no_gene,
     _merged_counts,
-    without_rows_of_no_gene,
     kinds=(COUNTS,),
     # the rows may be at the end of a file of which only the beginning was looked at
     fits=lambda preview: True,

@@ -98,11 +98,6 @@ class LongTable:
     left_out: frozenset[int] = frozenset()
 
 
-def unchanged(matrix: RawMatrix) -> RawMatrix:
-    """Return a matrix as it was read."""
-    return matrix
-
-
 @dataclass(frozen=True)
 class Format:
     """A kind of delimited file, as a program of the field writes it.
@@ -121,8 +116,6 @@ class Format:
         Whether a file is one of these, by its first rows.
     layout
         Where the parts of the matrix are.
-    finish
-        From the matrix as read to rows, columns and values in our terms.
     kinds
         The kinds of view that its numbers can be; empty for any.
     fits
@@ -135,7 +128,6 @@ class Format:
     reads: str
     recognises: Callable[[Preview], bool]
     layout: Callable[[Preview], Layout | LongTable]
-    finish: Callable[[RawMatrix], RawMatrix] = unchanged
     kinds: tuple[str, ...] = ()
     fits: Callable[[Preview], bool] | None = None
 
