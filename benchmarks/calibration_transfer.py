@@ -68,7 +68,9 @@ def weights(features: int, rng: np.random.Generator) -> np.ndarray:
     return np.sqrt(SHARE) * made / np.maximum(np.linalg.norm(made, axis=0), 1e-9)
 
 
-def people(situation: Situation, n: int, loadings: list[np.ndarray], rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+def people(
+    situation: Situation, n: int, loadings: list[np.ndarray], rng: np.random.Generator
+) -> dict[str, pd.DataFrame]:
     """Draw people: view to people x features, the rows of those who lack it being empty."""
     factors, views = noise(situation.shape, (n, FACTORS), rng), {}
     lacks = np.where(rng.random(n) < situation.lacking, rng.integers(0, len(loadings), n), -1)
@@ -103,7 +105,9 @@ def one_set(situation: Situation, seed: int) -> dict[str, float]:
     new = {name: frame.to_numpy() for name, frame in people(situation, NEW, loadings, rng).items()}
 
     def out(rows: int, shift: float) -> float:
-        pvalues = [limits.judge({name: values[row] + shift for name, values in new.items()}).pvalue for row in range(rows)]
+        pvalues = [
+            limits.judge({name: values[row] + shift for name, values in new.items()}).pvalue for row in range(rows)
+        ]
         return float(np.mean(np.array(pvalues) <= LEVEL))
 
     return {"as they are": out(NEW, 0.0), "every feature raised by 1 SD": out(RAISED, 1.0)}

@@ -25,7 +25,14 @@ from stratifn.integration import (
     train_mofa,
     variance_table,
 )
-from stratifn.interferon import Cohort, analyse_cohort, from_parts, reference_of_cohort, to_parts
+from stratifn.interferon import (
+    Cohort,
+    analyse_cohort,
+    from_parts,
+    place_by_own_controls,
+    reference_of_cohort,
+    to_parts,
+)
 from stratifn.interferon import place_patients as score_patients
 from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
@@ -53,7 +60,7 @@ from stratifn.transfer import (
     write_reference,
 )
 from stratifn.transfer.freezing import frozen_views
-from stratifn.transfer.limits import CENTILE, fit_limits
+from stratifn.transfer.limits import LEVEL
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.placement import PATIENT_COLUMNS
 from stratifn.transfer.size_factors import with_lent_size_factors
@@ -86,6 +93,9 @@ PHASES = Phases(
         rna, rna.uns["kind"], samples, from_parts(values, arrays)
     )[1],
     strata=stratum_model,
+    score_locally=lambda values, arrays, rna, samples, control: place_by_own_controls(
+        rna, samples, control, from_parts(values, arrays)
+    ),
 )
 
 LIKE_THE_REFERENCE = Measured("whole_blood", "rnaseq")
@@ -207,7 +217,7 @@ def test_training_patients_get_their_own_interferon_scores_and_classes(run, plac
 def test_the_table_has_the_columns_of_the_contract_and_few_training_patients_are_outside(placed):
     assert list(placed.patients.columns) == PATIENT_COLUMNS
     assert placed.patients["sample"].is_monotonic_increasing
-    # limits are 99th centiles of leave-one-out values: hardly anybody of the reference lies beyond
+    # one in a hundred of those whom the model did not see is out: of those whom it saw hardly anybody
     assert placed.patients["out_of_reference"].mean() <= 0.05
 
 
@@ -297,22 +307,8 @@ def test_a_sample_unlike_the_reference_is_said_to_be_so_with_the_reason(run):
     rna.X = rna.X[:, rng.permutation(rna.n_vars)]
     placed = run.place(views | {"rna": rna}, samples).patients.set_index("sample")
     assert placed.loc[rna.obs_names, "out_of_reference"].all()
-    assert placed.loc[rna.obs_names, "reason"].str.contains("rna not explained by the factors").all()
-
-
-def test_limits_are_leave_one_out_values_in_closed_form():
-    rng = np.random.default_rng(3)
-    z = pd.DataFrame(rng.normal(size=(40, 3)) * [1, 2, 3])
-    errors = pd.DataFrame({"rna": rng.chisquare(50, 40) / 50})
-    limits = fit_limits(z, errors)
-    left_out = []
-    for i in range(40):
-        rest = z.drop(index=i)
-        u = (z.loc[i] - rest.mean()).to_numpy()
-        left_out.append(u @ np.linalg.solve(np.cov(rest.T), u))
-    # the ridge of 1e-6 that keeps a covariance invertible is the only difference
-    assert limits.distance == pytest.approx(np.percentile(left_out, 99), rel=1e-4)
-    assert limits.errors["rna"] > np.percentile(errors["rna"], 99)
+    assert placed.loc[rna.obs_names, "outlier_pvalue"].le(LEVEL).all()
+    assert placed.loc[rna.obs_names, "reason"].str.contains(r"unlike the reference \(p = .*\): rna is explained least").all()
 
 
 def test_views_of_another_name_or_kind_are_refused_at_once(run):
@@ -566,7 +562,7 @@ def test_a_reference_of_a_newer_or_too_old_version_is_refused(copied):
         ("1.0", "Freeze it again"),
     ):
         assert words in refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
-    for version in ("1.1", "2.0"):
+    for version in ("1.1", "2.0", "2.1"):
         found = refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
         assert f"{version}, too old for this code" in found
         assert "Freeze it again" in found
@@ -609,12 +605,10 @@ def test_no_number_of_people_leaves_with_the_verdicts(run, placed):
     assert not [sample for sample in run.samples["sample"] if sample in words]
 
 
-def test_the_docs_name_the_centile_of_the_limits():
+def test_the_docs_name_the_level_of_the_limits():
     for page in ("methods.md", "outputs.md"):
-        named = re.findall(
-            r"(\d+)th centile of leave-one-out|(\d+)th centile of the leave-one-out", (ROOT / "docs" / page).read_text()
-        )
-        assert {float(one or other) for one, other in named} == {CENTILE}
+        named = re.findall(r"`outlier_pvalue` is at most ([\d.]+)", (ROOT / "docs" / page).read_text())
+        assert [float(level) for level in named] == [LEVEL], page
 
 
 def test_a_pickle_in_the_arrays_is_never_loaded(copied):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stratifn.interferon import from_parts
+from stratifn.interferon import from_parts, place_by_own_controls
 from stratifn.interferon import place_patients as score_patients
 from stratifn.normalization import KINDS, from_arrays
 from stratifn.running.entry_point import run
@@ -19,10 +19,13 @@ def main(snakemake):
     def score(values, arrays, rna, samples):
         return score_patients(rna, rna.uns["kind"], samples, from_parts(values, arrays))[1]
 
+    def score_locally(values, arrays, rna, samples, control):
+        return place_by_own_controls(rna, samples, control, from_parts(values, arrays))
+
     def transform(frozen, view):
         return from_arrays(KINDS[frozen.kind].frozen, frozen.fields).transform(view)
 
-    phases = Phases(transform, score, stratum_model)
+    phases = Phases(transform, score, stratum_model, score_locally)
     samples, notes = read_samples(read.samples), read_table(read.notes)
     placed = place_patients(reference, read_views(read.views), samples, phases, Measured(**params.measured), notes)
     for name, table in vars(placed).items():

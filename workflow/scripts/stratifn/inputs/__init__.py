@@ -7,6 +7,6 @@ every problem collected before anything is refused).
 
 from stratifn.inputs.analysis import Cohort, read_cohort, too_few_samples
 from stratifn.inputs.gene_ids import GeneNames
-from stratifn.inputs.sheet import ANY_GROUP, Groups
+from stratifn.inputs.sheet import ANY_GROUP, Groups, any_group
 
-__all__ = ["ANY_GROUP", "Cohort", "GeneNames", "Groups", "read_cohort", "too_few_samples"]
+__all__ = ["ANY_GROUP", "Cohort", "GeneNames", "Groups", "any_group", "read_cohort", "too_few_samples"]

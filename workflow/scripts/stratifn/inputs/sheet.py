@@ -53,6 +53,11 @@ class Groups:
 ANY_GROUP = Groups((), None, free=True)
 
 
+def any_group(control: str | None) -> Groups:
+    """Return the groups of new patients; a control that is named must occur among them."""
+    return Groups((), control, free=True)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """The sheet in our own words.
@@ -113,7 +118,7 @@ def mapped_sheet(
         renamed["disease"] = _stated(renamed)
     renamed["disease"], label_problems = _relabelled(renamed["disease"], path, labels)
     if groups.free:
-        groups = Groups(sorted(set(renamed["disease"])), None)
+        groups = Groups(sorted(set(renamed["disease"]) - {groups.control}), groups.control)
     problems = [*label_problems, *_id_problems(renamed, path), *_group_problems(renamed["disease"], path, groups)]
     samples, notes = _covariates(renamed)
     samples, answers = answered(samples, schema, types)

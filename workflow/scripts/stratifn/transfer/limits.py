@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.factor_model import ViewModel
+from stratifn.shared.vocabulary import UNLIKE
 from stratifn.transfer.folds import Values, fold_models, refitted, standardised, terms
 
 # a sample of the reference's own kind is out of reference once in a hundred times
@@ -195,7 +196,7 @@ class Limits:
         far = self.reach.squared_distance(factors[: len(self.reach.mean)]) > self.reach.distance
         return Judgement(
             pvalue,
-            f"unlike the reference (p = {pvalue:.2g}): {most} is explained least (residuals {ratio[most]:.2f} times as large)"
+            f"{UNLIKE} (p = {pvalue:.2g}): {most} is explained least (residuals {ratio[most]:.2f} times as large)"
             + (", and the factors lie outside the reference's range" if far else ""),
         )
 
