@@ -3,7 +3,7 @@
     python benchmarks/calibration_transfer.py out_of_reference --sets 100
 
 Every set is a reference: people with five factors that hold 40 % of the variance of each feature, the rest being noise, both
-Gaussian or both t with 3 degrees of freedom (variance 1). MOFA is trained on them, the limits are learnt, and 1000 other
+Gaussian or both t with 3 degrees of freedom (variance 1). MOFA is trained on them, the limits are learnt, and 500 other
 people of the same population are compared, as they are and with every feature raised by one SD.
 """
 
@@ -30,7 +30,7 @@ PAGE = RESULTS / "calibration_transfer.md"
 OPENING = "# Calibration of transfer"
 FACTORS, SHARE, SPARSE, DEGREES = 5, 0.4, 0.5, 3
 TRAINED_FACTORS = 8
-NEW, RAISED = 1000, 200
+NEW, RAISED = 500, 100
 VIEWS = {1: (200,), 3: (200, 100, 50), 6: (200, 100, 100, 50, 50, 30)}
 
 

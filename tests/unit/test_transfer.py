@@ -308,7 +308,11 @@ def test_a_sample_unlike_the_reference_is_said_to_be_so_with_the_reason(run):
     placed = run.place(views | {"rna": rna}, samples).patients.set_index("sample")
     assert placed.loc[rna.obs_names, "out_of_reference"].all()
     assert placed.loc[rna.obs_names, "outlier_pvalue"].le(LEVEL).all()
-    assert placed.loc[rna.obs_names, "reason"].str.contains(r"unlike the reference \(p = .*\): rna is explained least").all()
+    assert (
+        placed.loc[rna.obs_names, "reason"]
+        .str.contains(r"unlike the reference \(p = .*\): rna is explained least")
+        .all()
+    )
 
 
 def test_views_of_another_name_or_kind_are_refused_at_once(run):

@@ -11,9 +11,10 @@ import pandas as pd
 from stratifn.report.content import sample_labels, stratum_names
 from stratifn.report.settings import Settings
 from stratifn.report.style import group_colours, stratum_colours
-from stratifn.shared.claims import Standing, standing
+from stratifn.shared.claims import EVERYBODY, UNSUPPORTED, Standing, standing
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
+from stratifn.shared.vocabulary import BY_OWN_CONTROLS
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,10 @@ class NewPatients:
         stratum, label, jaccard: the reference's strata.
     scoring
         The reference's interferon part: ``settings``, ``n_controls`` and ``cutoffs``; None where it scores nobody.
-    centile
-        Of the reference's own values, beyond which a patient is out of the reference.
+    level
+        p value up to which a patient is out of the reference.
+    control
+        Label of the controls among the new patients: their own, else that of the reference's; None where it has none.
     """
 
     name: str
@@ -48,7 +51,8 @@ class NewPatients:
     reference: pd.DataFrame
     strata: pd.DataFrame
     scoring: Mapping[str, Any] | None
-    centile: float
+    level: float
+    control: str | None
 
     @property
     def min_cell(self) -> int:
@@ -72,8 +76,9 @@ class NewPatients:
 
     @property
     def colours(self) -> dict[str, str]:
-        """Colour of each disease of the sheet."""
-        return group_colours(sorted(set(self.disease_of)), None)
+        """Colour of each disease of the sheet; controls are grey, and last."""
+        groups = set(self.disease_of)
+        return group_colours(sorted(groups - {self.control}), self.control if self.control in groups else None)
 
     @property
     def cutoff(self) -> Mapping[str, float] | None:
@@ -91,6 +96,22 @@ class NewPatients:
     def standing(self, claim: str, subject: str) -> Standing:
         """Tell how good a claim about these patients or about the reference's own cohort is."""
         return standing(self.verdicts, claim, subject)
+
+    @property
+    def supported(self) -> pd.Series:
+        """Whether class and stratum of each sample are supported: the batch is not out of the reference, nor the sample."""
+        fits = self.standing("placement", EVERYBODY).verdict != UNSUPPORTED
+        return self.patients.set_index("sample")["out_of_reference"].ne(True).fillna(True).astype(bool) & fits
+
+    @property
+    def by_own_controls(self) -> Standing:
+        """How good the cut-off by the patients' own controls is."""
+        return self.standing("cutoff", BY_OWN_CONTROLS.format(signature=self.scored_signature))
+
+    @property
+    def has_own_controls(self) -> bool:
+        """Whether own controls were named."""
+        return bool(self.patients["ifn_class_local"].notna().any())
 
     @property
     def scored_signature(self) -> str:
@@ -120,12 +141,13 @@ def read_new_patients(
     shown: Settings,
     tables: Mapping[str, str],
     frozen: Mapping[str, Mapping[str, Any]],
+    control: str | None,
 ) -> NewPatients:
     """Read what the page shows.
 
     Parameters
     ----------
-    name, shown
+    name, shown, control
         As in `NewPatients`.
     tables
         Paths of ``samples``, ``patients``, ``factors``, ``notes``, ``verdicts`` and ``provenance``.
@@ -141,6 +163,7 @@ def read_new_patients(
         # a stratum is a name: tables hold it as text
         strata=pd.DataFrame(frozen["strata"]["strata"]).astype({"stratum": str}),
         scoring=frozen["interferon"]["reference"],
-        centile=frozen["limits"]["centile"],
+        level=frozen["limits"]["level"],
+        control=control,
         **read,
     )

@@ -35,6 +35,7 @@ MAD_TO_SD = 1.4826
 SMALLEST_SPREAD = 1e-6
 # centiles of the reference's scores that are kept; the tail begins at the last one
 CENTILES = np.arange(10.0, 81.0, 10.0)
+TAIL_SHARE = 1 - CENTILES[-1] / 100
 # the tail of fewer samples is no measure
 FEWEST_SAMPLES = 10
 # with more views, only the combinations that occur, single views and all views together are learnt
@@ -75,11 +76,10 @@ class Tail:
 
     def pvalue(self, score: float) -> float:
         """Return the chance that a sample of the reference's kind has a score as high."""
-        shares = 1 - CENTILES / 100
         if score > self.scores[-1]:
             beyond = (score - self.scores[-1]) / (self.above * self.excess)
-            return float(shares[-1] * (1 + beyond) ** -self.above)
-        return float(np.interp(score, self.scores, shares, left=1.0))
+            return float(TAIL_SHARE * (1 + beyond) ** -self.above)
+        return float(np.interp(score, self.scores, 1 - CENTILES / 100, left=1.0))
 
 
 @dataclass(frozen=True)

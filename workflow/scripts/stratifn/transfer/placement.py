@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
-from stratifn.shared import claims
-from stratifn.shared.claims import EVERYBODY, judged, verdicts_table
+from stratifn.shared.claims import verdicts_table
 from stratifn.shared.columns import columns_of
 from stratifn.shared.vocabulary import RNA, UNSCORED
 from stratifn.transfer.factors import ProjectedFactors, project_factors
@@ -25,7 +24,7 @@ from stratifn.transfer.notes import Measured, described_reference, placement_not
 from stratifn.transfer.own_controls import ScoreLocally, against_own_controls
 from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
 from stratifn.transfer.size_factors import with_lent_size_factors
-from stratifn.transfer.verdicts import reference_verdicts
+from stratifn.transfer.verdicts import placement_verdicts, reference_verdicts
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -166,14 +165,6 @@ def place_patients(
     everything = pd.concat(told if notes is None else [*told, notes], ignore_index=True)
     verdicts = verdicts_table([placement_verdicts(patients), local.verdicts, reference_verdicts(reference)])
     return Placement(patients, factors, everything, described_reference(reference), verdicts)
-
-
-def placement_verdicts(patients: pd.DataFrame) -> pd.DataFrame:
-    """Judge whether the reference fits these patients, by the share of those placed who are unlike it."""
-    placed = patients["out_of_reference"].dropna()
-    share = float(placed.astype(bool).mean()) if len(placed) else np.nan
-    reason = "" if len(placed) else "nobody could be placed by factors"
-    return judged("placement", EVERYBODY, [claims.Measured("out_of_reference", share, reason=reason)])
 
 
 def _transformed(model: ReferenceModel, matched: Mapping[str, MatchedView], phases: Phases) -> dict[str, pd.DataFrame]:
