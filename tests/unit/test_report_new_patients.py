@@ -138,9 +138,9 @@ def test_figures_and_page_come_out_with_the_same_bytes_twice(tmp_path):
 def test_the_headline_counts_who_was_placed_and_hides_small_groups(tmp_path):
     first, second, third = headline_of_new_patients(new_patients(tmp_path))
     assert first == "The reference fits these patients. Out of the reference: <5."
-    assert second == "Patients: 12. Placed in a stratum and not out of the reference: 11."
+    assert second == "Patients: 12. Patients in a stratum and not out of the reference: 11."
     assert third == (
-        "ISG expression signature (RICE_CROW_6, zscore): high 7, borderline <5, low <5, unscored <5, not supported <5."
+        "ISG expression signature of the patients (RICE_CROW_6, zscore): high 7, borderline <5, low <5, unscored <5, not supported <5."
     )
     first, *_ = headline_of_new_patients(new_patients(tmp_path, report={"min_cell": 0}))
     assert first.endswith("Out of the reference: 1.")
@@ -192,7 +192,7 @@ def test_patients_without_a_factor_have_no_stratum(tmp_path):
     tables["patients"] = tables["patients"].assign(views_used=None, **nothing)
     tables["factors"] = tables["factors"].assign(Factor1=np.nan, sd_Factor1=np.nan)
     html = page(new_patients(tmp_path, tables), tmp_path)
-    assert "Placed in a stratum and not out of the reference: 0." in html
+    assert "Patients in a stratum and not out of the reference: 0." in html
 
 
 @pytest.mark.parametrize("show", [True, False])
@@ -232,7 +232,7 @@ def test_no_class_or_stratum_of_a_batch_out_of_reference_is_told_as_if_it_were_s
     new = new_patients(tmp_path, example_tables() | {"verdicts": verdicts}, report={"min_cell": 0})
     words = " ".join(headline_of_new_patients(new))
     assert "high 0, borderline 0, low 0, unscored 1, not supported 11" in words
-    assert "Placed in a stratum and not out of the reference: 0." in words
+    assert "Patients in a stratum and not out of the reference: 0." in words
     table = section(new, "patients")
     assert table.count("high (not supported)") == 7
     assert len(re.findall(r"[12] \(not supported\)", table)) == 12
@@ -263,7 +263,8 @@ def with_own_controls(tables: dict[str, pd.DataFrame], n_controls: float = 12) -
 def test_classes_against_own_controls_stand_beside_with_the_evidence_for_their_cut_off(tmp_path):
     new = new_patients(tmp_path, with_own_controls(example_tables()), control="unknown", report={"min_cell": 0})
     words = " ".join(headline_of_new_patients(new))
-    assert "Against their own controls (unknown): high 6, borderline 0, low 6, unscored 0." in words
+    assert "Patients against their own controls (unknown): high 6, borderline 0, low 2, unscored 0." in words
+    assert "Patients: 8. Their own controls: 4. Patients in a stratum and not out of the reference: 7." in words
     assert "Evidence for this cut-off is weak: 12 controls are few" in words
     shown = section(new, "interferon")
     assert re.search(r"SLE\s+6\s+0\s+2\s+0", shown) and re.search(r"unknown\s+0\s+0\s+4\s+0", shown)

@@ -119,8 +119,7 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"{_percent(row['value'])} of the patients are unlike the reference (at most {_percent(row['bound'])} may be)"
     ),
     ("placement", "batch"): lambda row: (
-        f"at least {_percent(row['value'])} of such patients are explained less well than 80 % of the reference's own samples "
-        f"(found for {row['reason']})"
+        f"{row['reason']} (at least {_percent(row['value'])} beyond doubt, at most {_percent(row['bound'])} may be)"
     ),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_names
@@ -112,6 +113,11 @@ class NewPatients:
     def has_own_controls(self) -> bool:
         """Whether own controls were named."""
         return bool(self.patients["ifn_class_local"].notna().any())
+
+    @property
+    def is_own_control(self) -> np.ndarray:
+        """Who is an own control (rows of `patients`); nobody where none were named."""
+        return self.patients["sample"].map(self.disease_of).eq(self.control).to_numpy() & self.has_own_controls
 
     @property
     def scored_signature(self) -> str:

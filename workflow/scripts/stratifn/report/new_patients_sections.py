@@ -28,12 +28,14 @@ def sections_of_new_patients(new: NewPatients) -> list[Section]:
 
 def headline_of_new_patients(new: NewPatients) -> list[str]:
     """Say whether the reference fits, who was placed, how the supported classes fall, and what the reference itself lacks."""
-    placed = int((new.patients["stratum"].notna() & new.supported.to_numpy()).sum())
+    patients = ~new.is_own_control
+    placed = int((new.patients["stratum"].notna() & new.supported.to_numpy())[patients].sum())
+    controls = f" Their own controls: {people(int((~patients).sum()), new.min_cell)}." if new.has_own_controls else ""
     return [
         _fit(new),
-        f"Patients: {people(len(new.patients), new.min_cell)}. Placed in a stratum and not out of the reference: "
+        f"Patients: {people(int(patients.sum()), new.min_cell)}.{controls} Patients in a stratum and not out of the reference: "
         f"{people(placed, new.min_cell)}.",
-        f"ISG expression signature ({new.signature}): {_by_class(new, _supported_classes(new))}.",
+        f"ISG expression signature of the patients ({new.signature}): {_by_class(new, _supported_classes(new)[patients])}.",
         *_by_own_controls(new),
         *lacking(new),
     ]
@@ -72,8 +74,8 @@ def _by_own_controls(new: NewPatients) -> list[str]:
         return []
     found = new.by_own_controls
     good = f" Evidence for this cut-off is {found.verdict}: {caveats(found)}." if found.fails else ""
-    classes = new.patients["ifn_class_local"].fillna(UNSCORED)
-    return [f"Against their own controls ({new.control}): {_by_class(new, classes)}.{good}"]
+    classes = new.patients.loc[~new.is_own_control, "ifn_class_local"].fillna(UNSCORED)
+    return [f"Patients against their own controls ({new.control}): {_by_class(new, classes)}.{good}"]
 
 
 def lacking(new: NewPatients) -> list[str]:
@@ -130,13 +132,18 @@ def _placed(new: NewPatients) -> Iterator[Item]:
         "A patient out of the reference is unlike the samples that the reference was made from: class and stratum are not "
         "supported."
     )
+    if new.standing("placement", EVERYBODY).verdict == UNSUPPORTED:
+        yield Text(
+            f"{_fit(new)} Many patients show this together, even where the reference is too small to show it of each.",
+            warning=True,
+        )
     views = new.patients["views_used"].fillna("none").value_counts().sort_index()
     yield _counted("Patients by the views that placed them", "views", views, new)
     reasons = reason_counts(new.patients["reason"])
     outside = reasons[reasons.index.str.startswith(UNLIKE)]
     if new.patients["out_of_reference"].eq(True).any():
         kinds = outside.groupby(outside.index.str.extract(r"\): (.*) \(", expand=False)).sum()
-        yield _counted("What of the patients out of the reference it explains least", "reason", kinds, new)
+        yield _counted("Patients out of the reference by what is explained least", "reason", kinds, new)
         yield Table("Patients out of the reference", formatted(_outsiders(new), 0))
     else:
         yield Text("No patient is out of the reference.")

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import beta
 
 from stratifn.shared.claims import CLAIMS, COLUMNS, EVERYBODY, Measured, judged
-from stratifn.transfer.limits import TAIL_SHARE
+from stratifn.transfer.limits import CENTILES, TAIL_SHARE
 from stratifn.transfer.reference import VERDICTS, Part, Reference
 
 
@@ -57,9 +57,13 @@ def placement_verdicts(patients: pd.DataFrame) -> pd.DataFrame:
         for part in (compared["out_of_reference"], compared["outlier_pvalue"] <= TAIL_SHARE)
     )
     least = lower_bound(round(high * len(compared)), len(compared)) if len(compared) else np.nan
+    words = (
+        f"{100 * high:.0f} % of the patients are explained less well than {CENTILES[-1]:g} % of the reference's own samples, where "
+        f"{100 * TAIL_SHARE:.0f} % are expected"
+    )
     measured = [
         Measured("out_of_reference", out, reason=reason),
-        Measured("batch", least, reason=reason or f"{high:.0%} of the patients, of whom {TAIL_SHARE:.0%} are expected"),
+        Measured("batch", least, reason=reason or words),
     ]
     return judged("placement", EVERYBODY, measured)
 
