@@ -117,7 +117,9 @@ def _classes(data: ad.AnnData, samples: pd.DataFrame, own: Reference) -> pd.Data
     table = found.reindex(samples["sample"].astype(str))
     absent = ~table.index.isin(found.index)
     table.loc[absent, ["ifn_class", "reason"]] = [UNSCORED, "not in the expression matrix"]
-    table.loc[under_anti_ifn(samples), ["ifn_class", "reason"]] = [UNSCORED, MASKED]
+    masked = under_anti_ifn(samples)
+    table.loc[masked, "ifn_class"] = UNSCORED
+    table.loc[masked & table["reason"].eq("").to_numpy(), "reason"] = MASKED
     return table.rename_axis("sample").reset_index()
 
 

@@ -169,7 +169,7 @@ def reference_limits(reference: Reference) -> Limits:
     """Return the limits of a reference."""
     part, views, spread = reference.parts[LIMITS], [], {}
     for view in reference_model(reference).views:
-        arrays = part.group(f"views/{view.name}")
+        arrays: dict[str, Any] = part.group(f"views/{view.name}")
         spread[view.name] = arrays.pop("spread")
         views.append(replace(view, **arrays))
     tails = [
