@@ -119,7 +119,7 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"{_percent(row['value'])} of the patients are unlike the reference (at most {_percent(row['bound'])} may be)"
     ),
     ("placement", "batch"): lambda row: (
-        f"{row['reason']} (at least {_percent(row['value'])} beyond doubt, at most {_percent(row['bound'])} may be)"
+        f"{row['reason']} (lower confidence bound {_percent(row['value'])}, at most {_percent(row['bound'])} may be)"
     ),
 }
 
