@@ -53,6 +53,7 @@ from stratifn.transfer import (
     Source,
     cohort_features,
     freeze_reference,
+    load_interferon,
     load_reference,
     place_patients,
     reference_features,
@@ -414,6 +415,7 @@ def test_ids_that_the_reference_does_not_know_are_refused_with_the_file(run):
     message = str(error.value)
     assert "new.tsv" in message
     assert f"0 of the {rna.n_vars} features of the reference (ids here: ENSG00000000000" in message
+    assert "[IN-220]" in message
     assert "gene_name" in message
 
 
@@ -533,6 +535,7 @@ def refusal(folder: Path) -> str:
 
 def test_a_missing_reference_is_refused_with_what_to_name(tmp_path):
     assert "nothing there" in refusal(tmp_path)
+    assert "[IN-221]" in refusal(tmp_path)
     assert "results/<cohort>/reference" in refusal(tmp_path)
 
 
@@ -544,12 +547,34 @@ def test_a_foreign_file_is_refused(tmp_path):
     for content in ("no json", "[" * 100_000):
         (tmp_path / "reference.json").write_text(content)
         assert "no readable JSON" in refusal(tmp_path)
+        assert "[IN-222]" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda values: values.update(format="another"), "IN-223"),
+        (lambda values: values.pop("contract"), "IN-226"),
+        (lambda values: values.update(contract="9" * 5000 + ".0"), "IN-226"),
+        (lambda values: values.update(contract=["2.1"]), "IN-226"),
+        (lambda values: values.update(contract="9.0"), "IN-227"),
+        (lambda values: values.update(contract="1.9"), "IN-228"),
+        (lambda values: values.pop("arrays"), "IN-225"),
+        (lambda values: values.update(arrays=[1, 2]), "IN-014"),
+        (lambda values: values.update(parts=["model"]), "IN-225"),
+        (lambda values: values.update(parts=7), "IN-014"),
+        (lambda values: values["parts"].update(limits="many"), "IN-225"),
+    ],
+)
+def test_a_reference_with_parts_of_another_type_is_refused_in_words(copied, change, code):
+    assert f"[{code}]" in refusal(edited(copied, change))
 
 
 def test_damaged_values_and_arrays_are_refused(copied):
     text = (copied / "reference.json").read_text()
     (copied / "reference.json").write_text(text.replace('"n_controls": 2', '"n_controls": 3'))
     assert "values that differ from their checksum" in refusal(copied)
+    assert "[IN-224]" in refusal(copied)
     (copied / "reference.json").write_text(text)
     data = bytearray((copied / "arrays.npz").read_bytes())
     data[len(data) // 2] ^= 1
@@ -618,9 +643,9 @@ def test_the_docs_name_the_level_of_the_limits():
 def test_a_pickle_in_the_arrays_is_never_loaded(copied):
     np.savez(copied / "arrays.npz", **{"model/rna/weights": np.array([{"a": 1}], dtype=object)})
     digest = hashlib.sha256((copied / "arrays.npz").read_bytes()).hexdigest()
-    assert "arrays that cannot be read" in refusal(
-        edited(copied, lambda values: values["arrays"].update(sha256=digest))
-    )
+    found = refusal(edited(copied, lambda values: values["arrays"].update(sha256=digest)))
+    assert "arrays that cannot be read" in found
+    assert "[IN-229]" in found
 
 
 def test_new_patients_need_no_disease_and_no_control(tmp_path):
@@ -745,3 +770,10 @@ def test_views_that_take_size_factors_get_those_of_the_frozen_lender():
     assert lent["te"].data.obs["size_factor"].to_dict() == {"P3": 3.0, "P1": 1.0} and lent["rna"] is rna
     assert lent["te"].notes[1][:3] == ("te", "P4", "left out") and "not measured in rna" in lent["te"].notes[1][3]
     assert set(with_lent_size_factors({"te": te}, transform)) == set(), "nobody has the lender"
+
+
+def test_a_reference_without_expression_cannot_lend_its_controls(copied):
+    assert load_interferon(copied, CONTRACT) is not None
+    edited(copied, lambda values: values["parts"]["interferon"].update(reference=None))
+    with pytest.raises(InputError, match="no interferon reference.*IN-232"):
+        load_interferon(copied, CONTRACT)

@@ -87,9 +87,9 @@ for name, item in TRANSFERS.items():
             runtime=minutes(15),
         params:
             name=name,
-            settings=settings_of(item, "columns", "control", "labels", "types", "views"),
+            settings=settings_of(item, "columns", "control", "labels", "types", "extra_samples", "views"),
             paths=input_paths(item, RESULTS),
-            sizes=sizes(input_paths(item, RESULTS).values()),
+            sizes=sizes(user_paths(item, RESULTS)),
             folder=reference_folder(item, COHORTS),
             joined=JOINED_COLUMNS,
             contract=CONTRACT["version"],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from stratifn.inputs.reading import RawMatrix
+from stratifn.inputs.raw_matrix import RawMatrix
 from stratifn.shared.errors import Problem
 from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, PROPORTION, VIEW_KINDS
 
@@ -30,59 +31,73 @@ class ValueCheck:
         From a block (rows x columns) to a boolean block of the wrong cells.
     expected, fix
         Words for the message.
+    code
+        Of the class of mistakes.
     """
 
     kinds: tuple[str, ...]
     bad: Callable[[np.ndarray], np.ndarray]
     expected: str
     fix: str
+    code: str
 
 
 VALUE_CHECKS = (
     ValueCheck(
-        VIEW_KINDS, np.isinf, "finite numbers", "Correct these cells, or leave them empty if the value is unknown."
+        VIEW_KINDS,
+        np.isinf,
+        "finite numbers",
+        "Correct these cells, or leave them empty if the value is unknown.",
+        "IN-080",
     ),
     ValueCheck(
         (COUNTS,),
         np.isnan,
         "a count in every cell",
         "Counts cannot be missing: remove the gene or the sample, or write 0 if it was measured as 0.",
+        "IN-081",
     ),
     ValueCheck(
         (COUNTS,),
         lambda block: np.isfinite(block) & (block < 0),
         "counts of 0 or more",
         "These are not raw counts (log values? differences?): give the counts, or use kind continuous.",
+        "IN-082",
     ),
     ValueCheck(
         (COUNTS,),
         lambda block: np.isfinite(block) & (block != np.floor(block)),
         "whole numbers",
         "Give raw counts (not TPM, CPM or log values); for Salmon's gene counts set `round: true`.",
+        "IN-083",
     ),
     ValueCheck(
         (COUNTS,),
         lambda block: np.isfinite(block) & (block > LARGEST_COUNT),
         f"at most {LARGEST_COUNT}",
         "Give raw counts.",
+        "IN-084",
     ),
     ValueCheck(
         (BETA,),
         lambda block: np.isfinite(block) & ((block < 0) | (block > 1)),
         "methylation fractions between 0 and 1",
         "If these are M-values, use kind continuous; if percentages, divide by 100.",
+        "IN-085",
     ),
     ValueCheck(
         (PROPORTION,),
         lambda block: np.isfinite(block) & ((block < 0) | (block > 1)),
         "proportions between 0 and 1",
         "If these are percentages, divide by 100.",
+        "IN-086",
     ),
     ValueCheck(
         (CONCENTRATION,),
         lambda block: np.isfinite(block) & (block < 0),
         "concentrations of 0 or more",
         "Write `<x` for a value below a limit of detection x; for log values use kind continuous.",
+        "IN-087",
     ),
 )
 
@@ -116,15 +131,15 @@ def _checked(matrix: RawMatrix, check: ValueCheck) -> Iterator[Problem]:
             for row, column in examples
         )
         noun = "cell" if total == 1 else "cells"
-        yield Problem(matrix.path, f"{total} {noun}", shown, check.expected, check.fix)
+        yield Problem(matrix.path, f"{total} {noun}", shown, check.expected, check.fix, code=check.code)
 
 
 def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
     odd = {cell: text for cell, text in matrix.texts.items() if kind != CONCENTRATION or not BELOW_LIMIT.match(text)}
     if not odd:
         return
-    columns = sorted({column for _, column in odd})
-    full = [name for name in columns if sum(column == name for _, column in odd) > 0.9 * len(matrix.rows)]
+    per_column = Counter(column for _, column in odd)
+    full = sorted(column for column, count in per_column.items() if count > 0.9 * len(matrix.rows))
     if full:
         names = ", ".join(matrix.columns[column] for column in full[:EXAMPLES])
         yield Problem(
@@ -133,6 +148,7 @@ def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
             f"text in {names}",
             "numbers in every column except the ids and gene_name",
             "Remove annotation columns.",
+            code="IN-088",
         )
         return
     shown = ", ".join(
@@ -146,6 +162,7 @@ def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
         shown,
         expected,
         "Correct these cells, or leave them empty if the value is unknown.",
+        code="IN-089",
     )
 
 
@@ -157,6 +174,7 @@ def _empty_samples(matrix: RawMatrix) -> Iterator[Problem]:
             "no count at all",
             "a sequenced sample",
             "Remove the sample from sheet and matrix.",
+            code="IN-090",
         )
 
 
@@ -171,6 +189,7 @@ def _wrong_sums(matrix: RawMatrix) -> Iterator[Problem]:
             f"proportions that sum to {shown}",
             "at most 1 per sample",
             "Give each cell type once, not a parent together with its subsets.",
+            code="IN-091",
         )
 
 

@@ -144,7 +144,7 @@ def control_genes(reference: Reference, values: np.ndarray) -> np.ndarray:
 
 def _check_names(settings: Settings) -> None:
     problems = [
-        Problem("config", f"interferon: {key}", given, f"one of {', '.join(known)}", "Correct the name.")
+        Problem("config", f"interferon: {key}", given, f"one of {', '.join(known)}", "Correct the name.", code="IN-183")
         for key, given, known in (("method", settings.method, METHODS), ("cutoff", settings.cutoff, RULES))
         if given not in known
     ]

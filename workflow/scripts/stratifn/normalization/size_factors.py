@@ -79,6 +79,7 @@ class SizeFactorReference:
                     "no count in any gene that the size factors use",
                     "counts of the same genes as in the reference",
                     "Leave the sample out or check its gene ids.",
+                    code="IN-210",
                 )
             )
         return factors
@@ -113,7 +114,7 @@ def fit_size_factors(
     empty = [str(name) for name, total in zip(samples, counts.sum(axis=1), strict=True) if total == 0]
     if empty:
         problems = [
-            Problem(source, f"sample {name}", "no count at all", "a sequenced sample", "Leave it out.")
+            Problem(source, f"sample {name}", "no count at all", "a sequenced sample", "Leave it out.", code="IN-090")
             for name in empty
         ]
         raise InputError(problems)
@@ -127,6 +128,7 @@ def fit_size_factors(
                 "no gene that is counted in every sample",
                 "at least one gene without zeros for the median of ratios",
                 "Set `normalization: {size_factors: poscounts}` in the config.",
+                code="IN-211",
             )
         )
     if method == "ratio":

@@ -170,7 +170,9 @@ class Registry:
         if name not in self.signatures:
             known = ", ".join(self.signatures)
             raise InputError(
-                Problem("config", "interferon", f"signature {name}", f"one of {known}", "Correct the name.")
+                Problem(
+                    "config", "interferon", f"signature {name}", f"one of {known}", "Correct the name.", code="IN-193"
+                )
             )
         return self.signatures[name]
 
@@ -200,7 +202,14 @@ class Registry:
         if taken:
             raise InputError(
                 [
-                    Problem("config", "signatures", f"signature {name}", "a name of your own", "Rename the set.")
+                    Problem(
+                        "config",
+                        "signatures",
+                        f"signature {name}",
+                        "a name of your own",
+                        "Rename the set.",
+                        code="IN-194",
+                    )
                     for name in taken
                 ]
             )

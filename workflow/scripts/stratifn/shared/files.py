@@ -132,19 +132,26 @@ def reading_users(path: str | os.PathLike, expected: str, fix: str) -> Iterator[
     except (InputError, MachineError):
         raise
     except FileNotFoundError as error:
-        problem = Problem(source, where, "nothing there", expected, "Correct the path in the config.")
+        problem = Problem(source, where, "nothing there", expected, "Correct the path in the config.", code="IN-001")
         raise InputError(problem) from error
     except PermissionError as error:
         problem = Problem(
-            source, where, "no permission to read it", expected, "Make it readable for you (`chmod u+r`)."
+            source,
+            where,
+            "no permission to read it",
+            expected,
+            "Make it readable for you (`chmod u+r`).",
+            code="IN-002",
         )
         raise InputError(problem) from error
     except Exception as error:
         fault = machine_error(error, path)
         if fault is not None:
             raise fault from error
-        found = "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else " ".join(str(error).split())
-        raise InputError(Problem(source, where, found or type(error).__name__, expected, fix)) from error
+        undecodable = isinstance(error, UnicodeDecodeError)
+        found = "text that is not UTF-8" if undecodable else " ".join(str(error).split()) or type(error).__name__
+        code = "IN-007" if undecodable else "IN-014"
+        raise InputError(Problem(source, where, found, expected, fix, code=code)) from error
 
 
 def write_text(text: str, path: str | os.PathLike) -> None:

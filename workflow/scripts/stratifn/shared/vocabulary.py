@@ -22,6 +22,8 @@ NO_WORDS = frozenset(
     | {"not treated", "never treated", "no treatment", "no therapy", "no anti-ifn", "without", "absent", "off"}
     | {"standard of care", "soc"}
 )
+# what answers a question in a column of any name, where it is written in several ways
+PLAIN_ANSWERS = frozenset({YES, "y", "true", "1", "1.0", NO, "n", "false", "0", "0.0"})
 NOT_KNOWN_WORDS = frozenset(
     {
         "unknown",
