@@ -14,7 +14,6 @@ from stratifn.transfer import Measured, Phases, load_reference, place_patients
 
 def main(snakemake):
     read, params = snakemake.input, snakemake.params
-    reference = load_reference(Path(read.reference[0]).parent, params.contract)
 
     def score(values, arrays, rna, samples):
         return score_patients(rna, rna.uns["kind"], samples, from_parts(values, arrays))[1]
@@ -25,10 +24,10 @@ def main(snakemake):
     def transform(frozen, view):
         return from_arrays(KINDS[frozen.kind].frozen, frozen.fields).transform(view)
 
-    phases = Phases(transform, score, stratum_model, score_locally)
-    samples, notes = read_samples(read.samples), read_table(read.notes)
-    placed = place_patients(reference, read_views(read.views), samples, phases, Measured(**params.measured), notes)
-    for name, table in vars(placed).items():
+    phases, measured = Phases(transform, score, stratum_model, score_locally), Measured(**params.measured)
+    given = read_views(read.views), read_samples(read.samples), phases, measured, read_table(read.notes)
+    reference = load_reference(Path(read.reference[0]).parent, params.contract)
+    for name, table in vars(place_patients(reference, *given)).items():
         write_table(table, snakemake.output[name])
 
 

@@ -14,12 +14,11 @@ from stratifn.transfer import cohort_features, reference_features, require_featu
 
 def main(snakemake):
     params, genes = snakemake.params, GeneNames.of(load_knowledge().registry)
-    where = f"transfer ({params.name}).views"
+    where, groups = f"transfer ({params.name}).views", any_group(params.settings["control"])
     if params.folder is None:
         features = partial(cohort_features, snakemake.input.reference)
     else:
         features = partial(reference_features, params.folder, params.contract, where, params.settings["views"])
-    groups = any_group(params.settings["control"])
     given = params.settings, params.paths, groups, genes, sheet_schema(), lambda samples: [], params.joined
     known, new = gathered(features, partial(read_cohort, *given))
     require_features(known, new.views, params.paths)
