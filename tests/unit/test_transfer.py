@@ -17,7 +17,7 @@ import yaml
 from defaults import default_origin, of_kind, settings_of
 from stratifn.configuration.contract import entries
 from stratifn.inference import BatchedInference
-from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
+from stratifn.inputs import ANY_GROUP, GeneNames, Groups, any_group, read_cohort
 from stratifn.integration import (
     factors_table,
     prepare_views,
@@ -25,7 +25,14 @@ from stratifn.integration import (
     train_mofa,
     variance_table,
 )
-from stratifn.interferon import Cohort, analyse_cohort, from_parts, reference_of_cohort, to_parts
+from stratifn.interferon import (
+    Cohort,
+    analyse_cohort,
+    from_parts,
+    place_by_own_controls,
+    reference_of_cohort,
+    to_parts,
+)
 from stratifn.interferon import place_patients as score_patients
 from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
@@ -54,7 +61,7 @@ from stratifn.transfer import (
     write_reference,
 )
 from stratifn.transfer.freezing import frozen_views
-from stratifn.transfer.limits import CENTILE, fit_limits
+from stratifn.transfer.limits import LEVEL
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.placement import PATIENT_COLUMNS
 from stratifn.transfer.size_factors import with_lent_size_factors
@@ -87,6 +94,9 @@ PHASES = Phases(
         rna, rna.uns["kind"], samples, from_parts(values, arrays)
     )[1],
     strata=stratum_model,
+    score_locally=lambda values, arrays, rna, samples, control: place_by_own_controls(
+        rna, samples, control, from_parts(values, arrays)
+    ),
 )
 
 LIKE_THE_REFERENCE = Measured("whole_blood", "rnaseq")
@@ -208,7 +218,7 @@ def test_training_patients_get_their_own_interferon_scores_and_classes(run, plac
 def test_the_table_has_the_columns_of_the_contract_and_few_training_patients_are_outside(placed):
     assert list(placed.patients.columns) == PATIENT_COLUMNS
     assert placed.patients["sample"].is_monotonic_increasing
-    # limits are 99th centiles of leave-one-out values: hardly anybody of the reference lies beyond
+    # one in a hundred of those whom the model did not see is out: of those whom it saw hardly anybody
     assert placed.patients["out_of_reference"].mean() <= 0.05
 
 
@@ -298,22 +308,12 @@ def test_a_sample_unlike_the_reference_is_said_to_be_so_with_the_reason(run):
     rna.X = rna.X[:, rng.permutation(rna.n_vars)]
     placed = run.place(views | {"rna": rna}, samples).patients.set_index("sample")
     assert placed.loc[rna.obs_names, "out_of_reference"].all()
-    assert placed.loc[rna.obs_names, "reason"].str.contains("rna not explained by the factors").all()
-
-
-def test_limits_are_leave_one_out_values_in_closed_form():
-    rng = np.random.default_rng(3)
-    z = pd.DataFrame(rng.normal(size=(40, 3)) * [1, 2, 3])
-    errors = pd.DataFrame({"rna": rng.chisquare(50, 40) / 50})
-    limits = fit_limits(z, errors)
-    left_out = []
-    for i in range(40):
-        rest = z.drop(index=i)
-        u = (z.loc[i] - rest.mean()).to_numpy()
-        left_out.append(u @ np.linalg.solve(np.cov(rest.T), u))
-    # the ridge of 1e-6 that keeps a covariance invertible is the only difference
-    assert limits.distance == pytest.approx(np.percentile(left_out, 99), rel=1e-4)
-    assert limits.errors["rna"] > np.percentile(errors["rna"], 99)
+    assert placed.loc[rna.obs_names, "outlier_pvalue"].le(LEVEL).all()
+    assert (
+        placed.loc[rna.obs_names, "reason"]
+        .str.contains(r"unlike the reference \(p = .*\): rna is explained least")
+        .all()
+    )
 
 
 def test_views_of_another_name_or_kind_are_refused_at_once(run):
@@ -592,7 +592,7 @@ def test_a_reference_of_a_newer_or_too_old_version_is_refused(copied):
         ("1.0", "Freeze it again"),
     ):
         assert words in refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
-    for version in ("1.1", "2.0"):
+    for version in ("1.1", "2.0", "2.1"):
         found = refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
         assert f"{version}, too old for this code" in found
         assert "Freeze it again" in found
@@ -635,12 +635,10 @@ def test_no_number_of_people_leaves_with_the_verdicts(run, placed):
     assert not [sample for sample in run.samples["sample"] if sample in words]
 
 
-def test_the_docs_name_the_centile_of_the_limits():
+def test_the_docs_name_the_level_of_the_limits():
     for page in ("methods.md", "outputs.md"):
-        named = re.findall(
-            r"(\d+)th centile of leave-one-out|(\d+)th centile of the leave-one-out", (ROOT / "docs" / page).read_text()
-        )
-        assert {float(one or other) for one, other in named} == {CENTILE}
+        named = re.findall(r"`outlier_pvalue` is at most ([\d.]+\d)", (ROOT / "docs" / page).read_text())
+        assert [float(level) for level in named] == [LEVEL], page
 
 
 def test_a_pickle_in_the_arrays_is_never_loaded(copied):
@@ -688,6 +686,73 @@ def test_every_file_of_new_patients_is_explained_in_the_docs():
     contract = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())["transfer"]
     text = (ROOT / "docs" / "outputs.md").read_text().split("## New patients")[1].split("\n## ")[0]
     assert [entry["path"] for _, entry in entries(contract) if f"`{entry['path']}`" not in text] == []
+
+
+OWN = replace(LIKE_THE_REFERENCE, control="HC")
+
+
+def test_against_own_controls_the_references_own_people_get_their_own_scores(run):
+    patients = run.place(measured=OWN).patients.set_index("sample")
+    np.testing.assert_allclose(patients["score_local"], patients["score"], rtol=0, atol=1e-9)
+    assert patients["ifn_class_local"].tolist() == patients["ifn_class"].tolist()
+
+
+def test_what_shifts_controls_and_patients_alike_shifts_no_score_against_own_controls(run, placed):
+    rna = run.views["rna"].copy()
+    signature = rna.var_names.isin(REGISTRY.signature(INTERFERON.signature).symbols)
+    rna.X = rna.X * np.where(signature, 40, np.random.default_rng(1).integers(2, 8, rna.n_vars))
+    shifted = run.place(run.views | {"rna": rna}, measured=OWN)
+    patients, before = shifted.patients.set_index("sample"), placed.patients.set_index("sample")
+    scored = before["score"].notna()
+    # counts become surer, which changes log2(x + 1) of rare genes a little
+    assert np.corrcoef(patients.loc[scored, "score_local"], before.loc[scored, "score"])[0, 1] > 0.98
+    assert (patients["ifn_class_local"] == before["ifn_class"]).mean() > 0.9
+    assert (patients["score"] - before["score"]).abs().median() > 1, "against the reference they are shifted"
+    assert standing(shifted.verdicts, "placement", EVERYBODY).verdict == UNSUPPORTED
+
+
+def test_own_controls_that_are_too_few_leave_everybody_unscored_with_the_reason(run):
+    controls = run.samples.loc[run.samples["disease"].eq("HC"), "sample"].tolist()
+    views, samples = run.only(set(run.samples["sample"]) - set(controls[7:]))
+    patients = run.place(views, samples, measured=OWN).patients
+    assert patients["ifn_class_local"].eq("unscored").all() and patients["score_local"].isna().all()
+    measured = patients["sample"].isin(views["rna"].obs_names)
+    few = r"own controls: [67] controls with expression data, at least 10 needed"
+    assert patients.loc[measured, "reason"].str.contains(few).all()
+    assert patients.loc[~measured, "reason"].str.contains("own controls: not in the expression matrix").all()
+    assert patients["ifn_class"].ne("unscored").any()
+
+
+def test_an_own_control_far_above_the_others_is_left_out_and_named(run):
+    rna, genes = run.views["rna"].copy(), list(REGISTRY.signature(INTERFERON.signature).symbols)
+    ill = run.samples.loc[run.samples["disease"].eq("HC") & run.samples["sample"].isin(rna.obs_names), "sample"].iloc[0]
+    frame = rna.to_df()
+    frame.loc[ill, genes] *= 400
+    rna.X = frame.to_numpy()
+    placed = run.place(run.views | {"rna": rna}, measured=OWN)
+    (note,) = placed.notes[placed.notes["item"] == ill].itertuples()
+    assert note.what == "left out of the interferon reference"
+    found = standing(placed.verdicts, "cutoff", f"{INTERFERON.signature}, own controls")
+    assert found.rows["outlying_controls"]["value"] == 1
+    classes = placed.patients.set_index("sample")
+    assert classes.loc[ill, "ifn_class_local"] == "high"
+
+
+def test_without_own_controls_nothing_is_said_of_them(placed):
+    assert placed.patients["score_local"].isna().all() and placed.patients["ifn_class_local"].isna().all()
+    assert not placed.verdicts["subject"].str.contains("own controls").any()
+
+
+def test_a_control_that_is_named_must_be_among_the_new_patients(tmp_path):
+    sheet, matrix = tmp_path / "samples.tsv", tmp_path / "rna.tsv"
+    sheet.write_text("sample\tdisease\nB\tRA\nA\tHC\n")
+    matrix.write_text("gene_id\tA\tB\nIFI44L\t3\t4\nG2\t5\t6\n")
+    settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
+    paths = {"samples": str(sheet), "rna": str(matrix)}
+    given = (GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    assert read_cohort(settings, paths, any_group("HC"), *given).samples["disease"].tolist() == ["HC", "RA"]
+    with pytest.raises(InputError, match="no sample with the control label `healthy`"):
+        read_cohort(settings, paths, any_group("healthy"), *given)
 
 
 def test_views_that_take_size_factors_get_those_of_the_frozen_lender():

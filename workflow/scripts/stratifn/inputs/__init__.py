@@ -9,6 +9,6 @@ anything is refused).
 
 from stratifn.inputs.analysis import Cohort, read_cohort, too_few_samples
 from stratifn.inputs.gene_ids import GeneNames, known_genes
-from stratifn.inputs.sheet import ANY_GROUP, Groups
+from stratifn.inputs.sheet import ANY_GROUP, Groups, any_group
 
-__all__ = ["ANY_GROUP", "Cohort", "GeneNames", "Groups", "known_genes", "read_cohort", "too_few_samples"]
+__all__ = ["ANY_GROUP", "Cohort", "GeneNames", "Groups", "any_group", "known_genes", "read_cohort", "too_few_samples"]

@@ -57,6 +57,11 @@ class Groups:
 ANY_GROUP = Groups((), None, free=True)
 
 
+def any_group(control: str | None) -> Groups:
+    """Return the groups of new patients; a control that is named must occur among them."""
+    return Groups((), control, free=True)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """The sheet in our own words.
@@ -119,7 +124,7 @@ def mapped_sheet(
     renamed["disease"], label_notes, label_problems = relabelled(renamed["disease"], path, labels)
     free = groups.free
     if free:
-        groups = Groups(sorted(set(renamed["disease"])), None)
+        groups = Groups(sorted(set(renamed["disease"]) - {groups.control}), groups.control)
     problems = [*label_problems, *_id_problems(renamed, path), *_group_problems(renamed["disease"], path, groups)]
     samples, covariate_notes, sex_problems = _covariates(renamed, path)
     samples, answer_notes = answered(samples, schema, types)

@@ -94,12 +94,27 @@ def fit_reference(
         type_i_cutoff=float("nan"),
         type_ii_cutoffs={},
     )
+    return learnt(blank, values, controls)
+
+
+def learnt(blank: Reference, values: np.ndarray, controls: Controls) -> tuple[Reference, tuple[str, ...]]:
+    """Add what controls teach to a reference that only knows its genes; outlying controls as in `fit_reference`.
+
+    Parameters
+    ----------
+    blank
+        Settings, kind, genes and sets; with a refusal it is returned as it is.
+    values
+        Of the controls (controls x its universe).
+    controls
+        Their names, in the order of the rows.
+    """
     if blank.refusal:
         return blank, ()
     everybody = _with_controls(blank, values)
     found = _outlying(everybody, values)
     apart = tuple(controls.samples[position] for position in found)
-    if not apart or settings.outlying_controls != EXCLUDE:
+    if not apart or blank.settings.outlying_controls != EXCLUDE:
         return everybody, apart
     kept = np.delete(np.arange(len(values)), found)
     without = _with_controls(replace(blank, n_controls=len(kept)), values[kept])

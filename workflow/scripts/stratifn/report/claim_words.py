@@ -118,6 +118,9 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
     ("placement", "out_of_reference"): lambda row: (
         f"{_percent(row['value'])} of the patients are unlike the reference (at most {_percent(row['bound'])} may be)"
     ),
+    ("placement", "batch"): lambda row: (
+        f"{row['reason']} (lower confidence bound {_percent(row['value'])}, at most {_percent(row['bound'])} may be)"
+    ),
 }
 
 

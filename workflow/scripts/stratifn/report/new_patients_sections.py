@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from stratifn import __version__
 from stratifn.report.claim_words import caveats
 from stratifn.report.cohort_sections import about_the_list, notes_table
 from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, stratum_labels
-from stratifn.report.new_patients import ALL, CLASSES_AND_UNSCORED, NewPatients
-from stratifn.report.small_cells import people
+from stratifn.report.new_patients import ALL, NOT_SUPPORTED, NewPatients
+from stratifn.report.small_cells import Division, people
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, UNSUPPORTED, Standing
+from stratifn.shared.vocabulary import UNLIKE, UNSCORED
 
-# marks, in a patient's reason, a value beyond a limit of the reference
-BEYOND = ", limit "
 # between the parts of a reason
 PART = "; "
 
@@ -26,38 +26,52 @@ def sections_of_new_patients(new: NewPatients) -> list[Section]:
 
 
 def headline_of_new_patients(new: NewPatients) -> list[str]:
-    """Say how many were placed, who is unlike the reference, how the classes fall, and what the reference itself lacks."""
-    placement = new.standing("placement", EVERYBODY)
-    verdict = (
-        [
-            f"The reference does not fit these patients: {caveats(placement)}. Their classes and strata are not "
-            "supported."
-        ]
-        if placement.verdict == UNSUPPORTED
-        else [
-            f"Whether the reference fits these patients is not known: {placement.rows['out_of_reference']['reason']}."
-        ]
-        if placement.verdict == NOT_COMPUTED and "out_of_reference" in placement.rows
-        else []
+    """Say whether the reference fits, who was placed, how the supported classes fall, and what the reference itself lacks."""
+    controls = (
+        f" Their own controls: {people(int(new.is_own_control.sum()), new.min_cell)}." if new.has_own_controls else ""
     )
     return [
-        *verdict,
-        f"Patients: {people(len(new.patients), new.min_cell)}. In a stratum of the reference: {new.in_stratum}. Unlike anything in the reference: "
-        f"{new.outside}.",
-        f"ISG expression signature ({new.signature}): {_by_class(new)}.",
+        _fit(new),
+        f"Patients: {people(int((~new.is_own_control).sum()), new.min_cell)}.{controls} Patients in a stratum and not out of "
+        f"the reference: {new.in_stratum}.",
+        f"ISG expression signature of the patients ({new.signature}): {_by_class(new, new.by_class)}.",
+        *_by_own_controls(new),
         *lacking(new),
     ]
 
 
-def _by_class(new: NewPatients) -> str:
-    """Count the patients of each class."""
-    divided = new.by_class
-    if len(divided.counts) == 1:
-        return ", ".join(f"{name} {divided.words[name].iloc[0]}" for name in CLASSES_AND_UNSCORED)
+def _fit(new: NewPatients) -> str:
+    """Give the verdict on the whole batch."""
+    placement = new.standing("placement", EVERYBODY)
+    if placement.verdict == UNSUPPORTED:
+        return (
+            f"The reference does not fit these patients: {caveats(placement)}. Their classes and strata by the reference are "
+            "not supported."
+        )
+    if placement.verdict == NOT_COMPUTED:
+        row = placement.rows.get("out_of_reference", {})
+        return f"Whether the reference fits these patients is not known: {row.get('reason', 'not judged')}."
+    return f"The reference fits these patients. Out of the reference: {new.outside}."
+
+
+def _by_class(new: NewPatients, divided: Division) -> str:
+    """Count the patients of each class, without own controls."""
+    if list(divided.counts.index) == [ALL] and not new.has_own_controls:
+        return ", ".join(f"{name} {divided.words[name].iloc[0]}" for name in divided.counts)
     if divided.exact.all(axis=None):
-        return ", ".join(f"{name} {divided.counts[name].sum()}" for name in CLASSES_AND_UNSCORED)
+        counts = divided.counts.drop(index=[new.control] if new.has_own_controls else [])
+        return ", ".join(f"{name} {counts[name].sum()}" for name in counts)
     # sums over the diseases would tell what is hidden in one of them
     return "see the table by disease"
+
+
+def _by_own_controls(new: NewPatients) -> list[str]:
+    """Say how the classes against the patients' own controls fall, and how good their cut-off is."""
+    if not new.has_own_controls:
+        return []
+    found = new.by_own_controls
+    good = f" Evidence for this cut-off is {found.verdict}: {caveats(found)}." if found.fails else ""
+    return [f"Patients against their own controls ({new.control}): {_by_class(new, new.by_own_class)}.{good}"]
 
 
 def lacking(new: NewPatients) -> list[str]:
@@ -111,16 +125,21 @@ def _stated(value: object) -> str:
 def _placed(new: NewPatients) -> Iterator[Item]:
     yield Text(
         "Every patient was placed separately, from the reference alone, and gets the same numbers in any batch. "
-        "A patient out of the reference is unlike the samples that the reference was made from: read score and "
-        "stratum with care."
+        "A patient out of the reference is unlike the samples that the reference was made from: class and stratum are not "
+        "supported."
     )
+    if new.standing("placement", EVERYBODY).verdict == UNSUPPORTED:
+        yield Text(
+            f"{_fit(new)} Many patients show this together, even where the reference is too small to show it of each.",
+            warning=True,
+        )
     views = new.by_views.words.T.reset_index().set_axis(["views", "patients"], axis="columns")
     yield Table("Patients by the views that placed them", views)
     reasons = reason_counts(new.patients["reason"])
-    outside = reasons[reasons.index.str.contains(BEYOND, regex=False)]
+    outside = reasons[reasons.index.str.startswith(UNLIKE)]
     if new.patients["out_of_reference"].eq(True).any():
-        kinds = outside.groupby(outside.index.str.partition(" (").get_level_values(0)).sum()
-        yield _counted("Why patients are out of the reference (one can have several reasons)", "reason", kinds, new)
+        kinds = outside.groupby(outside.index.str.extract(r"\): (.*) \(", expand=False)).sum()
+        yield _counted("Patients out of the reference by what is explained least", "reason", kinds, new)
         if new.shown.lists_people:
             yield Table("Patients out of the reference", formatted(_outsiders(new)))
     else:
@@ -152,7 +171,9 @@ def _counted(caption: str, name: str, counts: pd.Series, new: NewPatients) -> Ta
 
 def _outsiders(new: NewPatients) -> pd.DataFrame:
     outside = new.patients[new.patients["out_of_reference"].eq(True)]
-    beyond = [PART.join(part for part in str(reason).split(PART) if BEYOND in part) for reason in outside["reason"]]
+    beyond = [
+        PART.join(part for part in str(reason).split(PART) if part.startswith(UNLIKE)) for reason in outside["reason"]
+    ]
     return pd.DataFrame({"sample": outside["sample"].map(new.labels), "reason": beyond})
 
 
@@ -163,7 +184,19 @@ def _interferon(new: NewPatients) -> Iterator[Item]:
         "Both describe the expression of interferon-stimulated genes, not the amount or activity of any interferon."
     )
     yield FigureSlot("interferon_scores")
-    yield Table("Patients by ISG expression signature", new.by_class.words.reset_index(names="disease"))
+    caption = "Patients by ISG expression signature against the reference"
+    yield Table(caption, new.by_class.words.reset_index(names="disease"))
+    if not new.has_own_controls:
+        return
+    yield Text(
+        "Another chip or laboratory shifts controls and patients alike. These patients brought controls of their own "
+        f"({new.control}), so the same score was computed against them too: mean, SD and cut-off of every gene and of the "
+        "signature are those of their own controls."
+    )
+    for sentence in _by_own_controls(new):
+        yield Text(sentence, warning=new.by_own_controls.fails)
+    caption = "Patients by ISG expression signature against their own controls"
+    yield Table(caption, new.by_own_class.words.reset_index(names="disease"))
 
 
 def _strata(new: NewPatients) -> Iterator[Item]:
@@ -174,7 +207,14 @@ def _strata(new: NewPatients) -> Iterator[Item]:
         return
     yield FigureSlot("strata")
     names, divided = new.stratum_names, new.by_stratum
-    probability = new.patients.groupby("stratum")["probability"].median().rename(str).reindex(names.index)
+    if NOT_SUPPORTED in divided.counts:
+        yield Text(
+            "Patients whose stratum is not supported, because they or the batch are out of the reference: "
+            f"{divided.words.loc[ALL, NOT_SUPPORTED]}. They are not counted below.",
+            warning=True,
+        )
+    counted = new.patients[new.supported.to_numpy() & ~new.is_own_control]
+    probability = counted.groupby("stratum")["probability"].median().rename(str).reindex(names.index)
     table = pd.DataFrame(
         {
             "stratum": names,
@@ -212,17 +252,28 @@ def _patients(new: NewPatients) -> Iterator[Item]:
     yield from about_the_list(new.shown)
     if not new.shown.lists_people:
         return
+    supported = new.supported.to_numpy()
     table = new.patients.assign(
         sample=new.patients["sample"].map(new.labels),
         disease=new.patients["sample"].map(new.disease_of),
-        label=new.patients["stratum"].map(stratum_labels(new.strata)),
+        ifn_class=_marked(new.patients["ifn_class"], supported | new.patients["ifn_class"].eq(UNSCORED).to_numpy()),
+        stratum=_marked(new.patients["stratum"], supported),
+        label=new.patients["stratum"].map(stratum_labels(new.strata)).where(supported),
         reason=own_reasons(new.patients["reason"]),
     )
     columns = ["sample", "disease", "score", "probability_high", "ifn_class", "stratum", "label", "probability",
-               "out_of_reference", "views_used", "reason"]  # fmt: skip
+               "out_of_reference", "outlier_pvalue", "score_local", "ifn_class_local", "views_used", "reason"]  # fmt: skip
+    if not new.has_own_controls:
+        columns = [column for column in columns if not column.endswith("_local")]
     yield Table(
         "All patients (remarks that apply to all of them are listed above)", formatted(table[columns]), search=True
     )
+
+
+def _marked(values: pd.Series, supported: np.ndarray) -> pd.Series:
+    """Add to values that are not supported that they are not."""
+    texts = values.astype(object)
+    return texts.where(supported | values.isna(), texts.astype(str) + f" ({NOT_SUPPORTED})")
 
 
 def _notes(new: NewPatients) -> Iterator[Item]:
@@ -239,14 +290,21 @@ def methods_of_new_patients(new: NewPatients) -> list[str]:
         f"ISG expression scores ({new.signature}) were computed against the reference's {new.scoring['n_controls']} controls; "
         "probability_high is the share of resamples of these controls in which the score lies above the cut-off. "
     )  # fmt: skip
+    own = (
+        f" Scores and classes against their own controls ({new.control}) were computed with the reference's genes, method and "
+        "settings, mean, SD and cut-off being those of these controls."
+        if new.has_own_controls
+        else ""
+    )
     return [
         f"New patients were placed by stratifn {__version__} with the frozen reference {source['name']} (contract "
         f"{source['contract']}, SHA-256 {source['sha256']}) alone. Values were transformed by the reference's frozen "
         f"transforms. {scored}Factors are the posterior means of the reference's MOFA model with its weights held fixed, over "
         "the views that a patient has. The stratum is that of the posterior mean; its probability is the share of the "
-        "reference's resampled stratum models that agree, averaged over the patient's posterior. Out of the reference are "
-        "patients whose factors (squared Mahalanobis distance) or whose reconstruction error in a view lie beyond the "
-        f"{new.centile:g}th centile of the leave-one-out values of the reference's own samples.",
+        "reference's resampled stratum models that agree, averaged over the patient's posterior.",
+        f"Out of the reference are patients with a p value of at most {new.level:g}: the residuals that the reference's factors "
+        "leave of all features, each in units of its spread and at most two of these, are averaged and compared with those of the "
+        "reference's own samples, each by a model without it, with an exponential tail above their 80th centile." + own,
         "Results are for research use, not for diagnosis.",
     ]
 

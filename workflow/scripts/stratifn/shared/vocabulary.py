@@ -69,6 +69,14 @@ CLASSES = (HIGH, BORDERLINE, LOW)
 # a sample without a class
 UNSCORED = "unscored"
 
+# the subject of a claim about a signature by the controls of the new patients' own batch
+BY_OWN_CONTROLS = "{signature}, own controls"
+
+# --- new patients ---------------------------------------------------------------------------------------------------
+
+# begins the part of a patient's reason that says why he or she is out of the reference
+UNLIKE = "unlike the reference"
+
 # --- effects across diseases ------------------------------------------------------------------------------------------
 
 # classes of genes; what follows the colon names diseases

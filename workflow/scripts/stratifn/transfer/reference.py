@@ -29,7 +29,7 @@ REFUSED_FIX = "Copy the whole folder again from its source; if this run makes it
 PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON, VERDICTS)
 FREEZE_AGAIN = "Freeze it again: run its cohort with this version of stratifn."
 # the oldest contract whose references hold everything that is read here
-OLDEST = (2, 1)
+OLDEST = (2, 2)
 VERSION = re.compile(r"^(\d{1,4})\.(\d{1,4})$")
 
 
@@ -59,6 +59,8 @@ class Source:
         Name to version.
     specimen, platform
         Those of the cohort.
+    control
+        Label of its controls; None where it has none.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Source:
     software: Mapping[str, str]
     specimen: str
     platform: str
+    control: str | None = None
 
 
 @dataclass(frozen=True)
