@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from stratifn.interferon.learning import FEWEST_GENES, condition
-from stratifn.interferon.reference import TYPE_I, Reference
+from stratifn.interferon.learning import FEWEST_GENES
+from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, set_scores, set_status
 from stratifn.registry.signatures import AxisSet, Registry
 from stratifn.shared.columns import columns_of
@@ -24,6 +24,8 @@ AXIS_COLUMNS = columns_of("interferon/axes.tsv")
 # log2 rise of the sensing sets per log2 of the type I value, in airway cells under IFN-alpha (GSE161664); 0.02 to 0.11
 # over the sets and over IFN-alpha, -beta and -lambda
 SENSING_SLOPE = 0.06
+# the type I response that the sensing sets are conditioned on
+TYPE_I = "AYBEY_IFN1_20"
 SENSING = "sensing:"
 LIGAND_GENES = ("IFNA", "IFNB1", "IFNW1", "IFNL", "IFNK", "IFNE")
 # the general step after every sensor, no sensor of its own
@@ -114,7 +116,7 @@ def _sensing(
         if len(found) < FEWEST_GENES * len(wanted):
             words.append((f"{label}, too few)", None))
             continue
-        value = condition(_mean_difference(people, reference, found), type_i, SENSING_SLOPE)
+        value = _mean_difference(people, reference, found) - SENSING_SLOPE * np.maximum(type_i, 0)
         words.append((f"{label})" if verified else f"{label}, list not verified, not in the mean)", value))
         if verified:
             values.append(value)

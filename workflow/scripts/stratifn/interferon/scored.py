@@ -23,6 +23,7 @@ from stratifn.interferon.scoring import People, measure, score_table, set_scores
 from stratifn.interferon.settings import Origin, Settings
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import Registry
+from stratifn.interferon.types import type_table, types_of_sheet
 from stratifn.shared.columns import columns_of
 from stratifn.shared.errors import InputError
 
@@ -69,6 +70,7 @@ class Interferon:
     scores: pd.DataFrame
     reference_table: pd.DataFrame
     classes: pd.DataFrame
+    types: pd.DataFrame
     prevalence: pd.DataFrame
     agreement: pd.DataFrame
     notes: pd.DataFrame
@@ -115,7 +117,7 @@ def analyse_cohort(
     people = measure(rna, fitted)
     standings = {name: standing(people, fitted, gene_set) for name, gene_set in fitted.panel.items()}
     registry = knowledge.registry
-    scores = score_table(people, fitted)
+    scores, types = score_table(people, fitted), type_table(people, fitted)
     influence = leave_one_out(fitted, people, _rows_of_controls(people, fitted, controls, outlying))
     return Interferon(
         reference=fitted,
@@ -124,7 +126,8 @@ def analyse_cohort(
         outlying=outlying,
         scores=scores,
         reference_table=reference_table(fitted, influence, _untreated_patients(people, samples, control)),
-        classes=class_table(people, fitted, samples),
+        classes=class_table(people, fitted, samples, types),
+        types=types_of_sheet(types, samples),
         prevalence=_prevalence(people, standings, fitted, samples, registry, control, origin),
         agreement=agreement_table(standings, fitted, _patients(people, samples, control)),
         notes=notes_table(fitted, people, controls, outlying, _disagreeing(fitted, people, samples), registry, origin),
@@ -151,7 +154,7 @@ def place_patients(
     """
     _same_kind(reference, kind)
     people = measure(data, reference)
-    return score_table(people, reference), class_table(people, reference, samples)
+    return score_table(people, reference), class_table(people, reference, samples, type_table(people, reference))
 
 
 def reference_table(

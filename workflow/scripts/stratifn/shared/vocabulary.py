@@ -66,6 +66,12 @@ HIGH, BORDERLINE, LOW = "high", "borderline", "low"
 CLASSES = (HIGH, BORDERLINE, LOW)
 # a sample without a class
 UNSCORED = "unscored"
+# which kind of interferon a response looks like
+NO_RESPONSE, TYPE_I, TYPE_II, TYPE_I_II = "none", "I", "II", "I+II"
+# the data do not decide; neither kind of response looks like it
+UNCERTAIN, OTHER_RESPONSE = "uncertain", "other"
+# in the order of tables and figures
+RESPONSE_TYPES = (NO_RESPONSE, TYPE_I, TYPE_I_II, TYPE_II, UNCERTAIN, OTHER_RESPONSE)
 
 # --- effects across diseases ------------------------------------------------------------------------------------------
 
