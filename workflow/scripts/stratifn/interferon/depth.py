@@ -9,19 +9,27 @@ mean to the cut-off, the library is too shallow for the signature.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from zlib import crc32
 
+import anndata as ad
 import numpy as np
 
 from stratifn.interferon import expression
+from stratifn.interferon.controls import Controls
+from stratifn.interferon.learning import fit_reference
 from stratifn.interferon.reference import GeneSet, Reference
-from stratifn.shared.vocabulary import COUNTS
+from stratifn.interferon.settings import KEEP, Settings
+from stratifn.registry.knowledge import Knowledge
+from stratifn.shared.vocabulary import COUNTS, SHALLOW
 
 # relative to the controls
 DEPTHS = np.logspace(-4, 1, 51)
 DRAWS = 200
 REACH = 1.96
-SHALLOW = "too shallow a library"
+QUICK_BOOTSTRAPS = 100
+# a control with this share of the controls' median count is looked at
+LOOKED_AT = 0.3
 
 
 def shallow_libraries(reference: Reference, factors: np.ndarray, universe: np.ndarray) -> dict[str, np.ndarray]:
@@ -64,6 +72,44 @@ def shallow_libraries(reference: Reference, factors: np.ndarray, universe: np.nd
         ]
         found[gene_set.name] = np.array(words, dtype=object)
     return found
+
+
+def deep_controls(
+    data: ad.AnnData, kind: str, controls: Controls, knowledge: Knowledge, settings: Settings
+) -> Controls:
+    """Leave out the controls whose own library is too shallow for the configured signature, each with a warning.
+
+    Those with less than 30 % of the controls' median count are judged against the others, as a patient is.
+    """
+    if kind != COUNTS or controls.refusal:
+        return controls
+    names = np.array(controls.samples)
+    values = expression.dense(data[list(names)])
+    totals = values.sum(axis=1)
+    suspect = totals < LOOKED_AT * np.median(totals)
+    if not suspect.any():
+        return controls
+    # no class is asked for: the fewest resamples, and nobody else is left out
+    quick = replace(settings, bootstraps=QUICK_BOOTSTRAPS, outlying_controls=KEEP)
+    others = Controls(tuple(names[~suspect]), "", ())
+    reference, _ = fit_reference(data, kind, others, knowledge, quick)
+    if reference.refusal:
+        return controls
+    factors = expression.size_factors(values, reference.arrays["log_geometric_means"])
+    every = np.ones(len(reference.universe), dtype=bool)
+    shallow = shallow_libraries(reference, factors, every).get(settings.signature)
+    if shallow is None:
+        return controls
+    kept = names[~suspect | (shallow == "")]
+    refusal = ""
+    if len(kept) < settings.min_controls:
+        refusal = f"{len(kept)} controls with a library that is deep enough, at least {settings.min_controls} needed"
+    warnings = [
+        f"control {name} is left out of the reference, {words}"
+        for name, words, suspected in zip(names, shallow, suspect, strict=True)
+        if suspected and words
+    ]
+    return Controls(tuple(kept), refusal, (*controls.warnings, *warnings))
 
 
 def _size_factors_at(means: np.ndarray, rng: np.random.Generator) -> np.ndarray:

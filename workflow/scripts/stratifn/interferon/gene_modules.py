@@ -36,7 +36,7 @@ def modules_active(people: People, reference: Reference) -> tuple[np.ndarray, st
 
 def _words(reference: Reference) -> str:
     sets = [reference.panel[name] for name in MODULES]
-    if all(gene_set.coverage == 1 for gene_set in sets):
+    if reference.refusal or all(gene_set.coverage == 1 for gene_set in sets):
         return ""
     found = ", ".join(f"{len(gene_set.genes)} of {gene_set.total} of {gene_set.name}" for gene_set in sets)
     if any(gene_set.coverage < FEWEST_GENES for gene_set in sets):

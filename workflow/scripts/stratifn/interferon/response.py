@@ -16,15 +16,17 @@ from scipy.stats import t as student_t
 
 # SD of a gene's own response in another tissue, as a share of the profile's
 MISFIT = 0.5
+# SD of the rise of a gene that the profile leaves out, as a share of the mean rise: that of the profiles' standard errors
+UNSEEN = 0.1
 REWEIGHTINGS = 5
 # two-sided, over the genes
 INTERVAL = (5.0, 95.0)
 # of healthy people, for each of the two amounts
 BELOW_CUTOFF = 0.975
 # the smaller response counts when it is more than this share of the larger one
-SHARE_THAT_COUNTS = 0.2
+SHARE_THAT_COUNTS = 0.25
 # of the differences beyond those among the controls, in squares of the control SD
-FEWEST_EXPLAINED = 0.5
+FEWEST_EXPLAINED = 0.4
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _fit(profiles: np.ndarray, scale: np.ndarray, differences: np.ndarray) -> tu
     weights = 1 / scale**2
     for _ in range(REWEIGHTINGS):
         amounts = non_negative(_products(profiles, weights, differences).sum(axis=0))
-        weights = 1 / (scale**2 + (MISFIT * (amounts @ profiles)) ** 2)
+        weights = 1 / (scale**2 + (MISFIT * (amounts @ profiles)) ** 2 + (UNSEEN * amounts.sum()) ** 2)
     return non_negative(_products(profiles, weights, differences).sum(axis=0)), weights
 
 
@@ -168,8 +170,8 @@ def response_type(response: Response, cutoffs: np.ndarray) -> tuple[bool | None,
     """Say for type I and type II whether it is there, not there, or not decided (None); None where neither profile fits.
 
     Nothing is there if neither amount exceeds what healthy people have. Otherwise a part is there when its whole
-    interval lies above its cut-off and above a fifth of the other part, and not there when its whole interval lies
-    below either. If the profiles leave more than half of the differences unexplained in nearly every resample, neither
+    interval lies above its cut-off and above a quarter of the other part, and not there when its whole interval lies
+    below the higher of the two. If the profiles explain less than two fifths of the differences in nearly every resample, neither
     fits; if only in the fit itself, nothing is decided.
     """
     if (response.amounts <= cutoffs).all():

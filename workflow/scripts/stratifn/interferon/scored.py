@@ -11,6 +11,7 @@ import pandas as pd
 
 from stratifn.interferon.classes import Standing, class_table, standing, under_anti_ifn, with_everybody
 from stratifn.interferon.controls import Controls, find_controls
+from stratifn.interferon.depth import deep_controls
 from stratifn.interferon.expression import KINDS
 from stratifn.interferon.influence import Influence, leave_one_out
 from stratifn.interferon.learning import fit_reference
@@ -109,7 +110,7 @@ def analyse_cohort(
     if kind not in KINDS:
         raise InputError(f"interferon scores need counts or a log-scale matrix; this view is of kind {kind}.")
     if reference is None:
-        controls = find_controls(samples, rna.obs_names, control, settings.min_controls)
+        controls = _controls(rna, samples, control, knowledge, settings)
         fitted, outlying = fit_reference(rna, kind, controls, knowledge, settings)
     else:
         controls, fitted, outlying = Controls((), "", ("the reference was made by another run",)), reference, ()
@@ -141,8 +142,16 @@ def reference_of_cohort(
 
     Parameters are those of `Cohort` and `analyse_cohort`.
     """
-    controls = find_controls(samples, data.obs_names, control, settings.min_controls)
+    controls = _controls(data, samples, control, knowledge, settings)
     return fit_reference(data, str(data.uns["kind"]), controls, knowledge, settings)[0]
+
+
+def _controls(
+    data: ad.AnnData, samples: pd.DataFrame, control: str | None, knowledge: Knowledge, settings: Settings
+) -> Controls:
+    """Return the controls that a reference is learnt from."""
+    found = find_controls(samples, data.obs_names, control, settings.min_controls)
+    return deep_controls(data, str(data.uns["kind"]), found, knowledge, settings)
 
 
 def place_patients(

@@ -8,7 +8,7 @@ from typing import Any
 from stratifn.shared.settings import Section
 
 CONTROLS_FOR_A_CENTILE = 40
-EXCLUDE = "exclude"
+EXCLUDE, KEEP = "exclude", "keep"
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,9 @@ def type_table(people: People, reference: Reference) -> pd.DataFrame:
             rows.append(row | {"reason": reason})
             continue
         response = fitter(values)
-        rows.append(row | _numbers(response) | {"ifn_type": _called(response, cutoffs), "reason": _part(n, total)})
+        called, words = _called(response, cutoffs)
+        reason = "; ".join(filter(None, [words, f"type from {n} of {total} genes" if n < total else ""]))
+        rows.append(row | _numbers(response) | {"ifn_type": called, "reason": reason})
     table = pd.DataFrame(rows, columns=[name for name in TYPE_COLUMNS if name != "disease"])
     table[["type_i_cutoff", "type_ii_cutoff"]] = cutoffs
     return table
@@ -88,15 +90,17 @@ def _not_enough(found: int, total: int) -> str:
     return f"no type: {found} of {total} genes of the response profiles found, at least {FEWEST_PROFILE_GENES} needed"
 
 
-def _part(found: int, total: int) -> str:
-    return f"type from {found} of {total} genes" if found < total else ""
-
-
-def _called(response: Response, cutoffs: np.ndarray) -> str:
+def _called(response: Response, cutoffs: np.ndarray) -> tuple[str, str]:
+    """Return the type, and for an uncertain one what is known and what is not."""
     found = response_type(response, cutoffs)
     if found is None:
-        return OTHER_RESPONSE
-    return UNCERTAIN if None in found else TYPES[bool(found[0]), bool(found[1])]
+        return OTHER_RESPONSE, ""
+    if None not in found:
+        return TYPES[bool(found[0]), bool(found[1])], ""
+    if found == (None, None):
+        return UNCERTAIN, "type uncertain"
+    words = {None: "undecided", True: "present", False: "absent"}
+    return UNCERTAIN, f"type uncertain: I {words[found[0]]}, II {words[found[1]]}"
 
 
 def _numbers(response: Response) -> dict[str, float]:

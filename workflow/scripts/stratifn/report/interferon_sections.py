@@ -9,10 +9,9 @@ import pandas as pd
 from stratifn.report.claim_words import caveats
 from stratifn.report.content import FigureSlot, Item, Table, Text, first_reason, formatted, people, small_cells
 from stratifn.report.results import RANK_METHOD, Results
-from stratifn.shared.vocabulary import CLASSES, HEALTHY, UNSCORED
+from stratifn.shared.vocabulary import CLASSES, HEALTHY, RESPONSE_TYPES, SHALLOW, UNSCORED
 
 CLASSES_AND_UNSCORED = (*CLASSES, UNSCORED)
-TYPES = ("none", "I", "I+II", "II", "uncertain")
 NO_TYPE = "no type: "
 NOT_SUPPORTED = (
     "There is also no cut-off, no share with a positive signature, no type of the response, and nothing else that "
@@ -87,6 +86,14 @@ def _classes(results: Results) -> Iterator[Item]:
     counts = counts.reindex(index=results.groups, columns=list(CLASSES_AND_UNSCORED), fill_value=0)
     yield Table("Samples by ISG expression signature", _by_group(counts, results))
     unscored = classes[(classes["ifn_class"] == UNSCORED) & classes["disease"].isin(results.subject)]
+    shallow = unscored["reason"].str.contains(SHALLOW, na=False, regex=False)
+    if shallow.any():
+        yield Text(
+            f"Unscored because of too shallow a library: {people(int(shallow.sum()), results.min_cell)}. At its depth sampling "
+            "alone moves the score further than the cut-off lies above the controls; the notes say how far.",
+            warning=True,
+        )
+    unscored = unscored[~shallow]
     if len(unscored):
         reasons = "; ".join(sorted(set(unscored["reason"].dropna())))
         yield Text(f"Unscored because: {reasons or 'no reason recorded'}.")
@@ -144,11 +151,10 @@ def _types(results: Results) -> Iterator[Item]:
             yield Text(f"Type I and type II cannot be told apart: {reason.removeprefix(NO_TYPE)}.")
         return
     counts = pd.crosstab(classes["disease"], classes["ifn_type"])
-    counts = counts.reindex(index=results.groups, columns=list(TYPES), fill_value=0)
+    counts = counts.reindex(index=results.groups, columns=list(RESPONSE_TYPES), fill_value=0)
     yield Table(
-        "Samples by type of the response (uncertain: the type depends on the slope, within the range measured on "
-        "stimulated "
-        "cells; II is type II-weighted)",
+        "Samples by type of the response, from the profiles of airway cells under type I interferon and under "
+        "IFN-gamma (uncertain: an interval lies on both sides of its bound; other: neither profile fits)",
         _by_group(counts, results),
     )
 
