@@ -136,9 +136,7 @@ def non_negative(products: np.ndarray) -> np.ndarray:
 
 def _products(profiles: np.ndarray, weights: np.ndarray, differences: np.ndarray) -> np.ndarray:
     one, two = profiles
-    return weights[:, None] * np.stack(
-        [one * one, one * two, two * two, one * differences, two * differences], axis=-1
-    )
+    return weights[:, None] * np.stack([one * one, one * two, two * two, one * differences, two * differences], axis=-1)
 
 
 def _fit(profiles: np.ndarray, scale: np.ndarray, differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
