@@ -22,9 +22,9 @@ from stratifn.interferon.reference import Reference
 from stratifn.interferon.replicates import disagreeing_replicates
 from stratifn.interferon.scoring import People, measure, score_table, set_scores
 from stratifn.interferon.settings import Origin, Settings
+from stratifn.interferon.types import type_table, types_of_sheet
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import Registry
-from stratifn.interferon.types import type_table, types_of_sheet
 from stratifn.shared.columns import columns_of
 from stratifn.shared.errors import InputError
 

@@ -19,7 +19,7 @@ from stratifn.interferon.scoring import NOT_MEASURED, People
 from stratifn.shared.columns import columns_of
 from stratifn.shared.vocabulary import NO_RESPONSE, OTHER_RESPONSE, TYPE_I, TYPE_I_II, TYPE_II, UNCERTAIN
 
-TYPE_COLUMNS = columns_of("interferon/types.tsv")
+TYPE_COLUMNS = columns_of("interferon/response_types.tsv")
 TYPES = {(False, False): NO_RESPONSE, (True, False): TYPE_I, (False, True): TYPE_II, (True, True): TYPE_I_II}
 
 
@@ -48,7 +48,7 @@ class _Fitter:
 
 
 def type_table(people: People, reference: Reference) -> pd.DataFrame:
-    """Return the type of each person, with what was fitted: `types.tsv` without the disease.
+    """Return the type of each person, with what was fitted: `response_types.tsv` without the disease.
 
     ``ifn_type`` is missing, with the reason, where too few genes were found or counted, or the controls are too few.
     """
@@ -74,7 +74,7 @@ def type_table(people: People, reference: Reference) -> pd.DataFrame:
 
 
 def types_of_sheet(types: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
-    """Return `types.tsv`: `type_table` with one row per sample of the sheet."""
+    """Return `response_types.tsv`: `type_table` with one row per sample of the sheet."""
     sheet = samples.set_index("sample")
     table = types.set_index("sample").reindex(sheet.index).assign(disease=sheet["disease"])
     absent = ~table.index.isin(types["sample"])

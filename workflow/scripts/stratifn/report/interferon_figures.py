@@ -129,7 +129,7 @@ def prevalence(results: Results) -> Iterator[tuple[str, Figure]]:
 
 def types(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw both parts of the response with their intervals; rings where the type is uncertain or another."""
-    fitted = results.tables["types"].set_index("sample").dropna(subset=["type_i", "type_ii"])
+    fitted = results.tables["response_types"].set_index("sample").dropna(subset=["type_i", "type_ii"])
     if fitted.empty:
         return
     figure, (panel,) = subplots(5.4, 3.8)
