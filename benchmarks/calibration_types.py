@@ -62,6 +62,8 @@ class Design:
     controls: int
     genes: int | None = None
     misfit: float = MISFIT
+    # of the sets that are asked for
+    share_of_sets: float = 1.0
 
     @property
     def name(self) -> str:
@@ -71,7 +73,13 @@ class Design:
         return ", ".join(words)
 
 
-DESIGNS = (Design(24), Design(10), Design(24, genes=60), Design(24, genes=25), Design(24, misfit=0.65))
+DESIGNS = (
+    Design(24),
+    Design(10),
+    Design(24, genes=60, share_of_sets=0.25),
+    Design(24, genes=25, share_of_sets=0.25),
+    Design(24, misfit=0.65, share_of_sets=0.25),
+)
 
 
 @dataclass(frozen=True)
@@ -194,7 +202,7 @@ def percent(values: np.ndarray) -> str:
 def types_table(sets: int) -> pd.DataFrame:
     rows = []
     for design in DESIGNS:
-        shares = results_of_types(design, sets)
+        shares = results_of_types(design, int(sets * design.share_of_sets))
         for place, kind in enumerate(KINDS):
             right = shares[:, place, [name in kind.right for name in RESPONSE_TYPES]].sum(axis=1)
             rows.append(
@@ -204,7 +212,7 @@ def types_table(sets: int) -> pd.DataFrame:
                     "wrong type": percent(wrong(shares, place)),
                     "right": percent(right),
                     "uncertain": percent(shares[:, place, RESPONSE_TYPES.index(UNCERTAIN)]),
-                    "sets": sets,
+                    "sets": len(shares),
                 }
             )
     return pd.DataFrame(rows)

@@ -104,6 +104,11 @@ def example_tables() -> dict[str, pd.DataFrame]:
                                    "prevalence_low": [0.5], "prevalence_high": [0.75], "flipped": [6.0]}),
         "classes": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "score": score, "probability_high": 0.5,
                                  "ifn_class": ifn_class, "ifn_class_all_controls": ["low"] * 12, "ifn_type": "I", "type_i": score, "type_ii": score / 2, "reason": [None] * 12}),
+        "response_types": pd.DataFrame(
+            {"sample": SAMPLES, "disease": DISEASE, "ifn_type": "I", "type_i": score, "type_i_low": score - 0.1,
+             "type_i_high": score + 0.1, "type_i_cutoff": 0.3, "type_ii": score / 2, "type_ii_low": score / 2 - 0.1,
+             "type_ii_high": score / 2 + 0.1, "type_ii_cutoff": 0.2}
+        ),
         "prevalence": pd.DataFrame({"disease": ["SLE", "pSS"], "signature": "RICE_CROW_6", "n": [5, 3],
                                     "prevalence": [1.0, 1 / 3], "ci_low": [0.5, 0.05], "ci_high": [1.0, 0.8],
                                     "published": [0.73, np.nan], "published_source": ["Higgs 2011", None]}),
