@@ -50,7 +50,7 @@ from stratifn.shared.vocabulary import (
 
 PAGE = RESULTS / "calibration_types.md"
 OPENING = "# Calibration of interferon types and of shallow libraries"
-BOOTSTRAPS, PEOPLE = 200, 10
+BOOTSTRAPS, PEOPLE = 200, 6
 MISFIT, OWN_SD, SHARED_I, SHARED_II, WEAKEST, STRONGEST = 0.4, 0.4, 0.2, 0.1, 0.8, 2.5
 TYPED = {TYPE_I, TYPE_II, TYPE_I_II}
 
