@@ -33,7 +33,8 @@ def registries_page() -> str:
         *(_signature(record) for record in registry.signatures.values()),
         "## Response profiles\n",
         "How far stimulated cells raise each gene (log2), by which type I and type II are told apart.\n",
-        f"Source of every row: {'; '.join(sorted({gene.source for gene in registry.profiles}))}.\n",
+        f"Source of every row: {'; '.join(sorted({gene.source for gene in registry.profiles}))}. Computed by\n"
+        "`benchmarks/response_profiles.py` from public counts, for which no licence is stated.\n",
         _table(
             ("gene", "type I", "type II"),
             ((gene.symbol, f"{gene.type_i:.2f}", f"{gene.type_ii:.2f}") for gene in registry.profiles),

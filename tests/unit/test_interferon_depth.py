@@ -1,5 +1,7 @@
 """Shallow libraries: where sampling alone moves the score too far there is no score, and the reason is told."""
 
+from pathlib import Path
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -7,9 +9,13 @@ import pytest
 
 from defaults import default_origin, of_kind, settings_of
 from stratifn.interferon import Cohort, analyse_cohort, from_parts, place_patients, to_parts
+from stratifn.interferon.axes import axes_table
+from stratifn.interferon.scoring import measure
 from stratifn.registry.knowledge import Knowledge
+from stratifn.registry.signatures import load_axis_sets
 
 QUICK = settings_of("interferon", bootstraps=200)
+RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 DEPTHS = (1.0, 0.5, 0.3, 0.03, 0.01)
 PEOPLE, CONTROLS = 8, 24
 
@@ -34,8 +40,8 @@ def sheet(data, controls=CONTROLS):
     return pd.DataFrame({"sample": data.obs_names, "disease": disease})
 
 
-def analyse(data, samples, registry):
-    return analyse_cohort(data, Cohort(samples, "HC", default_origin()), Knowledge(registry, ()), QUICK)
+def analyse(data, samples, registry, axes=()):
+    return analyse_cohort(data, Cohort(samples, "HC", default_origin()), Knowledge(registry, axes), QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +77,17 @@ def test_an_unscored_library_has_no_score_by_any_method_and_every_table_says_why
         .all(axis=None)
     )
     assert set(found.notes.query("what == 'unscored'")["item"]) == shallow
+
+
+def test_a_shallow_library_has_no_sensing_and_no_response(healthy, depth, registry):
+    found = healthy[2]
+    axes = load_axis_sets(RESOURCES / "gene_sets" / "axes.tsv")
+    reference = analyse(*healthy[:2], registry, axes).reference
+    table = axes_table(measure(healthy[0], reference), reference, axes, registry)
+    rows = table[table["sample"].isin(found.classes["sample"][depth <= 0.03]) & (table["axis"] != "ligand")]
+    assert rows["score"].isna().all() and rows["evidence"].str.contains("too shallow a library").all()
+    deep = table[~table["sample"].isin(rows["sample"]) & (table["axis"] == "response")]
+    assert deep["score"].notna().all()
 
 
 def test_unscored_libraries_are_not_counted_in_the_prevalence(healthy, depth):

@@ -59,12 +59,17 @@ def axes_table(
     Sensing is the mean, over the sensors with verified genes, of the mean log2 difference from the controls, conditioned on type I:
     ``set - 0.06 * max(type I, 0)``. The slope is the constant that stimulated cells show; the response's own genes and
     those of the interferons are left out of the sets. Sets that are not verified are reported in the evidence alone.
+    Where a library is too shallow for the configured signature, sensing and response have no value.
     """
     frames = [
         _ligand(people, protein, analyte),
         _sensing(people, reference, axis_sets, response_genes(registry)),
         _response(people, reference),
     ]
+    shallow = people.too_shallow(reference.settings.signature)
+    for frame in frames[1:]:
+        frame.loc[shallow != "", "score"] = np.nan
+        frame["evidence"] = np.where(shallow == "", frame["evidence"], shallow)
     table = pd.concat(frames, ignore_index=True)[list(AXIS_COLUMNS)]
     return table.sort_values(["sample", "axis"], kind="stable", ignore_index=True)
 

@@ -28,8 +28,8 @@ DEPTHS = np.logspace(-4, 1, 51)
 DRAWS = 200
 REACH = 1.96
 QUICK_BOOTSTRAPS = 100
-# a control with this share of the controls' median count is looked at
-LOOKED_AT = 0.3
+# a control with less than this share of the controls' median count is looked at
+LOOKED_AT = 0.5
 
 
 def shallow_libraries(reference: Reference, factors: np.ndarray, universe: np.ndarray) -> dict[str, np.ndarray]:
@@ -79,7 +79,7 @@ def deep_controls(
 ) -> Controls:
     """Leave out the controls whose own library is too shallow for the configured signature, each with a warning.
 
-    Those with less than 30 % of the controls' median count are judged against the others, as a patient is.
+    Those with less than half of the controls' median count are judged against the others, as a patient is.
     """
     if kind != COUNTS or controls.refusal:
         return controls
