@@ -8,7 +8,7 @@ it raises every gene by the profile's amount times a factor with a log SD of 0.4
 response of 0.8 to 2.5 of either type, or both with a ratio between 1/2 and 2. *IL-1-like* people have a random third of the genes
 that type II raises more than type I raised, by 1 to 4 log2 times a factor with a log SD of 0.6; *IL-22-like* ones a random fifth of all genes.
 
-**shallow**: counts of 4,000 other genes and those of the profiles and the signature, with log2 means between 3 and 10. Healthy people and
+**shallow**: counts of 1,500 other genes and those of the profiles and the signature, with log2 means between 3 and 10. Healthy people and
 people with a type I response of 1 are sequenced at 1 to 100 % of the controls' depth.
 """
 
@@ -219,7 +219,7 @@ def types_table(sets: int) -> pd.DataFrame:
 
 
 DEPTHS = (1.0, 0.5, 0.3, 0.1, 0.03, 0.01)
-COUNTED_GENES, CONTROLS = 4000, 24
+COUNTED_GENES, CONTROLS = 1500, 24
 # a person's part of all genes of the signature, and what a healthy and a raised person have of the type I response (log2)
 SHARED_SD, RAISED, GENE_SD = 0.15, 1.0, 0.3
 # share of healthy people above the true cut-off

@@ -141,11 +141,13 @@ def _products(profiles: np.ndarray, weights: np.ndarray, differences: np.ndarray
 
 def _fit(profiles: np.ndarray, scale: np.ndarray, differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the amounts and the genes' weights, each found from the other in turn."""
-    weights = 1 / scale**2
+    weights, products = 1 / scale**2, _products(profiles, np.ones_like(scale), differences)
     for _ in range(REWEIGHTINGS):
-        amounts = non_negative(_products(profiles, weights, differences).sum(axis=0))
+        amounts = non_negative(weights @ products)
+        if not amounts.any():
+            break
         weights = 1 / (scale**2 + (MISFIT * (amounts @ profiles)) ** 2 + (UNSEEN * amounts.sum()) ** 2)
-    return non_negative(_products(profiles, weights, differences).sum(axis=0)), weights
+    return non_negative(weights @ products), weights
 
 
 def _explained(
