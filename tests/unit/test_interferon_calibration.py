@@ -53,7 +53,7 @@ def test_libraries_are_scored_from_a_third_of_the_depth_and_not_at_a_hundredth(r
     healthy, raised = (found[found["group"] == group].set_index("depth") for group in ("healthy", "raised"))
     for depth in (1.0, 0.5, 0.3):
         at_depth = healthy.loc[depth]
-        assert at_depth["unscored"].mean() <= 0.02 and raised.loc[depth, "high"].mean() >= 0.95
+        assert at_depth["unscored"].mean() <= 0.05 and raised.loc[depth, "high"].mean() >= 0.95
         assert at_depth["high"].mean() <= benchmark.ABOVE + 3 * at_depth["high"].std(ddof=1) / np.sqrt(SETS)
         assert at_depth["typed"].mean() <= 0.05 + 3 * at_depth["typed"].std(ddof=1) / np.sqrt(SETS)
     assert healthy.loc[0.01, "unscored"].mean() == raised.loc[0.01, "unscored"].mean() == 1
