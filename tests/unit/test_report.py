@@ -547,3 +547,13 @@ def test_the_page_says_what_single_controls_decide_and_who_was_left_out(tables):
     assert "1 control whose score stood far above those of the others was left out" in methods_text(
         results(tables), software_versions(), described
     )
+
+
+def test_shallow_libraries_are_counted_apart_from_other_reasons(tables):
+    classes = tables["classes"]
+    classes.loc[:2, "ifn_class"] = "unscored"
+    classes["reason"] = [f"too shallow a library: at 0.0{number} of the depth" for number in (1, 2)] + [None] * 10
+    classes.loc[2, "reason"] = "under anti-IFN therapy"
+    words = section(results(tables, min_cell=1), "interferon")
+    assert "Unscored because of too shallow a library: 2." in words
+    assert "Unscored because: under anti-IFN therapy." in words and "at 0.01 of the depth" not in words
