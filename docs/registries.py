@@ -34,6 +34,14 @@ def registries_page() -> str:
         "Each gene list was read in the source named, or is marked as not verified; published cut-offs are shown and never used,\n"
         "because a cut-off belongs to its assay.\n",
         *(_signature(record) for record in registry.signatures.values()),
+        "## Response profiles\n",
+        "How far stimulated cells raise each gene (log2), by which type I and type II are told apart.\n",
+        f"Source of every row: {'; '.join(sorted({gene.source for gene in registry.profiles}))}. Computed by\n"
+        "`benchmarks/response_profiles.py` from public counts, for which no licence is stated.\n",
+        _table(
+            ("gene", "type I", "type II"),
+            ((gene.symbol, f"{gene.type_i:.2f}", f"{gene.type_ii:.2f}") for gene in registry.profiles),
+        ),
         "## CpGs of the methylation score\n",
         _table(
             ("CpG", "gene", "published difference of beta", "in the score", "source"),

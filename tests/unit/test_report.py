@@ -105,6 +105,11 @@ def example_tables() -> dict[str, pd.DataFrame]:
                                    "prevalence_low": [0.5], "prevalence_high": [0.75], "flipped": [6.0]}),
         "classes": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "score": score, "probability_high": 0.5,
                                  "ifn_class": ifn_class, "ifn_class_all_controls": ["low"] * 12, "ifn_type": "I", "type_i": score, "type_ii": score / 2, "reason": [None] * 12}),
+        "response_types": pd.DataFrame(
+            {"sample": SAMPLES, "disease": DISEASE, "ifn_type": "I", "type_i": score, "type_i_low": score - 0.1,
+             "type_i_high": score + 0.1, "type_i_cutoff": 0.3, "type_ii": score / 2, "type_ii_low": score / 2 - 0.1,
+             "type_ii_high": score / 2 + 0.1, "type_ii_cutoff": 0.2}
+        ),
         "prevalence": pd.DataFrame({"disease": ["SLE", "pSS"], "signature": "RICE_CROW_6", "n": [5, 3],
                                     "prevalence": [1.0, 1 / 3], "ci_low": [0.5, 0.05], "ci_high": [1.0, 0.8],
                                     "published": [0.73, np.nan], "published_source": ["Higgs 2011", None]}),
@@ -589,3 +594,13 @@ def test_the_page_says_what_single_controls_decide_and_who_was_left_out(tables):
     # the share of all patients would tell the one that is hidden
     assert "Leaving out any one control, 6 change sides among all patients." in hidden
     assert "Outlying controls left out of the reference: <5;" in hidden
+
+
+def test_shallow_libraries_are_counted_apart_from_other_reasons(tables):
+    classes = tables["classes"]
+    classes.loc[:2, "ifn_class"] = "unscored"
+    classes["reason"] = [f"too shallow a library: at 0.0{number} of the depth" for number in (1, 2)] + [None] * 10
+    classes.loc[2, "reason"] = "under anti-IFN therapy"
+    words = section(results(tables, min_cell=1), "interferon")
+    assert "Unscored because of too shallow a library: 2." in words
+    assert "Unscored because: under anti-IFN therapy." in words and "at 0.01 of the depth" not in words

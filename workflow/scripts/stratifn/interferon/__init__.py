@@ -3,8 +3,8 @@
 Read the modules in this order: `settings` (what the config decides), `controls` (are they enough for a reference, and is
 one far above the others?),
 `expression` (values that owe nothing to other patients), `methods` (the scores), `cutoffs` (from the controls,
-resampled), `reference` (what is frozen), `learning` (how it is learnt), `scoring` (the one path for cohort and single
-patient), `types` and `gene_modules`, `classes`, `published` and `prevalence`, `influence` (what one control decides), `sensitivity` (what few controls can
+resampled), `reference` (what is frozen), `learning` (how it is learnt), `depth` (is a library deep enough?), `scoring` (the one path for cohort and single
+patient), `response` and `types`, `gene_modules`, `classes`, `published` and `prevalence`, `influence` (what one control decides), `sensitivity` (what few controls can
 show), `replicates`, `notes`, `scored` (classes, prevalence and reference of a cohort), `own_controls` (new patients against those of their batch), and beside
 the score: `axes`, `protein`, `methylation`, `confounding`, with `concordance` and `cells` for what they share.
 """

@@ -107,6 +107,17 @@ class PublishedPrevalence:
 
 
 @dataclass(frozen=True)
+class ProfileGene:
+    """How far stimulated cells raise one gene (log2) under type I and under type II interferon."""
+
+    symbol: str
+    ensembl_id: str
+    type_i: float
+    type_ii: float
+    source: str
+
+
+@dataclass(frozen=True)
 class AxisSet:
     """One gene set of a therapeutic axis (ligand, receptor, sensing)."""
 
@@ -148,12 +159,16 @@ class Registry:
         Old symbol to current symbol.
     cpgs, prevalence
         CpGs and published figures.
+    profiles
+        What type I and type II interferon raise, gene by gene, sorted by symbol; made by
+        ``benchmarks/response_profiles.py``.
     """
 
     signatures: Mapping[str, Signature]
     aliases: Mapping[str, str]
     cpgs: tuple[Cpg, ...]
     prevalence: tuple[PublishedPrevalence, ...]
+    profiles: tuple[ProfileGene, ...]
 
     @property
     def default_panel(self) -> tuple[str, ...]:
@@ -223,7 +238,8 @@ def load_registry(folder: Path) -> Registry:
     Parameters
     ----------
     folder
-        Holds ``signatures.tsv``, ``genes.tsv``, ``aliases.tsv``, ``cpgs.tsv``, ``prevalence.tsv``.
+        Holds ``signatures.tsv``, ``genes.tsv``, ``aliases.tsv``, ``cpgs.tsv``, ``prevalence.tsv``,
+        ``response_profiles.tsv``.
     """
     folder = Path(folder)
     genes = genes_by_signature(read_text_table(folder / "genes.tsv"))
@@ -237,6 +253,7 @@ def load_registry(folder: Path) -> Registry:
         aliases=MappingProxyType(dict(zip(aliases["symbol_in_source"], aliases["gene_symbol"], strict=True))),
         cpgs=tuple(_cpg(row) for row in records(read_text_table(folder / "cpgs.tsv"))),
         prevalence=tuple(_prevalence(row) for row in records(read_text_table(folder / "prevalence.tsv"))),
+        profiles=tuple(_profile_gene(row) for row in records(read_text_table(folder / "response_profiles.tsv"))),
     )
 
 
@@ -314,4 +331,10 @@ def _prevalence(row: Mapping[str, str]) -> PublishedPrevalence:
         source=row["source"],
         verified=row["verified"] == "yes",
         note=row["note"],
+    )
+
+
+def _profile_gene(row: Mapping[str, str]) -> ProfileGene:
+    return ProfileGene(
+        row["gene_symbol"], row["ensembl_id"], float(row["type_i"]), float(row["type_ii"]), row["source"]
     )

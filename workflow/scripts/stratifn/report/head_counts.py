@@ -24,10 +24,9 @@ from stratifn.report.small_cells import (
 )
 from stratifn.shared.claims import CLAIMS
 from stratifn.shared.samples import covariates, is_number
-from stratifn.shared.vocabulary import BORDERLINE, CLASSES, HIGH, IN_VIEW, LOW, RNA, UNSCORED
+from stratifn.shared.vocabulary import BORDERLINE, CLASSES, HIGH, IN_VIEW, LOW, RESPONSE_TYPES, RNA, UNSCORED
 
 MOST_LEVELS = 6
-TYPES = ("none", "I", "I+II", "II", "uncertain")
 NOT_CHARACTERISTICS = frozenset({"disease", "visit"})
 # parts beside the levels of a column; no level of a sheet is called so
 NOT_KNOWN, KNOWN = "(not known)", "(known)"
@@ -119,9 +118,11 @@ class HeadCounts:
         """The groups by type of the response."""
         known = self.tables["classes"]["ifn_type"]
         table = self.tables["classes"].assign(
-            part=known.where(known.isin(TYPES) | known.isna(), OTHER).fillna(NO_VALUE)
+            part=known.where(known.isin(RESPONSE_TYPES) | known.isna(), OTHER).fillna(NO_VALUE)
         )
-        return self._divided(self._counts(table, [*TYPES, OTHER, NO_VALUE]), NO_VALUE, self.closed, (OTHER, NO_VALUE))
+        return self._divided(
+            self._counts(table, [*RESPONSE_TYPES, OTHER, NO_VALUE]), NO_VALUE, self.closed, (OTHER, NO_VALUE)
+        )
 
     @cached_property
     def by_stratum(self) -> Division:

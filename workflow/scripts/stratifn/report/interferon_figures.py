@@ -12,7 +12,7 @@ from stratifn.report.content import FigureRecord
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, stacked, strip, subplots
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.report.style import CLASS_COLOURS
-from stratifn.shared.vocabulary import UNSCORED
+from stratifn.shared.vocabulary import OTHER_RESPONSE, UNCERTAIN, UNSCORED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,16 +130,21 @@ def prevalence(results: Results) -> Iterator[tuple[str, Figure]]:
 
 
 def types(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw what is left of the type II genes against the type I response; rings where the type is uncertain."""
-    classes = results.tables["classes"].set_index("sample")
-    if classes["type_ii"].notna().sum() == 0:
+    """Draw both parts of the response with their intervals; rings where the type is uncertain or another."""
+    fitted = results.tables["response_types"].set_index("sample").dropna(subset=["type_i", "type_ii"])
+    if fitted.empty:
         return
-    figure, (panel,) = subplots(5.0, 3.6)
-    uncertain = classes["ifn_type"].eq("uncertain")
-    scatter(panel, classes["type_i"], classes["type_ii"], classes["disease"], results.colours, results.shown, uncertain)
-    panel.axhline(0, color="black", linewidth=0.6, zorder=0)
-    panel.axvline(0, color="black", linewidth=0.6, zorder=0)
-    panel.set(xlabel="type I genes (mean log2 over controls)", ylabel="type II-weighted\n(less the type I share, log2)")
+    figure, (panel,) = subplots(5.4, 3.8)
+    if results.shown.lists_people:
+        bars = {"colors": fitted["disease"].map(results.colours), "linewidth": 0.6, "alpha": 0.35, "zorder": 0}
+        panel.hlines(fitted["type_ii"], fitted["type_i_low"], fitted["type_i_high"], **bars)
+        panel.vlines(fitted["type_i"], fitted["type_ii_low"], fitted["type_ii_high"], **bars)
+    undecided = fitted["ifn_type"].isin([UNCERTAIN, OTHER_RESPONSE])
+    scatter(panel, fitted["type_i"], fitted["type_ii"], fitted["disease"], results.colours, results.shown, undecided)
+    cutoff = {"color": "black", "linewidth": 0.8, "linestyle": "--", "zorder": 0}
+    panel.axvline(fitted["type_i_cutoff"].iloc[0], **cutoff)
+    panel.axhline(fitted["type_ii_cutoff"].iloc[0], **cutoff)
+    panel.set(xlabel="type I response (mean log2 over controls)", ylabel="type II response\n(mean log2 over controls)")
     yield "", figure
 
 
@@ -204,13 +209,12 @@ FIGURES = (
     ),
     FigureRecord(
         "types",
-        "Type II-weighted against type I response, both relative to the controls. Rings: the type is uncertain. "
-        "Interleukin 1 "
-        "and TNF raise the type II genes too; in blood of pSS an isolated type II response was not seen in published "
-        "cohorts.",
+        "Type I and type II response, fitted together: how far each raises the genes of its profile on average. Lines: "
+        "90 % intervals over the genes. Dashed: what 97.5 % of healthy people stay below. Rings: uncertain, or "
+        "another response that neither profile fits. The profiles come from airway cells.",
         types,
-        without_people="Type II-weighted against type I response, both relative to the controls: mean and one standard "
-        "deviation of each group.",
+        without_people="Type I and type II response, fitted together: mean and one standard deviation of each group. "
+        "Dashed: what 97.5 % of healthy people stay below. The profiles come from airway cells.",
         again=True,
     ),
     FigureRecord(

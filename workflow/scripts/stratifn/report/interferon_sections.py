@@ -9,10 +9,9 @@ import pandas as pd
 
 from stratifn.report.claim_words import caveats
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, first_reason, formatted
-from stratifn.report.head_counts import TYPES
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.report.small_cells import HIDDEN, Division, part_of, people
-from stratifn.shared.vocabulary import CLASSES, HEALTHY, UNSCORED
+from stratifn.shared.vocabulary import CLASSES, HEALTHY, RESPONSE_TYPES, SHALLOW, UNSCORED
 
 CLASSES_AND_UNSCORED = (*CLASSES, UNSCORED)
 NO_TYPE = "no type: "
@@ -91,6 +90,14 @@ def _classes(results: Results) -> Iterator[Item]:
         return
     yield Table("Samples by ISG expression signature", _by_group(results.heads.by_class, results))
     unscored = classes[(classes["ifn_class"] == UNSCORED) & classes["disease"].isin(results.subject)]
+    shallow = unscored["reason"].str.contains(SHALLOW, na=False, regex=False)
+    if shallow.any():
+        yield Text(
+            f"Unscored because of too shallow a library: {part_of(int(shallow.sum()), len(unscored), results.min_cell)}. At its depth sampling "
+            "alone moves the score further than the cut-off lies above the controls; the notes say how far.",
+            warning=True,
+        )
+    unscored = unscored[~shallow]
     if len(unscored):
         reasons = "; ".join(sorted(set(unscored["reason"].dropna())))
         yield Text(f"Unscored because: {results.tidied(reasons) or 'no reason recorded'}.")
@@ -98,7 +105,9 @@ def _classes(results: Results) -> Iterator[Item]:
 
 def _by_group(divided: Division, results: Results) -> pd.DataFrame:
     words = divided.of(results.groups).words
-    return words[[part for part in words if part in (*CLASSES_AND_UNSCORED, *TYPES)]].reset_index(names="group")
+    return words[[part for part in words if part in (*CLASSES_AND_UNSCORED, *RESPONSE_TYPES)]].reset_index(
+        names="group"
+    )
 
 
 def _prevalence(results: Results) -> Iterator[Item]:
@@ -162,9 +171,8 @@ def _types(results: Results) -> Iterator[Item]:
             yield Text(f"Type I and type II cannot be told apart: {reason.removeprefix(NO_TYPE)}.")
         return
     yield Table(
-        "Samples by type of the response (uncertain: the type depends on the slope, within the range measured on "
-        "stimulated "
-        "cells; II is type II-weighted)",
+        "Samples by type of the response, from the profiles of airway cells under type I interferon and under "
+        "IFN-gamma (uncertain: an interval lies on both sides of its bound; other: neither profile fits)",
         _by_group(results.heads.by_type, results),
     )
 

@@ -68,6 +68,14 @@ HIGH, BORDERLINE, LOW = "high", "borderline", "low"
 CLASSES = (HIGH, BORDERLINE, LOW)
 # a sample without a class
 UNSCORED = "unscored"
+# the first words of why a library has no score: sampling alone moves it too far
+SHALLOW = "too shallow a library"
+# which kind of interferon a response looks like
+NO_RESPONSE, TYPE_I, TYPE_II, TYPE_I_II = "none", "I", "II", "I+II"
+# the data do not decide; neither kind of response looks like it
+UNCERTAIN, OTHER_RESPONSE = "uncertain", "other"
+# in the order of tables and figures
+RESPONSE_TYPES = (NO_RESPONSE, TYPE_I, TYPE_I_II, TYPE_II, UNCERTAIN, OTHER_RESPONSE)
 
 # the subject of a claim about a signature by the controls of the new patients' own batch
 BY_OWN_CONTROLS = "{signature}, own controls"
