@@ -91,7 +91,7 @@ def _held_to(frozen: Reference, data: ad.AnnData, values: np.ndarray) -> Referen
         panel={name: _set_held_to(gene_set, set(kept)) for name, gene_set in frozen.panel.items()},
         axes={name: _set_held_to(gene_set, set(kept)) for name, gene_set in frozen.axes.items()},
         profiles=_set_held_to(frozen.profiles, set(kept)),
-        arrays={"profiles": frozen.arrays["profiles"][[gene in kept for gene in frozen.profiles.genes]]},
+        arrays={"profiles": frozen.arrays["profiles"][:, [gene in kept for gene in frozen.profiles.genes]]},
         floored=(),
         cutoffs={},
         excluded=0,
