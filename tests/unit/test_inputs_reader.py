@@ -365,3 +365,10 @@ def test_a_line_without_end_is_refused(monkeypatch):
     monkeypatch.setattr("stratifn.inputs.text.LONGEST_LINE", 1000)
     monkeypatch.setattr("stratifn.inputs.text.BYTES_PER_BLOCK", 400)
     assert codes(b"x" * 2000) == [("line 1", "IN-009")]
+
+
+def test_no_cell_of_text_is_lost_when_there_are_many(monkeypatch):
+    monkeypatch.setattr("stratifn.inputs.text_matrix.MOST_TEXTS", 4)
+    read = matrix(b"id\tS1\tS2\nA\t<1\t<2\nB\t<3\t<4\nC\t1\t2\n")
+    assert len(read.texts) == 4
+    assert codes(b"id\tS1\tS2\nA\t<1\t<2\nB\t<3\t<4\nC\t<5\t2\n") == [("cells", "IN-089")]

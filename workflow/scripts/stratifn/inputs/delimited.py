@@ -22,7 +22,6 @@ COMMENT = "#"
 PREVIEW_ROWS = 200
 # of a wide matrix a few rows are enough to see how it is laid out
 PREVIEW_CELLS = 2_000_000
-SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -209,7 +208,7 @@ class RowJudge:
     def problems(self) -> list[Problem]:
         """List the rows with too many or too few cells."""
         fix = "Add the missing cell (empty if its value is unknown) or remove the one too many."
-        found = [
+        return [
             Problem(
                 self.path,
                 f"line {line}",
@@ -220,7 +219,6 @@ class RowJudge:
             )
             for line, cells in self.wrong
         ]
-        return found
 
     def corrections(self) -> list[Correction]:
         """Say what was left out."""

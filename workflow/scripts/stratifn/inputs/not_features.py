@@ -21,7 +21,7 @@ LeftOut = tuple[str, str]
 
 @dataclass(frozen=True)
 class NotFeature:
-    """One kind of row that is known by its name alone.
+    """A kind of row that its name alone shows to be no feature.
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ from stratifn.shared.errors import InputError, Problem, listed
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# so many cells of text are no slip of the pen: the rest of them is counted and not kept
+# so many cells of text are no slip of the pen
 MOST_TEXTS = 1_000_000
 
 
@@ -145,8 +145,17 @@ class _Reader:
             if position >= names:
                 values, odd = self.rows.numbers(column, lines)
                 self._values[start:, position - names] = values
-                if len(self._texts) < MOST_TEXTS:
-                    self._texts |= {(start + row, position - names): cell for row, cell in odd.items()}
+                self._texts |= {(start + row, position - names): cell for row, cell in odd.items()}
+        self._refuse_prose()
+
+    def _refuse_prose(self) -> None:
+        """Refuse a matrix of text before it fills the memory; none of its cells may be lost without a word."""
+        if len(self._texts) > MOST_TEXTS:
+            (row, column), cell = next(iter(self._texts.items()))
+            where = f"{self._rows[row]} / {self.layout.header[self.layout.numbers[column]]}"
+            found = f"more than {MOST_TEXTS:,} cells that are no numbers, the first {cell!r} at {where}"
+            fix = "Export the values as numbers, and leave cells without a value empty."
+            raise InputError(Problem(self.preview.path, "cells", found, "numbers", fix, code="IN-089"))
 
     def _refuse_breaks(self, ids: list[str], lines: np.ndarray) -> None:
         broken = [line for name, line in zip(ids, lines, strict=True) if "\n" in name]

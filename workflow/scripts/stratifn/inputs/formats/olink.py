@@ -59,8 +59,8 @@ def _layout(preview: Preview) -> LongTable:
 def npx_matrix(columns: LongColumns) -> RawMatrix:
     """Make a matrix of assays x samples.
 
-    Controls of the assay and of the plate are left out, values that failed quality control are emptied, an assay of
-    several panels keeps a row for each; all of it is said.
+    Controls of the assay and of the plate are left out, values that failed quality control are emptied, and an assay of
+    several panels keeps a row for each. The corrections name all of this.
 
     Raises
     ------
