@@ -19,10 +19,12 @@ def main(snakemake):
     write_text(params.workflow, output.workflow)
     write_table(software(), output.software)
     write_table(machine(), output.machine)
-    write_evidence(joined_sources(read.sources) | digests_of(read.get("reference", [])), output.inputs)
     folder = Path(output.outputs).parents[1]
+    # before the sources, because what was simulated is a result, although the validation reads it as a user's file
+    results = joined_results(read.manifests, folder)
+    write_evidence(joined_sources(read.sources) | digests_of(read.get("reference", [])), output.inputs)
     own = digests_of([output.inputs, output.software, output.config, output.contract, output.workflow], folder)
-    write_evidence(joined_results(read.manifests, folder) | own, output.outputs)
+    write_evidence(results | own, output.outputs)
     write_json(research_object(params.subject, read_table(output.outputs), read_table(output.inputs)), output.crate)
 
 
