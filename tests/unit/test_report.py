@@ -53,7 +53,7 @@ def example_verdicts(**values: float) -> pd.DataFrame:
         ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1},
         ("cutoff", "RICE_CROW_6"): {"controls": 20, "healthy_controls": 1},
         **{("prevalence", d): {"scored": 5, "healthy_controls": 1, "borderline": -3} for d in ("SLE", "pSS")},
-        ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99},
+        ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99, "missing_view": 0.1},
         ("interferon_factor", "Factor1"): {"follows_score": 0.9, "signature_auc": 0.95, "robust": 1},
         ("strata", EVERYBODY): {"null_pvalue": 0.005, "clear_null_pvalue": 0.005, "smallest_stratum": 5, "stability": 0.9,
                                 "one_diagnosis": 0.1, "one_batch": 0.1, "missing_view": 0.1},
@@ -115,9 +115,8 @@ def example_tables() -> dict[str, pd.DataFrame]:
         "selection": pd.DataFrame({"k": [1, 2], "chosen": [False, True]}),
         "stability": pd.DataFrame({"stratum": [1, 2], "n": [5, 7], "label": ["interferon", "healthy-like"], "jaccard": [0.9, 0.8]}),
         "stratification_summary": pd.DataFrame(
-            {"item": ["controls", "samples_clustered", "factors_left_out", "mixture_adjusted_rand", "mixture_moved",
-                      "mixture_bic_k"],
-             "value": ["clustered", "12", None, "0.9", "1", "2"]}
+            {"item": ["controls", "samples_clustered", "samples_uninformed", "samples_uncertain", "factors_left_out"],
+             "value": ["clustered", "12", "0", "0", None]}
         ),
         "agreement": pd.DataFrame({"signature_a": ["A"], "signature_b": ["B"], "spearman": [0.8]}),
         "protein_ranks": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "mean_rank": np.linspace(0, 1, 12),

@@ -6,6 +6,7 @@ rule stratification:
         **samples_files("{cohort}"),
         views=lambda wildcards: view_files("{cohort}/normalization", COHORTS[wildcards.cohort]),
         classes="<results>/{cohort}/interferon/classes.tsv",
+        integrated="<results>/{cohort}/integration/model.hdf5",
         factors="<results>/{cohort}/integration/factors.tsv",
         variance_explained="<results>/{cohort}/integration/variance_explained.tsv",
         robustness="<results>/{cohort}/integration/robustness.tsv",
@@ -32,6 +33,7 @@ rule stratification:
         settings=CONFIG["stratification"],
         control=lambda wildcards: COHORTS[wildcards.cohort]["control"],
         cells=lambda wildcards: next(iter(view_names(COHORTS[wildcards.cohort], ["proportion"])), None),
+        corrected_for=CONFIG["integration"]["regress_out"],
         code=digest("stratification"),
     message:
         "Stratifying cohort {wildcards.cohort}"

@@ -12,6 +12,7 @@ from stratifn.report.content import sample_labels, stratum_names
 from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
+from stratifn.shared.vocabulary import UNCERTAIN
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,11 @@ class NewPatients:
 
     @property
     def stratum_names(self) -> pd.Series:
-        """Number of each stratum of the reference and its label, by number."""
-        return stratum_names(self.strata)
+        """Number of each stratum of the reference and its label, by number; last `UNCERTAIN` where a patient is."""
+        names = stratum_names(self.strata)
+        if self.patients["stratum"].eq(UNCERTAIN).any():
+            names[UNCERTAIN] = UNCERTAIN
+        return names
 
     @property
     def stratum_colours(self) -> dict[str, str]:

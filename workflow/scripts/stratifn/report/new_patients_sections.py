@@ -199,8 +199,8 @@ def methods_of_new_patients(new: NewPatients) -> list[str]:
         f"New patients were placed by stratifn {__version__} with the frozen reference {source['name']} (contract "
         f"{source['contract']}, SHA-256 {source['sha256']}) alone. Values were transformed by the reference's frozen "
         f"transforms. {scored}Factors are the posterior means of the reference's MOFA model with its weights held fixed, over "
-        "the views that a patient has. The stratum is that of the posterior mean; its probability is the share of the "
-        "reference's resampled stratum models that agree, averaged over the patient's posterior. Out of the reference are "
+        "the views that a patient has. The stratum is the most probable one under the "
+        "reference's Gaussian mixture, averaged over its bootstraps, given what is known of the patient's factors. Out of the reference are "
         "patients whose factors (squared Mahalanobis distance) or whose reconstruction error in a view lie beyond the 99th "
         "centile of the leave-one-out values of the reference's own samples.",
         "Results are for research use, not for diagnosis.",

@@ -107,7 +107,8 @@ def _strata_of_disease(results: Results) -> str:
     counts = strata.loc[strata["disease"] == results.disease, "stratum"].value_counts().sort_index()
     weak = {n: " (weak label)" if results.standing("stratum_label", str(n)).fails else "" for n in names.index}
     parts = [
-        f"{names[number]}{weak[number]}: {people(int(count), results.min_cell)}" for number, count in counts.items()
+        f"{names.get(number, number)}{weak.get(number, '')}: {people(int(count), results.min_cell)}"
+        for number, count in counts.items()
     ]
     return strata_sentence(results, f"Patients with {results.disease} by stratum: {'; '.join(parts)}")
 

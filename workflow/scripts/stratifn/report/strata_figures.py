@@ -10,7 +10,8 @@ import pandas as pd
 
 from stratifn.report.marks import heat_map, scatter, stacked, subplots
 from stratifn.report.results import Results
-from stratifn.report.style import PALETTE
+from stratifn.report.style import FAINT_COLOUR, PALETTE
+from stratifn.shared.vocabulary import UNCERTAIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,8 +50,8 @@ def factors(results: Results) -> Iterator[tuple[str, Figure]]:
     if factors.shape[1] < 2:
         return
     shown = _leading_factors(results, list(factors.columns))
-    names = strata["stratum"].map(results.stratum_names)
-    panel_groups = [("disease", strata["disease"], results.colours), ("stratum", names, results.stratum_colours)]
+    names, colours = _named_strata(results, strata)
+    panel_groups = [("disease", strata["disease"], results.colours), ("stratum", names, colours)]
     if results.one_stratum:
         panel_groups.pop()
     figure, panels = subplots(4.8 * len(panel_groups), 3.8, columns=len(panel_groups))
@@ -72,6 +73,13 @@ def strata_composition(results: Results) -> Iterator[tuple[str, Figure]]:
     if results.one_stratum:
         return
     strata = results.tables["strata"]
-    counts = pd.crosstab(strata["disease"], strata["stratum"].map(results.stratum_names))
-    counts = counts.reindex(index=results.groups, columns=list(results.stratum_names), fill_value=0)
-    yield "", stacked(counts, results.stratum_colours, "stratum", results.min_cell)
+    names, colours = _named_strata(results, strata)
+    counts = pd.crosstab(strata["disease"], names).reindex(index=results.groups, columns=list(colours), fill_value=0)
+    yield "", stacked(counts, colours, "stratum", results.min_cell)
+
+
+def _named_strata(results: Results, strata: pd.DataFrame) -> tuple[pd.Series, dict[str, str]]:
+    """Return the name of each sample's stratum, and the colours of those that occur, `UNCERTAIN` among them."""
+    names = strata["stratum"].map(results.stratum_names).fillna(UNCERTAIN)
+    colours = dict(results.stratum_colours)
+    return names, colours | ({UNCERTAIN: FAINT_COLOUR} if names.eq(UNCERTAIN).any() else {})

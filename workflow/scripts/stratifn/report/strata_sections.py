@@ -9,13 +9,13 @@ import pandas as pd
 from stratifn.report.claim_words import caveats, evidence, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
 from stratifn.report.results import Results
-from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED
+from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
 
 # what was done with the controls, by the item of the summary
 CONTROLS = {
     "none": "There are no controls in this cohort.",
     "clustered": "Controls were clustered with the patients.",
-    "placed": "Controls were not clustered: each was placed in the stratum with the nearest centroid.",
+    "placed": "Controls were not clustered: each was placed in the most probable stratum.",
 }
 
 
@@ -30,6 +30,10 @@ def integration(results: Results) -> Iterator[Item]:
     yield FigureSlot("variance_explained")
     yield Text(interferon_factor(results))
     yield Table("Factors over seeds", formatted(results.tables["robustness"], 0))
+    for factor in results.tables["robustness"]["factor"]:
+        found = results.standing("factor", factor)
+        if found.verdict == WEAK:
+            yield Text(f"{factor} is weak: {caveats(found)}.", warning=True)
     warnings = results.tables["warnings"]
     if len(warnings):
         yield Table("Factors that may be technical or redundant", formatted(warnings, 0))
@@ -159,7 +163,7 @@ def stratification(results: Results) -> Iterator[Item]:
         warning=results.one_stratum or results.standing("strata", EVERYBODY).verdict != SUPPORTED,
     )
     if results.disease is None:
-        yield Text(f"{CONTROLS[said['controls']]} {_mixture(said)} {_left_out(said)}")
+        yield Text(f"{CONTROLS[said['controls']]} {_uninformed(said, results.min_cell)} {_left_out(said)}")
     yield FigureSlot("strata_composition")
     if not results.one_stratum:
         by = "diagnosis" if results.disease is None else f"group; share and confidence are those of {results.disease}"
@@ -196,13 +200,15 @@ def _against_chance(results: Results) -> str:
     return f" (p = {cell(row['value'])} that data without structure would look like this, alpha {cell(row['bound'])})"
 
 
-def _mixture(said: pd.Series) -> str:
-    if pd.isna(said["mixture_bic_k"]):
-        return "A Gaussian mixture was not compared: there is one stratum."
+def _uninformed(said: pd.Series, min_cell: int) -> str:
+    """Say how many samples made no strata because views that decide were not measured in them."""
+    lacking, open_ = (int(said[item]) for item in ("samples_uninformed", "samples_uncertain"))
+    if not lacking + open_:
+        return "All samples have the measurements that tell the strata apart."
     return (
-        f"A Gaussian mixture of as many groups agrees with an adjusted Rand index of {float(said['mixture_adjusted_rand']):.2f} "
-        f"({said['mixture_moved']} of {said['samples_clustered']} samples change group) and has its lowest BIC at "
-        f"{said['mixture_bic_k']} groups (shown for comparison)."
+        f"Samples that lack the measurements that tell the strata apart: {people(lacking, min_cell)}; they are placed by what "
+        f"else was measured, and describe no stratum. Samples without a stratum of probability one half or more "
+        f"(`uncertain`): {people(open_, min_cell)}."
     )
 
 

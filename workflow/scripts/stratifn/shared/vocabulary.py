@@ -56,6 +56,8 @@ ID_PATTERN = re.compile(rf"^{ID}\Z")
 NOT_STATED = "unknown"
 # the column that says whether a sample was measured in a view is called `in_<view>`
 IN_VIEW = "in_"
+# in place of a stratum, where none has a probability of one half
+UNCERTAIN = "uncertain"
 NOTE_COLUMNS = ("view", "item", "what", "reason")
 # a sample without a class of its ISG expression signature
 UNSCORED = "unscored"

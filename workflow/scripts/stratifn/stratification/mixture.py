@@ -1,79 +1,189 @@
-"""Whether a Gaussian mixture agrees with k-means on the strata."""
+"""Gaussian mixtures with one covariance for all strata: how many strata, and who belongs to them.
+
+The covariance is shared (tied), as in linear discriminant analysis: a stratum of few patients has no spread of its own
+that could be estimated, and a single patient cannot become a component. Fitted by expectation maximisation (Dempster,
+Laird & Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x), with weights for the patients of a bootstrap.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
+from scipy.optimize import linear_sum_assignment
+
+from stratifn.stratification.kmeans import RESTARTS, assign, assign_to_each, kmeans
+from stratifn.stratification.settings import MIN_STRATUM
+
+ITERATIONS = 200
+# mean gain in log likelihood per patient below which a fit has converged
+TOLERANCE = 1e-5
+# share of the total covariance in that of the strata: with few patients for the axes it stays invertible, and the
+# strata seem no farther apart than they are
+SHRINKAGE = 0.02
 
 
 @dataclass(frozen=True)
-class MixtureAgreement:
-    """How a Gaussian mixture of as many components divides the same patients.
+class TiedMixture:
+    """One or more fits of the same mixture (a stack of bootstraps), strata in the same order in each.
 
     Attributes
     ----------
-    adjusted_rand
-        Adjusted Rand index of the two partitions (Hubert & Arabie 1985, doi:10.1007/BF01908075).
-    moved
-        Patients whose component is not that of their stratum.
-    bic_k
-        Number of components with the lowest BIC, from 1 upwards.
+    share
+        fits x strata: share of the patients.
+    mean
+        fits x strata x axes.
+    within
+        fits x axes x axes: the covariance of every stratum.
     """
 
-    adjusted_rand: float
-    moved: int
-    bic_k: int
+    share: np.ndarray
+    mean: np.ndarray
+    within: np.ndarray
 
 
-def mixture_agreement(points: np.ndarray, labels: np.ndarray, clusters: np.ndarray, seed: int) -> MixtureAgreement:
-    """Fit Gaussian mixtures with a diagonal covariance of their own for each component.
+@dataclass(frozen=True)
+class Fit:
+    """A mixture fitted to patients.
 
-    The mixture with as many components as strata starts from the strata, so that what moves, moves because
-    components differ in spread and not because of another start.
+    Attributes
+    ----------
+    share, mean, within
+        strata; strata x axes; axes x axes.
+    log_likelihood
+        Of the patients, weighted.
+    membership
+        n x strata: posterior probabilities, rows sum to 1.
+    """
+
+    share: np.ndarray
+    mean: np.ndarray
+    within: np.ndarray
+    log_likelihood: float
+    membership: np.ndarray
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion (Schwarz 1978, doi:10.1214/aos/1176344136); smaller is better."""
+        strata, axes = self.mean.shape
+        parameters = strata * axes + strata - 1 + axes * (axes + 1) / 2
+        return -2 * self.log_likelihood + float(np.log(len(self.membership))) * parameters
+
+
+@njit
+def _expectation_maximisation(
+    points: np.ndarray, counts: np.ndarray, membership: np.ndarray, shrinkage: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Improve `membership` in place; return shares, means, covariance and log likelihood."""
+    n, axes = points.shape
+    strata = membership.shape[1]
+    patients = counts.sum()
+    weighted = points * counts.reshape(-1, 1)
+    centre = weighted.sum(axis=0) / patients
+    total = weighted.T @ points / patients - np.outer(centre, centre)
+    share, within, mean = np.empty(strata), total.copy(), np.empty((strata, axes))
+    reached, last = -np.inf, -np.inf
+    for _ in range(ITERATIONS):
+        within[:] = total
+        for c in range(strata):
+            size = max((membership[:, c] * counts).sum(), 1e-10)
+            share[c] = size / patients
+            for axis in range(axes):
+                mean[c, axis] = (membership[:, c] * weighted[:, axis]).sum() / size
+            within -= share[c] * np.outer(mean[c] - centre, mean[c] - centre)
+        within[:] = (1 - shrinkage) * within + shrinkage * total
+        for axis in range(axes):
+            within[axis, axis] += 1e-9 * total[axis, axis]
+        precision = np.linalg.inv(within)
+        direction = precision @ mean.T
+        score = points @ direction
+        reached = -0.5 * patients * (axes * np.log(2 * np.pi) + np.linalg.slogdet(within)[1])
+        reached -= 0.5 * patients * (precision * (total + np.outer(centre, centre))).sum()
+        for i in range(n):
+            highest = -np.inf
+            for c in range(strata):
+                score[i, c] += np.log(share[c]) - 0.5 * (mean[c] * direction[:, c]).sum()
+                highest = max(highest, score[i, c])
+            sum_of = 0.0
+            for c in range(strata):
+                membership[i, c] = np.exp(score[i, c] - highest)
+                sum_of += membership[i, c]
+            membership[i] /= sum_of
+            reached += counts[i] * (highest + np.log(sum_of))
+        if reached - last < TOLERANCE * patients:
+            break
+        last = reached
+    return share, mean, within, reached
+
+
+def fit_mixture(points: np.ndarray, start: np.ndarray, counts: np.ndarray | None = None) -> Fit:
+    """Fit a mixture.
 
     Parameters
     ----------
     points
         n x axes.
-    labels
-        Strata, from 0.
-    clusters
-        Numbers of components tried for the BIC, besides 1.
-    seed
-        Of the starts.
+    start
+        n x strata: memberships to start from.
+    counts
+        How often each patient counts; once if None.
     """
-    from sklearn.metrics import adjusted_rand_score
-
-    strata = int(labels.max()) + 1
-    means = np.array([points[labels == stratum].mean(axis=0) for stratum in range(strata)])
-    found = _mixture(points, strata, seed, means).predict(points)
-    sizes = [1, *(int(k) for k in clusters)]
-    bic = [_mixture(points, k, seed, None).bic(points) for k in sizes]
-    return MixtureAgreement(
-        adjusted_rand=float(adjusted_rand_score(labels, found)),
-        moved=int(np.sum(found != labels)),
-        bic_k=sizes[int(np.argmin(bic))],
-    )
+    membership = np.array(start, dtype=float)
+    counts = np.ones(len(points)) if counts is None else counts.astype(float)
+    # whitened, so that axes of very different weight lose no digits
+    centre, root = _whitening(points)
+    white = np.ascontiguousarray(np.linalg.solve(root, (points - centre).T).T)
+    share, mean, within, likelihood = _expectation_maximisation(white, counts, membership, SHRINKAGE)
+    # the density of a point is that of its whitened coordinates over the determinant of the root
+    likelihood -= counts.sum() * np.linalg.slogdet(root)[1]
+    return Fit(share, centre + mean @ root.T, root @ within @ root.T, float(likelihood), membership)
 
 
-def _mixture(points: np.ndarray, components: int, seed: int, means: np.ndarray | None):
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture
+def _whitening(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean of the points and a root of their covariance."""
+    covariance = np.atleast_2d(np.cov(points, rowvar=False, ddof=0))
+    # two factors may be each other's copy
+    ridge = 1e-9 * np.trace(covariance) / len(covariance)
+    return points.mean(axis=0), np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))
 
-    model = GaussianMixture(
-        components,
-        covariance_type="diag",
-        # a component of few patients must not shrink to a point
-        reg_covar=0.05 * float(points.var(axis=0).mean()),
-        n_init=1 if means is not None else 3,
-        means_init=means,
-        max_iter=200,
-        random_state=seed,
-    )
-    import warnings
 
-    with warnings.catch_warnings():
-        # an unconverged mixture is still a partition to compare with
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(points)
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    """Return certain memberships (n x strata) of labels from 0."""
+    return np.eye(int(labels.max()) + 1)[labels]
+
+
+def bootstrapped(points: np.ndarray, fit: Fit, resampled: np.ndarray, rng: np.random.Generator) -> TiedMixture:
+    """Fit the mixture again to bootstraps of the patients.
+
+    Each bootstrap is fitted from several starts, of which the likeliest counts: the whole, a resample's own centroids, and
+    k-means of whitened points. Where other divisions are about as likely as the strata, some bootstraps find those, and the
+    mean membership over bootstraps says so; fits that all started from the whole would be sure of it. Components are put
+    in the order of the strata whose patients they share. A fit with a component of fewer patients than a stratum may
+    have is replaced by the whole, so that no mean describes a single patient.
+
+    Parameters
+    ----------
+    points
+        n x axes.
+    fit
+        Of all patients.
+    resampled
+        resamples x strata x axes: centroids of as many resamples as there are bootstraps.
+    """
+    n, strata = fit.membership.shape
+    centre, root = _whitening(points)
+    white = np.ascontiguousarray(np.linalg.solve(root, (points - centre).T).T)
+    fits = []
+    for nearest in assign_to_each(points, resampled):
+        rows = rng.integers(0, n, n)
+        counts = np.bincount(rows, minlength=n)
+        centroids, _ = kmeans(white[rows], rng.random((RESTARTS, strata)))
+        anew = np.empty(n, dtype=np.int64)
+        assign(white, centroids, anew)
+        starts = [fit.membership, np.eye(strata)[nearest], np.eye(strata)[anew]]
+        best = max((fit_mixture(points, start, counts) for start in starts), key=lambda one: one.log_likelihood)
+        _, order = linear_sum_assignment(fit.membership.T @ best.membership, maximize=True)
+        whole = best.share.min() * n < MIN_STRATUM
+        fits.append((fit.share, fit.mean, fit.within) if whole else (best.share[order], best.mean[order], best.within))
+    return TiedMixture(*(np.stack(parts) for parts in zip(*fits, strict=True)))

@@ -14,7 +14,8 @@ from numba import njit
 from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 from scipy.stats import rankdata
 
-from stratifn.stratification.kmeans import RESTARTS, kmeans, squared_distance
+from stratifn.stratification.kmeans import RESTARTS, assign, kmeans, squared_distance
+from stratifn.stratification.mixture import SHRINKAGE
 
 # positions at which the mode of an axis is tried
 MODES = 40
@@ -22,7 +23,10 @@ MODES = 40
 DEGREES_OF_FREEDOM = (2.0, 3.0, 4.0, 6.0, 10.0, 20.0, np.inf)
 # the margin at which a patient counts as clear of the border
 MARGIN = 0.5
-CRITERIA = ("compactness", "margin")
+CRITERIA = ("compactness", "margin", "valley")
+# of the two components whose line the valley lies on; a start that has not settled by then is no clear division
+ITERATIONS = 100
+SETTLED = 1e-4
 
 
 def copula_root(values: np.ndarray) -> np.ndarray:
@@ -104,6 +108,28 @@ def _minorant_corners(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return corners[:count].copy()
 
 
+@njit
+def nearest_unimodal(x: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the corners of the unimodal distribution nearest to sorted values, and the largest difference from it."""
+    n = len(x)
+    p = np.linspace(0, 1, n)
+    best, nearest = np.arange(n), np.inf
+    last = -1
+    for position in np.linspace(0, n - 1, min(MODES, n)):
+        mode = int(position)
+        if mode == last:
+            continue
+        last = mode
+        left = _minorant_corners(x[: mode + 1], p[: mode + 1])
+        right = _minorant_corners(x[mode:], -p[mode:])
+        # the mode is a corner of both
+        corners = np.concatenate((left, mode + right[1:]))
+        distance = np.abs(np.interp(x, x[corners], p[corners]) - p).max()
+        if distance < nearest:
+            best, nearest = corners, distance
+    return best, nearest
+
+
 def unimodal_quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find the unimodal distribution nearest to the data.
 
@@ -122,16 +148,8 @@ def unimodal_quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Corners of the piecewise linear distribution function: probabilities and values, both increasing.
     """
     x = np.sort(values)
-    p = np.linspace(0, 1, len(x))
-    best, nearest = np.arange(len(x)), np.inf
-    for mode in np.unique(np.linspace(0, len(x) - 1, min(MODES, len(x))).astype(int)):
-        left = _minorant_corners(x[: mode + 1], p[: mode + 1])
-        right = mode + _minorant_corners(x[mode:], -p[mode:])
-        corners = np.unique(np.concatenate([left, right]))
-        distance = np.abs(np.interp(x, x[corners], p[corners]) - p).max()
-        if distance < nearest:
-            best, nearest = corners, distance
-    return p[best], x[best]
+    corners, _ = nearest_unimodal(x)
+    return np.linspace(0, 1, len(x))[corners], x[corners]
 
 
 def normal_reference_bandwidth(values: np.ndarray) -> np.ndarray:
@@ -234,8 +252,87 @@ def mean_margin(points: np.ndarray, centroids: np.ndarray) -> float:
 
 
 @njit
+def _whitened(points: np.ndarray) -> np.ndarray:
+    """Return the points (n x axes) with mean 0 and the identity as covariance."""
+    n, axes = points.shape
+    centred = np.empty((n, axes))
+    for axis in range(axes):
+        spread = max(points[:, axis].std(), 1e-12)
+        centred[:, axis] = (points[:, axis] - points[:, axis].mean()) / spread
+    # a ridge, because two factors may be each other's copy
+    root = np.linalg.cholesky(centred.T @ centred / n + 1e-9 * np.eye(axes))
+    return np.ascontiguousarray(np.linalg.solve(root, centred.T).T)
+
+
+@njit
+def along_two_parts(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the position of each point along the line that divides the data best in two.
+
+    The line is that between the two components of a tied Gaussian mixture. With the identity as total covariance, the
+    components' is the identity minus a multiple of d d', d the difference of their means, so that a step of expectation
+    maximisation needs the positions along d alone.
+
+    Parameters
+    ----------
+    points
+        n x axes.
+    labels
+        0 or 1: where the mixture starts.
+    """
+    white = _whitened(points)
+    n, axes = white.shape
+    member = labels.astype(np.float64)
+    position = np.zeros(n)
+    for _ in range(ITERATIONS):
+        share = min(max(member.mean(), 1.0 / n), 1 - 1.0 / n)
+        difference = np.zeros(axes)
+        for i in range(n):
+            for axis in range(axes):
+                difference[axis] += member[i] * white[i, axis]
+        difference /= n * share * (1 - share)
+        squared = (difference * difference).sum()
+        slope = 1 / max(1 - (1 - SHRINKAGE) * share * (1 - share) * squared, 1e-9)
+        constant = np.log(share / (1 - share)) - 0.5 * slope * squared * (1 - 2 * share)
+        largest = 0.0
+        for i in range(n):
+            along = 0.0
+            for axis in range(axes):
+                along += white[i, axis] * difference[axis]
+            position[i] = along
+            probability = 1 / (1 + np.exp(-max(min(slope * along + constant, 700.0), -700.0)))
+            largest = max(largest, abs(probability - member[i]))
+            member[i] = probability
+        if largest < SETTLED:
+            break
+    return position
+
+
+@njit
+def valley(points: np.ndarray, uniforms: np.ndarray) -> float:
+    """How far the data are from one mode along the line that divides them best in two.
+
+    The line is that of `along_two_parts`, started from k-means; the distance is that of `nearest_unimodal`. Two strata that
+    are far apart and not compact on the other axes show here.
+
+    Parameters
+    ----------
+    points
+        n x axes.
+    uniforms
+        starts x 2, uniform in [0, 1).
+    """
+    centroids, _ = kmeans(points, uniforms)
+    labels = np.empty(len(points), dtype=np.int64)
+    assign(points, centroids, labels)
+    _, distance = nearest_unimodal(np.sort(along_two_parts(points, labels)))
+    return distance
+
+
+@njit
 def structure(points: np.ndarray, clusters: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
-    """Return both criteria of `CRITERIA` of k-means for several k: 2 x len(clusters).
+    """Return the criteria of `CRITERIA` for several k: 3 x len(clusters).
+
+    The valley is of two parts whatever k; it counts for the smallest, and is missing for the others.
 
     Parameters
     ----------
@@ -246,7 +343,8 @@ def structure(points: np.ndarray, clusters: np.ndarray, uniforms: np.ndarray) ->
     uniforms
         starts x (at least the largest number of clusters), uniform in [0, 1).
     """
-    found = np.empty((2, len(clusters)))
+    found = np.full((3, len(clusters)), np.nan)
+    found[2, 0] = valley(points, np.ascontiguousarray(uniforms[:, :2]))
     for position in range(len(clusters)):
         # a copy, so that k-means is compiled for one memory layout only
         starts = np.ascontiguousarray(uniforms[:, : clusters[position]])
@@ -264,32 +362,29 @@ class NullTest:
     ----------
     clusters
         Numbers of strata that were tested.
-    gaps
-        criteria x k: by how many SDs of structureless data the data lie above their mean.
     pvalues
-        Per k, adjusted for having tried all k and both criteria; the smallest is the p value of the whole.
+        Per k, adjusted for having tried all k and all criteria; the smallest is the p value of the whole.
     df
         Degrees of freedom of the null's copula.
     """
 
     clusters: np.ndarray
-    gaps: np.ndarray
     pvalues: np.ndarray
     df: float
 
     @property
     def pvalue(self) -> float:
-        """P value of "there is structure": that of the largest gap."""
+        """P value of "there is structure"."""
         return float(self.pvalues.min())
 
 
 def null_test(points: np.ndarray, clusters: np.ndarray, draws: int, rng: np.random.Generator) -> NullTest:
     """Test whether k-means finds more in the data than in structureless data.
 
-    Two criteria for each k: the log sum of squares within, as in the gap statistic (Tibshirani, Walther & Hastie
-    2001, doi:10.1111/1467-9868.00293), and `mean_margin`. Both are standardised over data and draws together; the
-    statistic is the maximum over k and criteria, computed in the same way in each draw (the single-step maxT of
-    Westfall & Young 1993).
+    Criteria for each k: the log sum of squares within, as in the gap statistic (Tibshirani, Walther & Hastie
+    2001, doi:10.1111/1467-9868.00293), and `mean_margin`; and once the `valley`. All are standardised over data and draws
+    together; the statistic is the maximum over k and criteria, computed in the same way in each draw (the single-step
+    maxT of Westfall & Young 1993).
 
     Parameters
     ----------
@@ -306,13 +401,8 @@ def null_test(points: np.ndarray, clusters: np.ndarray, draws: int, rng: np.rand
     found[0] = structure(points, clusters, rng.random((RESTARTS, largest)))
     for draw in range(1, draws + 1):
         found[draw] = structure(model.draw(len(points), rng), clusters, rng.random((RESTARTS, largest)))
-    standard = (found - found.mean(axis=0)) / _positive(found.std(axis=0))
+    spread = found.std(axis=0)
+    standard = np.where(np.isnan(found), -np.inf, (found - found.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
     highest = standard[1:].max(axis=(1, 2))
     exceeded = (highest[:, None] >= standard[0].max(axis=0)).sum(axis=0)
-    gaps = (found[0] - found[1:].mean(axis=0)) / _positive(found[1:].std(axis=0, ddof=1))
-    return NullTest(clusters, gaps, (exceeded + 1) / (draws + 1), model.df)
-
-
-def _positive(spread: np.ndarray) -> np.ndarray:
-    """Replace zeros by one: what never varies is then 0 SDs away."""
-    return np.where(spread > 0, spread, 1.0)
+    return NullTest(clusters, (exceeded + 1) / (draws + 1), model.df)

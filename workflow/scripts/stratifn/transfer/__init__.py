@@ -1,13 +1,13 @@
 """Transfer: a finished cohort frozen as a reference, and new patients placed with that reference alone.
 
-Read in this order: `factors` (factors of new samples from the weights), `limits` (who is unlike the reference),
+The factors of new samples come from `shared.factor_posterior`. Read in this order: `limits` (who is unlike the reference),
 `reference` (its files, and when they are refused), `freezing` (from a cohort to a reference and back to objects),
 `matching` (the new patients' views matched to the reference's), `notes` (notes on the numbers), `placement`
 (all of it). What the phases normalization, interferon and stratification froze passes through here as plain values and
 arrays; the script says how each reads its own part.
 """
 
-from stratifn.transfer.factors import ProjectedFactors, project_factors
+from stratifn.shared.factor_posterior import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, LearntModel, freeze_reference
 from stratifn.transfer.matching import cohort_features, reference_features, require_features
 from stratifn.transfer.notes import Measured

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.factor_model import ViewModel
-from stratifn.transfer.factors import project_factors
+from stratifn.shared.factor_posterior import project_factors
 from stratifn.transfer.limits import Limits, fit_limits
 from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VIEWS, Part, Reference, Source
 
