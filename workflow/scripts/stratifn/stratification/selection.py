@@ -121,8 +121,7 @@ def choose(tried: Sequence[Candidate], test: NullTest, alpha: float) -> Choice:
 
     The test is of all k together; its p value is the smallest of the column. Which k, is a question of its own: of the
     k whose strata are large enough and stable (a mean bootstrap Jaccard of at least the bound of the claim `strata`; if
-    none is, the most stable), that whose tied Gaussian mixture has the lowest BIC. The silhouette and the proportion of
-    ambiguous pairs stop at too few planted strata (``benchmarks/stratification.py``).
+    none is, the most stable), that whose tied Gaussian mixture has the lowest BIC.
 
     The bound of the stability is that of "highly stable" clusters in `clusterboot` of R's fpc (Hennig 2007,
     doi:10.1016/j.csda.2006.11.025). Its 0.75 for "stable" is not enough here: the bootstrap keeps the factors, another
