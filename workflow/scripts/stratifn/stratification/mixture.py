@@ -19,9 +19,6 @@ from stratifn.stratification.settings import MIN_STRATUM
 ITERATIONS = 200
 # mean gain in log likelihood per patient below which a fit has converged
 TOLERANCE = 1e-5
-# share of the total covariance in that of the strata: with few patients for the axes it stays invertible, and the
-# strata seem no farther apart than they are
-SHRINKAGE = 0.02
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Fit:
 
 @njit
 def _expectation_maximisation(
-    points: np.ndarray, counts: np.ndarray, membership: np.ndarray, shrinkage: float
+    points: np.ndarray, counts: np.ndarray, membership: np.ndarray, shrunk: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Improve `membership` in place; return shares, means, covariance and log likelihood."""
     n, axes = points.shape
@@ -92,7 +89,7 @@ def _expectation_maximisation(
             for axis in range(axes):
                 mean[c, axis] = (membership[:, c] * weighted[:, axis]).sum() / size
             within -= share[c] * np.outer(mean[c] - centre, mean[c] - centre)
-        within[:] = (1 - shrinkage) * within + shrinkage * total
+        within[:] = (1 - shrunk) * within + shrunk * total
         for axis in range(axes):
             within[axis, axis] += 1e-9 * total[axis, axis]
         precision = np.linalg.inv(within)
@@ -134,10 +131,18 @@ def fit_mixture(points: np.ndarray, start: np.ndarray, counts: np.ndarray | None
     # whitened, so that axes of very different weight lose no digits
     centre, root = _whitening(points)
     white = np.ascontiguousarray(np.linalg.solve(root, (points - centre).T).T)
-    share, mean, within, likelihood = _expectation_maximisation(white, counts, membership, SHRINKAGE)
+    share, mean, within, likelihood = _expectation_maximisation(white, counts, membership, shrinkage(*points.shape))
     # the density of a point is that of its whitened coordinates over the determinant of the root
     likelihood -= counts.sum() * np.linalg.slogdet(root)[1]
     return Fit(share, centre + mean @ root.T, root @ within @ root.T, float(likelihood), membership)
+
+
+def shrinkage(n: int, axes: int) -> float:
+    """Return the share of the total covariance in that of the strata: as if one more person per axis said no more than that.
+
+    With few people for the axes the components would follow chance, and held-out people would be placed worse.
+    """
+    return axes / (n + axes)
 
 
 def _whitening(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

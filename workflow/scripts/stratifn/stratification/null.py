@@ -15,7 +15,6 @@ from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 from scipy.stats import rankdata
 
 from stratifn.stratification.kmeans import RESTARTS, assign, kmeans, squared_distance
-from stratifn.stratification.mixture import SHRINKAGE
 
 # positions at which the mode of an axis is tried
 MODES = 40
@@ -27,6 +26,8 @@ CRITERIA = ("compactness", "margin", "valley")
 # of the two components whose line the valley lies on; a start that has not settled by then is no clear division
 ITERATIONS = 100
 SETTLED = 1e-4
+# share of the total covariance in theirs
+SHRUNK = 0.02
 
 
 def copula_root(values: np.ndarray) -> np.ndarray:
@@ -291,7 +292,7 @@ def along_two_parts(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
                 difference[axis] += member[i] * white[i, axis]
         difference /= n * share * (1 - share)
         squared = (difference * difference).sum()
-        slope = 1 / max(1 - (1 - SHRINKAGE) * share * (1 - share) * squared, 1e-9)
+        slope = 1 / max(1 - (1 - SHRUNK) * share * (1 - share) * squared, 1e-9)
         constant = np.log(share / (1 - share)) - 0.5 * slope * squared * (1 - 2 * share)
         largest = 0.0
         for i in range(n):
