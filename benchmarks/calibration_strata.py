@@ -310,9 +310,13 @@ def main() -> None:
     settings = replace(Settings.from_config(default_settings("stratification")), resamples=arguments.resamples)
     for part in arguments.parts:
         heading, rows = PARTS[part]
-        text = f"{page_table(list(rows(arguments.sets, settings)))}\n\n{run_line('numpy', 'numba', 'scipy')}"
+        done = []
+        for row in rows(arguments.sets, settings):
+            # a part takes long: what is done is shown
+            print(row, flush=True)
+            done.append(row)
+        text = f"{page_table(done)}\n\n{run_line('numpy', 'numba', 'scipy')}"
         write_part(arguments.output, OPENING, heading, text)
-        print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,10 @@ from stratifn.stratification.settings import MIN_STRATUM
 ITERATIONS = 200
 # mean gain in log likelihood per patient below which a fit has converged
 TOLERANCE = 1e-5
+# of the shrinkage of covariances between axes
+PEOPLE_PER_AXIS = 10
+# share of the total covariance in that of the strata, so that it stays invertible
+RIDGE = 0.02
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,13 @@ def _expectation_maximisation(
             for axis in range(axes):
                 mean[c, axis] = (membership[:, c] * weighted[:, axis]).sum() / size
             within -= share[c] * np.outer(mean[c] - centre, mean[c] - centre)
-        within[:] = (1 - shrunk) * within + shrunk * total
         for axis in range(axes):
+            for other in range(axes):
+                if other != axis:
+                    within[axis, other] *= 1 - shrunk
+        within[:] = (1 - RIDGE) * within + RIDGE * total
+        for axis in range(axes):
+            # two factors may be each other's copy
             within[axis, axis] += 1e-9 * total[axis, axis]
         precision = np.linalg.inv(within)
         direction = precision @ mean.T
@@ -128,29 +137,26 @@ def fit_mixture(points: np.ndarray, start: np.ndarray, counts: np.ndarray | None
     """
     membership = np.array(start, dtype=float)
     counts = np.ones(len(points)) if counts is None else counts.astype(float)
-    # whitened, so that axes of very different weight lose no digits
-    centre, root = _whitening(points)
-    white = np.ascontiguousarray(np.linalg.solve(root, (points - centre).T).T)
-    share, mean, within, likelihood = _expectation_maximisation(white, counts, membership, shrinkage(*points.shape))
-    # the density of a point is that of its whitened coordinates over the determinant of the root
-    likelihood -= counts.sum() * np.linalg.slogdet(root)[1]
-    return Fit(share, centre + mean @ root.T, root @ within @ root.T, float(likelihood), membership)
+    # scaled, so that axes of very different weight lose no digits
+    centre, scale = points.mean(axis=0), _scale(points)
+    scaled = np.ascontiguousarray((points - centre) / scale)
+    share, mean, within, likelihood = _expectation_maximisation(scaled, counts, membership, shrinkage(*points.shape))
+    # the density of a point is that of its scaled coordinates over the product of the scales
+    likelihood -= counts.sum() * np.log(scale).sum()
+    return Fit(share, centre + mean * scale, within * np.outer(scale, scale), float(likelihood), membership)
+
+
+def _scale(points: np.ndarray) -> np.ndarray:
+    return np.maximum(points.std(axis=0), 1e-12)
 
 
 def shrinkage(n: int, axes: int) -> float:
-    """Return the share of the total covariance in that of the strata: as if one more person per axis said no more than that.
+    """Return by what share the covariances between axes are shrunk to 0: as if ten more people per axis showed none.
 
-    With few people for the axes the components would follow chance, and held-out people would be placed worse.
+    With few people for the axes the components would follow chance, and held-out people would be placed worse. The axes are
+    factors, which hardly correlate. Variances are left alone: strata that lie far apart must be seen to.
     """
-    return axes / (n + axes)
-
-
-def _whitening(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean of the points and a root of their covariance."""
-    covariance = np.atleast_2d(np.cov(points, rowvar=False, ddof=0))
-    # two factors may be each other's copy
-    ridge = 1e-9 * np.trace(covariance) / len(covariance)
-    return points.mean(axis=0), np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))
+    return PEOPLE_PER_AXIS * axes / (n + PEOPLE_PER_AXIS * axes)
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
@@ -162,7 +168,7 @@ def bootstrapped(points: np.ndarray, fit: Fit, resampled: np.ndarray, rng: np.ra
     """Fit the mixture again to bootstraps of the patients.
 
     Each bootstrap is fitted from several starts, of which the likeliest counts: the whole, a resample's own centroids, and
-    k-means of whitened points. Where other divisions are about as likely as the strata, some bootstraps find those, and the
+    k-means of unweighted factors. Where other divisions are about as likely as the strata, some bootstraps find those, and the
     mean membership over bootstraps says so; fits that all started from the whole would be sure of it. Components are put
     in the order of the strata whose patients they share. A fit with a component of fewer patients than a stratum may
     have is replaced by the whole, so that no mean describes a single patient.
@@ -177,15 +183,14 @@ def bootstrapped(points: np.ndarray, fit: Fit, resampled: np.ndarray, rng: np.ra
         resamples x strata x axes: centroids of as many resamples as there are bootstraps.
     """
     n, strata = fit.membership.shape
-    centre, root = _whitening(points)
-    white = np.ascontiguousarray(np.linalg.solve(root, (points - centre).T).T)
+    scaled = np.ascontiguousarray((points - points.mean(axis=0)) / _scale(points))
     fits = []
     for nearest in assign_to_each(points, resampled):
         rows = rng.integers(0, n, n)
         counts = np.bincount(rows, minlength=n)
-        centroids, _ = kmeans(white[rows], rng.random((RESTARTS, strata)))
+        centroids, _ = kmeans(scaled[rows], rng.random((RESTARTS, strata)))
         anew = np.empty(n, dtype=np.int64)
-        assign(white, centroids, anew)
+        assign(scaled, centroids, anew)
         starts = [fit.membership, np.eye(strata)[nearest], np.eye(strata)[anew]]
         best = max((fit_mixture(points, start, counts) for start in starts), key=lambda one: one.log_likelihood)
         _, order = linear_sum_assignment(fit.membership.T @ best.membership, maximize=True)
