@@ -10,13 +10,12 @@ from scipy.stats import kstest, spearmanr
 
 from stratifn.stratification.null import (
     StructurelessModel,
-    along_two_parts,
     copula_root,
     null_test,
     tail_dependence,
     unimodal_quantiles,
-    valley,
 )
+from stratifn.stratification.valley import along_two_parts, valley
 
 PATIENTS, FACTORS, ALPHA = 120, 8, 0.01
 # the number of the pipeline, and the smallest that reaches alpha

@@ -9,23 +9,15 @@ from stratifn.stratification import Settings, stratify_cohort, stratum_arrays
 
 
 def main(snakemake):
-    read, output = snakemake.input, snakemake.output
+    read, output, params = snakemake.input, snakemake.output, snakemake.params
     robustness, views = read_table(read.robustness), read_views(read.views)
     factors = read_table(read.factors).set_index("sample")
-    posterior = posterior_of_cohort(read_model(read.integrated), views, factors, snakemake.params.corrected_for)
-    result = stratify_cohort(
-        posterior.mean,
-        read_table(read.variance_explained),
-        # a single seed cannot show robustness; then every factor is used
-        robustness.loc[robustness["robust"].fillna(True), "factor"].tolist(),
-        read_samples(read.samples),
-        views,
-        snakemake.params.control,
-        Settings.from_config(snakemake.params.settings),
-        read_table(read.classes),
-        snakemake.params.cells,
-        posterior,
-    )
+    posterior = posterior_of_cohort(read_model(read.integrated), views, factors, params.corrected_for)
+    # a single seed cannot show robustness; then every factor is used
+    robust = robustness.loc[robustness["robust"].fillna(True), "factor"].tolist()
+    cohort = read_table(read.variance_explained), robust, read_samples(read.samples), views, params.control
+    settings, classes = Settings.from_config(params.settings), read_table(read.classes)
+    result = stratify_cohort(posterior.mean, *cohort, settings, classes, params.cells, posterior)
     for name in ("strata", "selection", "stability", "composition", "associations", "markers", "summary", "verdicts"):
         write_table(getattr(result, name), output[name])
     write_arrays(stratum_arrays(result.model), output.model)

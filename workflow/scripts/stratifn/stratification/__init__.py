@@ -6,7 +6,7 @@ Read in this order:
 * `informed`: who knows enough of the factors to make strata.
 * `space`: factors, standardised and weighted by the variance they explain.
 * `kmeans`: the compiled clustering that all else uses.
-* `null`: is there structure?
+* `valley`, `null`: is there structure?
 * `consensus`, `stability`: what stays together when patients are left out or drawn again.
 * `mixture`, `selection`: how many strata.
 * `strata`, `model`, `frozen`: the strata, what places a person with a probability, and its file.

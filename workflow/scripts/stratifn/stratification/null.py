@@ -14,20 +14,14 @@ from numba import njit
 from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 from scipy.stats import rankdata
 
-from stratifn.stratification.kmeans import RESTARTS, assign, kmeans, squared_distance
+from stratifn.stratification.kmeans import RESTARTS, kmeans, squared_distance
+from stratifn.stratification.valley import nearest_unimodal, valley
 
-# positions at which the mode of an axis is tried
-MODES = 40
 # degrees of freedom that the copula is fitted over; infinity is the Gaussian copula
 DEGREES_OF_FREEDOM = (2.0, 3.0, 4.0, 6.0, 10.0, 20.0, np.inf)
 # the margin at which a patient counts as clear of the border
 MARGIN = 0.5
 CRITERIA = ("compactness", "margin", "valley")
-# of the two components whose line the valley lies on; a start that has not settled by then is no clear division
-ITERATIONS = 100
-SETTLED = 1e-4
-# share of the total covariance in theirs
-SHRUNK = 0.02
 
 
 def copula_root(values: np.ndarray) -> np.ndarray:
@@ -91,44 +85,6 @@ def _copula_likelihood(ranks: np.ndarray, inverse: np.ndarray, df: float) -> flo
     joint = (df + axes) / 2 * np.log1p(distances / df)
     marginal = (df + 1) / 2 * np.log1p(quantiles**2 / df).sum(axis=1)
     return float(constant + np.mean(marginal - joint))
-
-
-@njit
-def _minorant_corners(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Positions of the corners of the greatest convex minorant of points with increasing `x`."""
-    corners = np.empty(len(x), dtype=np.int64)
-    count = 0
-    for i in range(len(x)):
-        while count > 1:
-            a, b = corners[count - 2], corners[count - 1]
-            if (y[b] - y[a]) * (x[i] - x[a]) < (y[i] - y[a]) * (x[b] - x[a]):
-                break
-            count -= 1
-        corners[count] = i
-        count += 1
-    return corners[:count].copy()
-
-
-@njit
-def nearest_unimodal(x: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the corners of the unimodal distribution nearest to sorted values, and the largest difference from it."""
-    n = len(x)
-    p = np.linspace(0, 1, n)
-    best, nearest = np.arange(n), np.inf
-    last = -1
-    for position in np.linspace(0, n - 1, min(MODES, n)):
-        mode = int(position)
-        if mode == last:
-            continue
-        last = mode
-        left = _minorant_corners(x[: mode + 1], p[: mode + 1])
-        right = _minorant_corners(x[mode:], -p[mode:])
-        # the mode is a corner of both
-        corners = np.concatenate((left, mode + right[1:]))
-        distance = np.abs(np.interp(x, x[corners], p[corners]) - p).max()
-        if distance < nearest:
-            best, nearest = corners, distance
-    return best, nearest
 
 
 def unimodal_quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -250,83 +206,6 @@ def mean_margin(points: np.ndarray, centroids: np.ndarray) -> float:
                 margin = min(margin, (squared[c] - squared[own]) / apart)
         total += margin
     return total / n
-
-
-@njit
-def _whitened(points: np.ndarray) -> np.ndarray:
-    """Return the points (n x axes) with mean 0 and the identity as covariance."""
-    n, axes = points.shape
-    centred = np.empty((n, axes))
-    for axis in range(axes):
-        spread = max(points[:, axis].std(), 1e-12)
-        centred[:, axis] = (points[:, axis] - points[:, axis].mean()) / spread
-    # a ridge, because two factors may be each other's copy
-    root = np.linalg.cholesky(centred.T @ centred / n + 1e-9 * np.eye(axes))
-    return np.ascontiguousarray(np.linalg.solve(root, centred.T).T)
-
-
-@njit
-def along_two_parts(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the position of each point along the line that divides the data best in two.
-
-    The line is that between the two components of a tied Gaussian mixture. With the identity as total covariance, the
-    components' is the identity minus a multiple of d d', d the difference of their means, so that a step of expectation
-    maximisation needs the positions along d alone.
-
-    Parameters
-    ----------
-    points
-        n x axes.
-    labels
-        0 or 1: where the mixture starts.
-    """
-    white = _whitened(points)
-    n, axes = white.shape
-    member = labels.astype(np.float64)
-    position = np.zeros(n)
-    for _ in range(ITERATIONS):
-        share = min(max(member.mean(), 1.0 / n), 1 - 1.0 / n)
-        difference = np.zeros(axes)
-        for i in range(n):
-            for axis in range(axes):
-                difference[axis] += member[i] * white[i, axis]
-        difference /= n * share * (1 - share)
-        squared = (difference * difference).sum()
-        slope = 1 / max(1 - (1 - SHRUNK) * share * (1 - share) * squared, 1e-9)
-        constant = np.log(share / (1 - share)) - 0.5 * slope * squared * (1 - 2 * share)
-        largest = 0.0
-        for i in range(n):
-            along = 0.0
-            for axis in range(axes):
-                along += white[i, axis] * difference[axis]
-            position[i] = along
-            probability = 1 / (1 + np.exp(-max(min(slope * along + constant, 700.0), -700.0)))
-            largest = max(largest, abs(probability - member[i]))
-            member[i] = probability
-        if largest < SETTLED:
-            break
-    return position
-
-
-@njit
-def valley(points: np.ndarray, uniforms: np.ndarray) -> float:
-    """How far the data are from one mode along the line that divides them best in two.
-
-    The line is that of `along_two_parts`, started from k-means; the distance is that of `nearest_unimodal`. Two strata that
-    are far apart and not compact on the other axes show here.
-
-    Parameters
-    ----------
-    points
-        n x axes.
-    uniforms
-        starts x 2, uniform in [0, 1).
-    """
-    centroids, _ = kmeans(points, uniforms)
-    labels = np.empty(len(points), dtype=np.int64)
-    assign(points, centroids, labels)
-    _, distance = nearest_unimodal(np.sort(along_two_parts(points, labels)))
-    return distance
 
 
 @njit
