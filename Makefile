@@ -14,8 +14,20 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 # a user's configuration is run in its own folder, so that relative paths and results are beside it
 CONFIG_PATH = $(abspath $(CONFIG))
 RUN_FOLDER = $(dir $(CONFIG_PATH))
+# what the user typed, for the hints on how to go on
+TYPED = make $@$(if $(CONFIG), CONFIG=$(CONFIG))$(if $(filter command,$(origin CORES)), CORES=$(CORES))
+# caches of Snakemake, matplotlib and numba: beside the results $(1) where the home cannot be written
+cache = $(shell d="$${XDG_CACHE_HOME:-$${HOME:-/nonexistent}/.cache}"; mkdir -p "$$d" 2>/dev/null && test -w "$$d" \
+	&& echo "$$d" || echo "$(1).snakemake/cache")
+# Snakemake for the folder $(1) of a run. The profile has its full path, because a folder `profiles/default` of the
+# user's would win. ARGS, which every recipe puts last, adds to the options or overrides them
+snakemake = PYTHONPATH="$(CURDIR)/$(LIBRARY)" XDG_CACHE_HOME="$(call cache,$(1))" $(BIN)/snakemake \
+	--snakefile "$(CURDIR)/Snakefile" --workflow-profile "$(CURDIR)/profiles/default" --directory "$(1)" \
+	--logger stratifn --logger-stratifn-command '$(TYPED)'
+checked_config = test -n "$(CONFIG)" || { echo "Name your configuration: make $@ CONFIG=my.yaml" >&2; exit 1; }; \
+	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.config workflow/schemas/config.schema.yaml "$(CONFIG_PATH)"
 
-.PHONY: help demo run check test test-full lint format lock docs clean
+.PHONY: help demo run slurm check verify test test-full lint format lock docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,21 +40,28 @@ $(READY): requirements.lock
 	touch $@
 
 demo: $(READY) ## run the pipeline on the built-in cohort
-	$(BIN)/snakemake --cores $(CORES) --quiet rules
-	@echo "The report: $(CURDIR)/results/demo/report/index.html"
+	@$(call snakemake,$(CURDIR)/) --logger-stratifn-result "The report: $(CURDIR)/results/demo/report/index.html" \
+		--cores $(CORES) $(ARGS)
 
-run: $(READY) ## run the pipeline on your cohort: make run CONFIG=my.yaml CORES=8
-	@test -n "$(CONFIG)" || { echo "Name your configuration: make run CONFIG=my.yaml" >&2; exit 1; }
-	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.config workflow/schemas/config.schema.yaml "$(CONFIG_PATH)"
-	$(BIN)/snakemake --snakefile Snakefile --directory "$(RUN_FOLDER)" --configfile "$(CONFIG_PATH)" --cores $(CORES)
-	@echo "The reports are in $(RUN_FOLDER)results/*/report/index.html"
+run: $(READY) ## run the pipeline on your cohort: make run CONFIG=my.yaml CORES=8 [ARGS="--dry-run"]
+	@$(checked_config)
+	@$(call snakemake,$(RUN_FOLDER)) --logger-stratifn-result "The reports: $(RUN_FOLDER)results/*/report/index.html" \
+		--configfile "$(CONFIG_PATH)" --cores $(CORES) $(ARGS)
+
+slurm: $(READY) ## the same on a Slurm cluster: make slurm CONFIG=my.yaml ARGS="--default-resources slurm_account=..."
+	@$(checked_config)
+	@$(call snakemake,$(RUN_FOLDER)) --logger-stratifn-result "The reports: $(RUN_FOLDER)results/*/report/index.html" \
+		--configfile "$(CONFIG_PATH)" --profile "$(CURDIR)/profiles/slurm" $(ARGS)
 
 check: $(READY) ## only validate your configuration and inputs: make check CONFIG=my.yaml
-	@test -n "$(CONFIG)" || { echo "Name your configuration: make check CONFIG=my.yaml" >&2; exit 1; }
-	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.config workflow/schemas/config.schema.yaml "$(CONFIG_PATH)"
-	$(BIN)/snakemake check --snakefile Snakefile --directory "$(RUN_FOLDER)" --configfile "$(CONFIG_PATH)" \
-		--cores $(CORES) --quiet rules
-	@echo "Configuration and inputs are fine."
+	@$(checked_config)
+	@$(call snakemake,$(RUN_FOLDER)) --logger-stratifn-result "Configuration and inputs are fine." \
+		--configfile "$(CONFIG_PATH)" --cores $(CORES) $(ARGS) -- check
+
+verify: $(READY) ## compare results with their manifests: make verify CONFIG=my.yaml, or RESULTS=folder
+	@test -n "$(CONFIG)$(RESULTS)" || { echo "Name a configuration or a folder: make verify CONFIG=my.yaml, or RESULTS=folder" >&2; exit 1; }
+	@PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.verification \
+		$(if $(RESULTS),"$(RESULTS)","$(RUN_FOLDER)results" --config "$(CONFIG_PATH)")
 
 test: $(READY) ## all tests except the long ones
 	$(BIN)/python -m pytest -m "not full"
@@ -73,5 +92,9 @@ lock: ## compile requirements.lock again (needs uv)
 	uv pip compile --universal --fork-strategy fewest --generate-hashes --all-extras --no-header \
 		pyproject.toml --output-file requirements.lock
 
-clean: ## remove the environment and the results of the demo
-	rm -rf $(VENV) .snakemake results logs benchmarks/demo
+clean: ## remove the environment and the results of the demo, with their logs and benchmarks
+	rm -rf $(VENV) results/demo logs/demo benchmarks/demo
+	@for folder in results logs; do rmdir $$folder 2>/dev/null || true; done
+	@# Snakemake's records are those of every run in this folder: they go when no other results are left here
+	@if [ -e results ]; then echo "kept: results, with .snakemake and logs, as not all of it is the demo's"; \
+		else rm -rf .snakemake; fi

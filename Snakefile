@@ -1,6 +1,7 @@
 """Stratifn: which patients have an interferon-driven disease, and what do they share across diagnoses?
 
-Run it with `make demo`, with `make run CONFIG=my.yaml`, or with plain `snakemake --configfile my.yaml --cores 8`.
+Run it with `make demo`, with `make run CONFIG=my.yaml`, with `make slurm CONFIG=my.yaml`, or with plain
+`.venv/bin/snakemake --configfile my.yaml --cores 8`.
 The pipeline itself is read from workflow/Snakefile down.
 """
 

@@ -50,7 +50,7 @@ def registries_page() -> str:
         "## Kinds of views\n",
         _table(
             ("kind", "what normalization does", "unit", "source"),
-            ((k.name, k.what, k.unit, k.reference) for k in KINDS.values()),
+            ((k.name, f"{k.described()}.", k.unit, k.reference) for k in KINDS.values()),
         ),
         "## Labels of strata\n",
         _table(

@@ -76,7 +76,7 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
     posterior = posterior_of_cohort(integration.model, views, factors, "")
     strata = find_strata(posterior.mean, variance, robust, inside, None, STRATIFICATION, posterior)
     reference = freeze_reference(
-        Source("breast", "2.0", {}, "other", "microarray"),
+        Source("breast", "2.1", {}, "other", "microarray"),
         {name: FrozenView("continuous", {"features": view.var_names.to_numpy(str)}) for name, view in views.items()},
         LearntModel(
             integration.model.views,
@@ -87,9 +87,10 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
         ),
         views,
         None,
+        [],
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
-    reference = load_reference(folder, "2.0")
+    reference = load_reference(folder, "2.1")
     new = {name: view[outside["sample"].tolist()].copy() for name, view in views.items()}
     placed = place_patients(reference, new, outside, PHASES, MEASURED).patients.set_index("sample")
     row = {

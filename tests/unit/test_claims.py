@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from stratifn.configuration.claims_page import claims_page
+from stratifn.normalization import described
 from stratifn.report.claim_words import EVIDENCE, caveats, missing_words, qualified
 from stratifn.report.methods import methods_text
 from stratifn.report.sections import build_sections, headline
-from stratifn.running.provenance import software_versions
+from stratifn.running.installation import software_versions
 from stratifn.shared import claims
 from stratifn.shared.claims import CLAIMS, EVERYBODY, NOT_COMPUTED, Measured, judged, standing, verdicts_table
 
@@ -80,7 +81,7 @@ def page_words(tables, disease=None) -> str:
     for section in build_sections(shown):
         text += [str(getattr(item, "text", getattr(item, "caption", ""))) for item in section.content]
         text += [item.frame.to_csv() for item in section.content if hasattr(item, "frame")]
-    return "\n".join(text) + (methods_text(shown, software_versions()) if disease is None else "")
+    return "\n".join(text) + (methods_text(shown, software_versions(), described) if disease is None else "")
 
 
 # claims whose bound is named by the page although they hold
@@ -199,5 +200,5 @@ def test_a_weak_cut_off_and_a_weak_label_are_said_where_they_are_used():
 
 
 def test_the_methods_say_what_the_bound_of_stability_does():
-    text = methods_text(results(example_tables()), software_versions())
+    text = methods_text(results(example_tables()), software_versions(), described)
     assert "strata with a mean bootstrap Jaccard below 0.85 are called weak" in text

@@ -254,3 +254,42 @@ def test_the_reference_page_is_what_the_schema_says():
     samples = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())
     assert all("description" in column and "default" in column for column in samples["properties"].values())
     assert (ROOT / "config" / "README.md").read_text() == config_reference(SCHEMA, samples), "run `make docs`"
+
+
+COUNTS_VIEWS = [
+    {"name": "rna", "kind": "counts", "path": "rna.tsv"},
+    {"name": "te", "kind": "counts", "path": "te.tsv", "size_factors": "rna"},
+    {"name": "cells", "kind": "proportion", "path": "cells.tsv"},
+]
+
+
+def test_a_second_view_of_counts_may_take_the_size_factors_of_another():
+    views = complete(cohorts=[READ | {"views": COUNTS_VIEWS}])["cohorts"][0]["views"]
+    assert [view["size_factors"] for view in views] == ["own", "rna", "own"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"te": "mirna"}, "size_factors mirna"),
+        ({"te": "te"}, "size_factors te"),
+        ({"te": "cells"}, "size_factors cells"),
+        ({"cells": "rna"}, "size_factors with kind proportion"),
+        ({"rna": "te", "te": "own"}, "size_factors with the view rna"),
+    ],
+)
+def test_size_factors_of_a_view_that_cannot_lend_them_are_refused(changed, message):
+    views = [
+        view | ({"size_factors": changed[view["name"]]} if view["name"] in changed else {}) for view in COUNTS_VIEWS
+    ]
+    with pytest.raises(InputError, match=message):
+        complete(cohorts=[READ | {"views": views}])
+
+
+def test_new_patients_bring_the_view_whose_size_factors_another_takes():
+    cohort = READ | {"name": "made", "views": COUNTS_VIEWS}
+    new = {"name": "new", "reference": "made", "samples": "new.tsv"}
+    views = [{"name": "te", "kind": "counts", "path": "te.tsv"}, {"name": "rna", "kind": "counts", "path": "rna.tsv"}]
+    complete(cohorts=[cohort], transfer=[new | {"views": views}])
+    with pytest.raises(InputError, match="no view rna, whose size factors te takes"):
+        complete(cohorts=[cohort], transfer=[new | {"views": views[:1]}])

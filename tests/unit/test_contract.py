@@ -33,6 +33,8 @@ SMALL = {
         {"path": "{view}.tsv.gz", "when": "rna", "columns": {"n": "integer"}},
     ],
     "files": ["m.h5ad"],
+    "sources": [],
+    "manifests": [],
     "folders": ["figures"],
 }
 
@@ -93,6 +95,8 @@ def test_placeholders_stand_for_the_names_of_the_configuration():
     assert [path for path in found if path.startswith("integration/models/")] == [
         "integration/models/seed_3.hdf5",
         "integration/models/seed_7.hdf5",
+        "integration/models/seed_3_files.tsv",
+        "integration/models/seed_7_files.tsv",
     ]
     assert {path.split("/")[1] for path in found if path.endswith(".html")} == {"index.html", "SLE.html", "DM.html"}
     contrasts = {"SLE_vs_HC", "DM_vs_HC", "SLE_vs_DM", "IFN_high_vs_IFN_low", "SLE_IFN_high_vs_IFN_low"}
@@ -119,8 +123,10 @@ def test_without_expression_there_are_tables_with_a_header_but_no_contrasts():
         "cross_disease.tsv.gz",
         "design.tsv",
         "enrichment.tsv",
+        "files.tsv",
         "notes.tsv",
         "permutation.tsv",
+        "sources.tsv",
         "summary.tsv",
         "verdicts.tsv",
     ]
@@ -150,6 +156,8 @@ def test_tables_of_the_same_file_name_are_named_after_their_phase_whatever_the_c
             {"path": "later/{view}.tsv.gz", "columns": {}},
         ],
         "files": [],
+        "sources": [],
+        "manifests": [],
         "folders": [],
     }
     cohort = {"views": [{"name": "cells"}]}

@@ -4,8 +4,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 from scipy.special import polygamma
 from scipy.stats import ttest_ind
 
@@ -15,13 +16,14 @@ from stratifn.differential_expression import (
     all_contrasts,
     contrast_table,
     control_contrasts,
+    cross_disease_table,
     fit_model,
     summary_table,
 )
 from stratifn.differential_expression.contrasts import versus
 from stratifn.differential_expression.moderated_t import trigamma_inverse, variance_prior
 from stratifn.differential_expression.results import COLUMNS, gene_status
-from stratifn.inference import BatchedInference
+from stratifn.inference import BatchedInference, Separation
 from stratifn.normalization import normalize_view
 from stratifn.shared.comparisons import contrast_names
 from stratifn.shared.design import model_matrix
@@ -305,7 +307,80 @@ def test_the_first_reason_that_applies_is_the_status():
     flags[0, 0] = flags[1, :2] = flags[2, :3] = True
     fit = replace(fit, all_zero=flags[0], outlier=flags[1], not_converged=flags[2])
     padj = np.r_[np.full(4, np.nan), np.full(56, 0.5)]
-    assert list(gene_status(fit, padj)[:5]) == ["all_zero", "outlier", "not_converged", "low_count", "tested"]
+    assert list(gene_status(fit, versus("SLE", "HC"), padj)[:5]) == [
+        "all_zero",
+        "outlier",
+        "not_converged",
+        "low_count",
+        "tested",
+    ]
+
+
+# --- effects that the counts do not determine --------------------------------------------------------------------
+
+
+def y_linked(men):
+    """Three groups of eight, of which some hold so many men; gene G0000 has counts in men alone."""
+    view, samples = simulated({"HC": 8, "SLE": 8, "SSc": 8}, n_genes=120, changed=0)
+    rank = np.tile(np.arange(8), 3)
+    samples["sex"] = np.where(rank < samples["disease"].map(men), "M", "F")
+    counts = np.array(view.X)
+    counts[:, 0] = np.where(samples["sex"] == "M", 300 + 10 * rank, 0)
+    view.X = counts
+    return view, samples
+
+
+def test_an_effect_that_may_be_large_either_way_is_not_given():
+    view, samples = y_linked({"HC": 4, "SLE": 4, "SSc": 0})
+    fit = fitted(view, samples, "disease + sex")
+    unknown = contrast_rows(fit, versus("SSc", "HC"), shrink=True).set_index("gene_id").loc["G0000"]
+    numbers = ["log2FoldChange", "lfcSE", "stat", "pvalue", "padj", "log2FoldChangeShrunk"]
+    assert unknown["status"] == "undetermined" and unknown[numbers].isna().all() and unknown["baseMean"] > 0
+    known = contrast_rows(fit, versus("SLE", "HC"), shrink=True).set_index("gene_id").loc["G0000"]
+    assert known["status"] == "tested" and known[numbers].notna().all() and abs(known["log2FoldChange"]) < 0.5
+
+
+def test_a_gene_with_one_undetermined_effect_has_no_class_across_diseases():
+    view, samples = y_linked({"HC": 4, "SLE": 4, "SSc": 0})
+    fit = fitted(view, samples, "disease + sex")
+    tables = {f"{d}_vs_HC": contrast_rows(fit, versus(d, "HC")) for d in ("SLE", "SSc")}
+    across = cross_disease_table(fit, ["SLE", "SSc"], "HC", tables, SETTINGS).set_index("gene_id")
+    assert across.loc["G0000", "class"] == "untested" and np.isnan(across.loc["G0000", "pooled_log2FoldChange"])
+    assert across["pooled_log2FoldChange"].isna().sum() == 1
+
+
+def test_a_gene_that_one_group_alone_expresses_keeps_the_number_that_r_gives():
+    view, samples = simulated({"HC": 8, "SLE": 8}, n_genes=120, changed=0)
+    counts = np.array(view.X)
+    counts[:, 0] = np.where(samples["disease"] == "SLE", counts[:, 0] + 50, 0)
+    view.X = counts
+    silent = table_of(view, samples).loc["G0000"]
+    assert silent["status"] == "tested" and silent["log2FoldChange"] > 5 and silent["padj"] < 1e-3
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None)
+def test_an_effect_is_undetermined_exactly_if_the_likelihood_rises_both_ways(seed):
+    """Checked by linear programs: the largest and the smallest contrast over the directions that lower no sample's fit."""
+    rng = np.random.default_rng(seed)
+    groups, sex = rng.integers(0, 3, 14), rng.integers(0, 2, 14)
+    matrix = np.column_stack([np.ones(14), groups == 1, groups == 2, sex, rng.normal(size=14)]).astype(float)
+    matrix = matrix[:, : rng.integers(4, 6)]
+    counts = rng.integers(0, 2, (14, 12)) * (rng.random(12) < 0.5) + (rng.random((14, 12)) < 0.15)
+    counts = counts[:, counts.any(axis=0)]
+    weights = rng.choice([-1.0, 0.0, 1.0], matrix.shape[1])
+    weights[1] = 1.0
+    assume(np.linalg.matrix_rank(matrix) == matrix.shape[1])
+    found = Separation.of(counts, matrix).undetermined(weights, counts.shape[1])
+    for gene, y in enumerate(counts.T):
+        lowest, highest = (
+            linprog(
+                sign * weights, A_ub=matrix[y == 0], b_ub=np.zeros((y == 0).sum()), A_eq=matrix[y > 0],
+                b_eq=np.zeros((y > 0).sum()), bounds=(-1, 1),
+            ).fun
+            for sign in (1, -1)
+        )  # fmt: skip
+        assert found[gene] == (lowest < -1e-6 and highest < -1e-6)
 
 
 def test_other_kinds_of_views_have_no_model():

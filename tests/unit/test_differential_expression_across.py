@@ -1,11 +1,13 @@
 """What is built on one fit: pooling over diseases, permutations, enrichment, IFN-high against IFN-low."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from defaults import settings_of
 from stratifn.differential_expression import (
@@ -21,7 +23,9 @@ from stratifn.differential_expression import (
 )
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.cross_disease import Effects, heterogeneity_pvalues, inconsistency, pool
+from stratifn.differential_expression.disease_classes import disease_classes
 from stratifn.differential_expression.permutation import permutation_strata, shuffled_within
+from stratifn.differential_expression.rank_sum import rank_sum_of
 from stratifn.differential_expression.verdicts import call_verdicts, leading_component
 from stratifn.inference import BatchedInference
 from stratifn.normalization import normalize_view
@@ -64,7 +68,7 @@ def crossed(data, samples, diseases=DISEASES, design="disease"):
 PLANTED = {
     **{(0, disease): 2.0 for disease in DISEASES},  # shared
     (1, "SLE"): 2.0,  # specific
-    **{(2, "SLE"): 2.0, (2, "pSS"): -2.0},  # discordant
+    **{(2, "SLE"): 2.0, (2, "pSS"): -2.0},  # opposed
     **{(3, disease): effect for disease, effect in zip(DISEASES, (4.0, 2.0, 2.0), strict=True)},  # shared, unequal
 }
 SIZES = {"HC": 12, "SLE": 12, "pSS": 12, "DM": 12}
@@ -73,7 +77,7 @@ SIZES = {"HC": 12, "SLE": 12, "pSS": 12, "DM": 12}
 @pytest.mark.parametrize("kind", ["counts", "continuous"])
 def test_planted_genes_get_their_class(kind):
     table = crossed(*cohort(SIZES, PLANTED, kind=kind))
-    assert list(table["class"].iloc[:4]) == ["shared", "specific:SLE", "discordant", "shared"]
+    assert list(table["class"].iloc[:4]) == ["shared", "specific:SLE", "opposed", "shared"]
     assert (table["class"].iloc[4:] == "none").mean() > 0.95
     assert table.loc["G0000", "pooled_log2FoldChange"] == pytest.approx(2, abs=0.5)
     assert table.loc["G0000", "pooled_padj"] < 1e-6 and table.loc["G0000", "Q_padj"] > 0.05
@@ -90,13 +94,43 @@ def test_the_columns_are_the_contracts():
 def test_a_disease_without_its_own_effect_is_not_specific_because_the_others_move():
     effects = {(0, "pSS"): 2.0, (0, "DM"): 2.0}
     table = crossed(*cohort(SIZES, effects))
-    assert table.loc["G0000", "class"] == "discordant"
+    assert table.loc["G0000", "class"] == "subset:pSS+DM"
 
 
 def test_two_diseases_are_told_apart_as_well():
     sizes = {"HC": 12, "SLE": 12, "DM": 12}
-    table = crossed(*cohort(sizes, {(0, "DM"): 2.5, (1, "SLE"): 2.0, (1, "DM"): 2.0}), diseases=["SLE", "DM"])
+    table = crossed(*cohort(sizes, {(0, "DM"): 2.5, (1, "SLE"): 2.0, (1, "DM"): 2.0}, seed=2), diseases=["SLE", "DM"])
     assert list(table["class"].iloc[:2]) == ["specific:DM", "shared"]
+
+
+def wrong(name, effects, diseases):
+    """Tell whether a class says more than is true of a gene's effects."""
+    if name == "opposed":
+        return not ((effects > 0).any() and (effects < 0).any())
+    named = diseases if name == "shared" else name.split(":")[1].split("+")
+    inside = np.isin(diseases, named)
+    if (effects[inside] == 0).any() or len(set(np.sign(effects[inside]))) > 1:
+        return True
+    return (~inside).any() and np.abs(effects[~inside]).max() >= np.abs(effects[inside]).min()
+
+
+@pytest.mark.parametrize("sizes", [(40, 40), (40, 10), (60, 20, 12)])
+def test_a_class_is_seldom_wrong(sizes):
+    rng = np.random.default_rng(5)
+    diseases, n = DISEASES[: len(sizes)], len(sizes)
+    fit = SimpleNamespace(upper_tail=norm.sf)
+    patterns = np.array([*np.eye(n), np.ones(n), np.linspace(0.4, 1, n), np.r_[1, -1, np.zeros(n - 2)], np.zeros(n)])
+    effects = rng.choice([-1.5, -1.0, 1.0, 1.5], (6000, 1)) * patterns[rng.integers(0, len(patterns), 6000)]
+    covariance = np.broadcast_to(np.diag(1 / np.array(sizes)) + 1 / 30, (6000, n, n))
+    found = effects + rng.multivariate_normal(np.zeros(n), covariance[0], 6000)
+    evidence = (np.abs(found) > 3 * np.sqrt(np.diag(covariance[0]))).any(axis=1)
+    classes = disease_classes(fit, found, covariance, diseases, evidence, 0.05)
+    named = np.array([name not in ("none", "undetermined") for name in classes])
+    judged = pd.Series([wrong(*pair, diseases) for pair in zip(classes[named], effects[named], strict=True)])
+    by_class = judged.groupby(classes[named]).agg(["mean", "size"])
+    assert (by_class.loc[by_class["size"] >= 100, "mean"] <= 0.07).all()
+    assert {"shared", "opposed", *(f"specific:{d}" for d in diseases)} <= set(by_class.index)
+    assert (classes[~evidence] == "none").all() and (classes == "undetermined").any()
 
 
 def test_one_disease_alone_has_nothing_to_pool():
@@ -346,13 +380,34 @@ def test_calls_are_judged_by_permutations_and_by_the_leading_components():
     summary = summary_table(tables, contrasts, samples, 0.05, {"SLE_vs_HC": 30.0, "SLE_vs_pSS": 0.5})
     summary.loc[summary["contrast"] == "pSS_vs_HC", ["up", "down"]] = 0
     null = pd.DataFrame({"contrast": [c.name for c in contrasts], "reason": [None, "no shuffle", None, None]})
-    verdicts = call_verdicts(summary, null, contrasts, data, samples, SETTINGS)
+    verdicts = call_verdicts(summary, null, contrasts, data, samples, SETTINGS, tables)
     found = {c.name: standing(verdicts, "calls", c.name) for c in contrasts}
     # 30 permuted calls are far more than 5 % of 60; the component is the planted difference
     assert {row["criterion"] for row in found["SLE_vs_HC"].failing} == {"permuted_calls", "leading_component"}
     assert found["SLE_vs_HC"].rows["leading_component"]["reason"] == "PC1"
     assert found["pSS_vs_HC"].verdict == "not_computed"
     assert found["mean"].rows["leading_component"]["verdict"] == "not_computed"
+
+
+def test_calls_that_the_rank_sum_test_does_not_see_are_weak():
+    data, samples = cohort({"HC": 10, "SLE": 10}, {(gene, "SLE"): 2.0 for gene in range(40)})
+    samples = samples.set_index("sample", drop=False)
+    contrast = all_contrasts(["SLE"], "HC")[0]
+    fit = fit_model(data, model_matrix(samples, "disease", "HC"), BatchedInference())
+    table = contrast_table(fit, contrast, SETTINGS, rank_pvalues=rank_sum_of(data, samples, contrast))
+    null = pd.DataFrame({"contrast": [contrast.name], "reason": [None]})
+
+    def verdict(table, patients=10):
+        summary = summary_table({contrast.name: table}, [contrast], samples, SETTINGS.alpha)
+        summary["n_level"] = patients
+        verdicts = call_verdicts(summary, null, [contrast], data, samples, SETTINGS, {contrast.name: table})
+        return standing(verdicts, "calls", contrast.name).rows["rank_sum"]
+
+    assert verdict(table)["verdict"] == "supported" and verdict(table)["value"] > 0.9
+    called = np.flatnonzero(table["padj"] < SETTINGS.alpha)
+    table.loc[called[: len(called) // 2], "rank_pvalue"] = 0.6
+    assert verdict(table)["verdict"] == "weak"
+    assert verdict(table, patients=1)["reason"] == "too few samples for a rank-sum test"
 
 
 def test_the_share_of_a_component_is_that_of_a_line_through_the_two_groups():

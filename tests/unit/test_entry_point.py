@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
+from stratifn.integration import read_model
 from stratifn.running.by_products import by_product
+from stratifn.shared.arrays import read_arrays
+from stratifn.shared.columns import Column, Table
 from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.files import atomic_path
+from stratifn.shared.files import atomic_path, reading_users
 from stratifn.shared.machine import FAULTS, MachineError, machine_error
+from stratifn.shared.samples import read_samples
+from stratifn.shared.tables import read_anndata, read_table
 
 # what h5py 3.16 says when a disk is full, in an OSError or, where it closes objects, a RuntimeError
 HDF5_TEXT = (
@@ -21,26 +28,23 @@ HDF5_TEXT = (
     "size = 800, bytes this sub-write = 800, offset = 3545504)"
 )
 JOB = """
+import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from types import SimpleNamespace
 import h5py
 import numpy as np
 import pandas as pd
+from jobs import Files
 from stratifn.running.entry_point import run
 from stratifn.shared.columns import Column, Table
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.files import atomic_path
-from stratifn.shared.tables import write_anndata, write_table
+from stratifn.shared.tables import read_anndata, write_anndata, write_table
 
 class PanicException(BaseException):
     pass
-
-class Log(list):
-    def __init__(self, log, problems):
-        super().__init__([log])
-        self.problems = problems
-    def keys(self):
-        return ["problems"]
 
 NOISE = np.random.default_rng(0).random((1000, 1000))
 
@@ -74,6 +78,34 @@ def panic(folder):
 def user_mistake(folder):
     raise InputError(Problem("samples.tsv", "row 3", "x", "a number", "Correct it."))
 
+def plain_sentence(folder):
+    raise InputError("integration: no view is left.")
+
+def too_much_memory(folder):
+    np.ones((2**24, 2**24))
+
+def too_many_open_files(folder):
+    import resource
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    opened = [open(f"{folder}/{number}", "w") for number in range(100)]
+
+def too_large_a_file(folder):
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    table(folder)
+
+def nothing(folder):
+    pass
+
+def damaged_result(folder):
+    with open(f"{folder}/rna.h5ad", "wb") as file:
+        file.write(b"half")
+    read_anndata(f"{folder}/rna.h5ad")
+
+def killed_worker(folder):
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        pool.submit(os._exit, 9).result()
+
 def interrupt(folder):
     raise KeyboardInterrupt
 
@@ -81,7 +113,10 @@ def leave(folder):
     sys.exit(7)
 
 name, folder, log, problems = sys.argv[1:]
-run(lambda snakemake: globals()[name](folder), SimpleNamespace(log=Log(log, problems), rule="rule_of_the_test"))
+job = SimpleNamespace(
+    log=Files(log=log, problems=problems), rule="rule_of_the_test", input=Files(), output=Files(manifest=f"{folder}/files.tsv")
+)
+run(lambda snakemake: globals()[name](folder), job)
 """
 
 
@@ -101,7 +136,7 @@ def small_disk(tmp_path_factory):
 
 
 def run_job(root, name, folder, log, problems):
-    environment = {"PYTHONPATH": str(root / "workflow" / "scripts"), "PATH": "/usr/bin:/bin"}
+    environment = {"PYTHONPATH": f"{root / 'workflow' / 'scripts'}:{root / 'tests'}", "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-c", JOB, name, str(folder), str(log), str(problems)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -119,10 +154,11 @@ def run_job(root, name, folder, log, problems):
 def test_a_full_disk_is_told_in_one_sentence_and_is_no_crash(root, small_disk, tmp_path, kind, file):
     job = run_job(root, kind, small_disk, tmp_path / "job.log", tmp_path / "problems.json")
     assert job.returncode == 1
-    happened, advice = FAULTS[errno.ENOSPC]
-    # h5py prints what it could not raise before anybody is asked
-    assert job.stderr.splitlines()[-1] == f"{small_disk / file} {happened}; {advice}."
-    assert job.stderr.count("its disk is full") == 1
+    fault = FAULTS[errno.ENOSPC]
+    # nothing but the sentence, not even where Cython prints the traceback of what it cannot raise
+    assert job.stderr == f"Machine: {small_disk / file} {fault.happened}; {fault.fix}.\n"
+    (problem,) = json.loads((tmp_path / "problems.json").read_text())
+    assert (problem["kind"], problem["source"]) == ("machine", str(small_disk / file))
     assert "Traceback" in (tmp_path / "job.log").read_text()
     assert list(small_disk.iterdir()) == []
 
@@ -134,7 +170,9 @@ def test_a_full_disk_is_told_when_the_log_is_on_it_too(root, small_disk):
     try:
         job = run_job(root, "table", small_disk, log, problems)
         assert job.returncode == 1
-        assert job.stderr.splitlines()[-1].startswith(f"{small_disk / 'result.tsv'} could not be written because its")
+        assert job.stderr.splitlines()[-1].startswith(
+            f"Machine: {small_disk / 'result.tsv'} could not be written because its"
+        )
         assert "Logging error" not in job.stderr
     finally:
         for path in small_disk.iterdir():
@@ -144,7 +182,10 @@ def test_a_full_disk_is_told_when_the_log_is_on_it_too(root, small_disk):
 def test_a_panic_is_an_error_with_its_traceback_in_the_log(root, tmp_path):
     job = run_job(root, "panic", tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
     assert job.returncode == 1
-    assert "stopped in rule rule_of_the_test: PanicException: comparison function does not" in job.stderr
+    assert job.stderr.startswith("stratifn: stopped in rule rule_of_the_test: PanicException: comparison function does")
+    assert "please report it" in job.stderr
+    (problem,) = json.loads((tmp_path / "problems.json").read_text())
+    assert problem["kind"] == "stratifn"
     assert "Traceback" not in job.stderr
     assert "Traceback" in (tmp_path / "job.log").read_text()
 
@@ -153,14 +194,61 @@ def test_a_users_mistake_is_told_and_listed_and_is_no_fault_of_the_machine(root,
     job = run_job(root, "user_mistake", tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
     assert job.returncode == 1
     assert "row 3: found x; expected a number. Correct it." in job.stderr
-    assert '"where": "row 3"' in (tmp_path / "problems.json").read_text()
+    assert job.stderr.startswith("Input: 1 problem; nothing was computed.")
+    (problem,) = json.loads((tmp_path / "problems.json").read_text())
+    assert (problem["kind"], problem["where"]) == ("input", "row 3")
+
+
+def test_a_job_without_problems_leaves_no_list_of_an_earlier_attempt(root, tmp_path):
+    (tmp_path / "problems.json").write_text("[]")
+    job = run_job(root, "nothing", tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
+    assert job.returncode == 0, job.stderr
+    assert not (tmp_path / "problems.json").exists()
+
+
+def test_a_plain_sentence_is_listed_too(root, tmp_path):
+    run_job(root, "plain_sentence", tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
+    (problem,) = json.loads((tmp_path / "problems.json").read_text())
+    assert (problem["kind"], problem["found"]) == ("input", "Input: integration: no view is left.")
+
+
+@pytest.mark.parametrize(
+    "kind", ["damaged_result", "killed_worker", "too_much_memory", "too_many_open_files", "too_large_a_file"]
+)
+def test_faults_of_the_machine_need_no_report(root, tmp_path, kind):
+    job = run_job(root, kind, tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
+    assert job.returncode == 1
+    assert job.stderr.startswith("Machine: "), job.stderr
+    assert "report" not in job.stderr
+    assert "Traceback" not in job.stderr
+    assert json.loads((tmp_path / "problems.json").read_text())[0]["kind"] == "machine"
+
+
+@pytest.mark.parametrize("name", ["t.tsv", "t.tsv.gz", "m.h5ad", "m.hdf5", "a.npz", "s.types.json"])
+@pytest.mark.parametrize("content", [b"", b"\x89HDF", b"\x1f\x8b\x08\x00", b"\xff\xfe\x00"])
+def test_a_damaged_file_of_stratifns_own_is_named_with_what_to_do(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    readers = {
+        "t.tsv": lambda: read_table(path, Table("t.tsv", {"a": Column.of("number", 6)})),
+        "t.tsv.gz": lambda: read_table(path, Table("t.tsv.gz", {"a": Column.of("number", 6)})),
+        "m.h5ad": lambda: read_anndata(path),
+        "m.hdf5": lambda: read_model(path),
+        "a.npz": lambda: read_arrays(path),
+        "s.types.json": lambda: read_samples(tmp_path / "s.tsv"),
+    }
+    with pytest.raises(MachineError, match=rf"Machine: {path} is damaged .*; delete it and start the run again"):
+        readers[name]()
+    path.unlink()
+    with pytest.raises(MachineError, match=rf"Machine: {path} is missing; start the run again"):
+        readers[name]()
 
 
 @pytest.mark.parametrize(("kind", "code"), [("interrupt", -2), ("leave", 7)])
 def test_an_interrupt_and_an_exit_stay_what_they_are(root, tmp_path, kind, code):
     job = run_job(root, kind, tmp_path, tmp_path / "job.log", tmp_path / "problems.json")
     assert job.returncode == code
-    assert "please report it" not in job.stderr
+    assert job.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -170,6 +258,15 @@ def test_an_interrupt_and_an_exit_stay_what_they_are(root, tmp_path, kind, code)
             OSError(errno.ENOSPC, "No space left on device", "a.tsv"),
             "a.tsv could not be written because its disk is full",
         ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a.tsv"),
+            "a.tsv could not be read or written because perm",
+        ),
+        (PermissionError(errno.EPERM, "Not permitted", "a.tsv"), "a.tsv could not be read or written because perm"),
+        (OSError(errno.ESTALE, "Stale file handle", "a.tsv"), "a.tsv could not be read or written because the network"),
+        (OSError(errno.EMFILE, "Too many open files", "a.tsv"), "a.tsv could not be opened because too many files"),
+        (RuntimeError("can't start new thread"), "The job could not be finished because no further process or thread"),
+        (BrokenProcessPool("terminated abruptly"), "The job could not be finished because one of its processes was"),
         (OSError(errno.EDQUOT, "Disk quota exceeded", b"a.tsv"), "a.tsv could not be written because the disk quota"),
         (OSError(errno.EROFS, "Read-only file system", "a.tsv"), "a.tsv could not be written because its file system"),
         (OSError(errno.EIO, "Input/output error", "a.tsv"), "a.tsv could not be read or written because the disk"),
@@ -183,21 +280,20 @@ def test_an_interrupt_and_an_exit_stay_what_they_are(root, tmp_path, kind, code)
     ],
 )
 def test_faults_of_the_machine_are_recognised_in_whatever_form_libraries_raise_them(error, sentence):
-    assert str(machine_error(error)).startswith(sentence)
+    assert str(machine_error(error)).startswith(f"Machine: {sentence}")
     try:
         try:
             raise error
         except (OSError, RuntimeError, MemoryError):
             raise ValueError("while writing") from error
     except ValueError as wrapped:
-        assert str(machine_error(wrapped)).startswith(sentence)
+        assert str(machine_error(wrapped)).startswith(f"Machine: {sentence}")
 
 
 @pytest.mark.parametrize(
     "error",
     [
         FileNotFoundError(errno.ENOENT, "No such file", "a.tsv"),
-        PermissionError(errno.EACCES, "Permission denied", "a.tsv"),
         OSError("Unable to open file (file signature not found)"),
         RuntimeError("28 genes"),
         ValueError("errno = 28"),
@@ -209,10 +305,35 @@ def test_other_errors_are_no_faults_of_the_machine(error):
 
 def test_the_file_is_the_one_that_was_to_be_and_not_its_temporary_name(tmp_path):
     with (
-        pytest.raises(MachineError, match=rf"^{tmp_path}/out\.h5ad could not be written"),
+        pytest.raises(MachineError, match=rf"^Machine: {tmp_path}/out\.h5ad could not be written"),
         atomic_path(tmp_path / "out.h5ad") as temporary,
     ):
         raise OSError(errno.ENOSPC, "No space left on device", str(temporary))
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file", "a.tsv"), "nothing there"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.tsv"), "no permission to read it"),
+        (EOFError("Compressed file ended before the end"), "Compressed file ended before the end"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "text that is not UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_the_users_is_a_problem_of_the_input(error, found):
+    with pytest.raises(InputError) as refused, reading_users("a.tsv", "a table", "Export it again."):
+        raise error
+    (problem,) = refused.value.problems
+    assert (problem.kind, problem.source, problem.found) == ("input", "a.tsv", found)
+    assert machine_error(refused.value) is None
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "Input/output error"), OSError(errno.ESTALE, "Stale"), MemoryError()]
+)
+def test_a_machine_that_cannot_read_a_users_file_is_no_problem_of_the_input(error):
+    with pytest.raises(MachineError, match=r"^Machine: a\.tsv could not be"), reading_users("a.tsv", "a table", "Fix."):
+        raise error
 
 
 class PanicException(BaseException):

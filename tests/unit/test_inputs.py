@@ -48,10 +48,13 @@ def write(frame: pd.DataFrame, path: str, label: str = "gene_id") -> str:
     return path
 
 
-def read(sheet, views: dict[str, tuple[str, str]], groups=GROUPS, check=lambda samples: [], **settings):
+def read(sheet, views: dict[str, tuple[str, str]], groups=GROUPS, check=lambda samples: [], lenders=None, **settings):
     sheet.to_csv("samples.tsv", sep="\t", index=False)
     settings = {"columns": {}, "labels": {}, "types": {}} | settings
-    settings["views"] = [{"name": name, "kind": kind, "round": False} for name, (kind, _) in views.items()]
+    settings["views"] = [
+        {"name": name, "kind": kind, "round": False, "size_factors": (lenders or {}).get(name, "own")}
+        for name, (kind, _) in views.items()
+    ]
     paths = {"samples": "samples.tsv"} | {name: path for name, (_, path) in views.items()}
     return read_cohort(settings, paths, groups, GENES, SCHEMA, check)
 
@@ -364,3 +367,13 @@ def test_a_large_matrix_is_read_in_blocks_with_the_right_cells_named(folder, mon
     assert raw.texts == {(17, 2): "?"}
     assert raw.values.shape == (20, 3)
     assert raw.values[19, 0] == 57
+
+
+def test_a_view_keeps_whose_size_factors_it_takes_and_has_no_sample_without_one(folder, sheet, counts):
+    views = {"rna": ("counts", write(counts, "c.tsv")), "te": ("counts", write(counts, "te.tsv"))}
+    lent = read(sheet, views, lenders={"te": "rna"}).views
+    assert lent["te"].uns["size_factors"] == "rna" and "size_factors" not in lent["rna"].uns
+    write(counts.drop(columns=["S03", "S07"]), "c.tsv")
+    message = refusal(sheet, views, lenders={"te": "rna"})
+    assert "te.tsv" in message and "2 samples that rna does not have: S03, S07" in message
+    assert read(sheet, views).views["te"].n_obs == 12

@@ -31,6 +31,7 @@ from stratifn.integration import (
     write_model,
 )
 from stratifn.integration.selection import match_factors
+from stratifn.running.manifests import write_manifest
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_anndata
 
@@ -305,13 +306,10 @@ JOB = """
 from types import SimpleNamespace
 import mofa
 from defaults import SCHEMA
+from jobs import Files
 from stratifn.configuration.schema import default_section
 from stratifn.running.entry_point import run
 from stratifn.integration import training
-
-class Log(list):
-    def keys(self):
-        return []
 
 build = training._build
 
@@ -323,11 +321,11 @@ def that_drops_every_factor(*arguments):
 
 training._build = that_drops_every_factor
 job = SimpleNamespace(
-    input=SimpleNamespace(views=["rna.h5ad"], samples="samples.tsv"),
-    output=SimpleNamespace(model="model.hdf5"),
+    input=Files(views=["rna.h5ad"], samples="samples.tsv", manifests=["files.tsv"]),
+    output=Files(model="model.hdf5", manifest="model_files.tsv"),
     params=SimpleNamespace(settings=default_section(SCHEMA, "integration") | {"factors": 2}),
     wildcards=SimpleNamespace(seed="1"),
-    log=Log(["job.log"]),
+    log=Files(log="job.log"),
     rule="mofa",
 )
 run(mofa.main, job)
@@ -338,6 +336,7 @@ def test_mofapy2s_exit_with_status_0_is_a_failed_job_that_says_why_and_leaves_no
     views, samples, _ = cohort(patients=20, features={"rna": 40})
     write_anndata(views["rna"], tmp_path / "rna.h5ad")
     write_samples(samples, tmp_path / "samples.tsv")
+    write_manifest([tmp_path / name for name in ("rna.h5ad", "samples.tsv")], tmp_path / "files.tsv")
     environment = {"PYTHONPATH": f"{root / 'workflow' / 'scripts'}:{root / 'tests'}", "PATH": "/usr/bin:/bin"}
     job = subprocess.run(
         [sys.executable, "-c", JOB], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Beside the score: axes, the IFN-alpha protein, methylation, cells, treatment, autoantibodies, the mixture."""
+"""Beside the score: axes, the IFN-alpha protein, methylation, cells, treatment, autoantibodies."""
 
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from stratifn.interferon.cells import leading_components
 from stratifn.interferon.concordance import cohens_kappa, rank_correlation
 from stratifn.interferon.confounding import confounding_table
 from stratifn.interferon.methylation import methylation_table
-from stratifn.interferon.mixture import mixture_table
 from stratifn.interferon.protein import (
     Assay,
     concentrations,
@@ -282,12 +281,3 @@ def test_a_sheet_without_such_columns_gives_an_empty_table():
     classes, samples, _ = confounded()
     table = confounding_table(classes, samples[["sample", "disease"]], "HC")
     assert table.empty and "padj" in table
-
-
-def test_mixture_finds_two_groups_only_where_there_are_two():
-    rng = np.random.default_rng(9)
-    scores = {"ONE": rng.normal(size=80), "TWO": np.r_[rng.normal(0, 1, 40), rng.normal(7, 1, 40)], "FEW": np.ones(3)}
-    table = mixture_table(scores, dict.fromkeys(scores, 3.0)).set_index("signature")
-    assert table.loc["TWO", "verdict"] == "two groups" and table.loc["ONE", "verdict"] == "no clear second group"
-    assert 2 < table.loc["TWO", "crossing"] < 5 and table.loc["TWO", "agree"] > 0.95
-    assert table.loc["FEW", "verdict"].startswith("fewer than")

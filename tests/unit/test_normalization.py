@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from defaults import settings_of
+from stratifn.differential_expression import fit_model
+from stratifn.differential_expression.contrasts import versus
 from stratifn.inference import BatchedInference
 from stratifn.normalization import (
     KINDS,
@@ -13,11 +15,14 @@ from stratifn.normalization import (
     fit_size_factors,
     from_arrays,
     frozen_transform,
+    normalize_cohort,
     normalize_view,
     quality_table,
     to_arrays,
 )
+from stratifn.shared.design import model_matrix
 from stratifn.shared.errors import InputError
+from stratifn.shared.vocabulary import VIEW_KINDS
 
 DEFAULTS = settings_of("normalization")
 N_GENES = 300
@@ -245,7 +250,12 @@ def test_a_new_matrix_may_have_more_features_in_another_order_but_not_fewer():
 
 def test_every_kind_says_what_it_does_and_who_says_so():
     for kind in KINDS.values():
-        assert kind.what and kind.reference and kind.unit
+        assert kind.values and kind.what and kind.reference and kind.unit
+        assert not kind.described().endswith("."), "a sentence that others continue"
+
+
+def test_kinds_are_those_of_the_vocabulary():
+    assert set(KINDS) == set(VIEW_KINDS)
 
 
 def test_components_do_not_depend_on_the_order_of_the_samples():
@@ -305,3 +315,54 @@ def test_components_that_follow_the_batch_are_reported_with_it():
     assert first.loc["batch", "r2"] > 0.9 and first.loc["batch", "padj"] < 1e-4
     assert first.loc["sex", "pvalue"] > 0.01
     assert not {"patient", "in_rna"} & set(table["variable"])
+
+
+# --- a second view of counts ------------------------------------------------------------------------------------------
+
+
+def genes_and_transposons(lender):
+    """Genes without a difference, and transposons of which every patient has twice as many, at equal depths."""
+    genes, transposons = counts_view(24, seed=4), counts_view(24, seed=5)
+    rng = np.random.default_rng(6)
+    depth = rng.lognormal(0, 0.4, (24, 1))
+    mean = np.tile(rng.lognormal(4, 1, N_GENES), (24, 1)) * depth
+    genes.X = rng.negative_binomial(20, 20 / (20 + mean))
+    rise = np.where(sheet(24)["disease"] == "SLE", 2.0, 1.0)[:, None]
+    transposons.X = rng.negative_binomial(20, 20 / (20 + mean[:, ::-1] * rise))
+    transposons.var_names = [f"TE{i:03d}" for i in range(N_GENES)]
+    for view in (genes, transposons):
+        view.uns["kind"] = "counts"
+    if lender:
+        transposons.uns["size_factors"] = lender
+    return {"transposons": transposons, "rna": genes}
+
+
+@pytest.mark.parametrize(("lender", "expected"), [(None, 0.0), ("rna", 1.0)])
+def test_a_rise_of_all_transposons_is_seen_with_the_size_factors_of_the_genes_alone(lender, expected):
+    views, samples = genes_and_transposons(lender), sheet(24)
+    done = normalize_cohort(views, samples, DEFAULTS, frozenset(), BatchedInference())
+    assert list(done.views) == ["transposons", "rna"]
+    fit = fit_model(done.views["transposons"], model_matrix(samples, "disease", "HC"), BatchedInference())
+    effect = fit.estimate(versus("SLE", "HC")).log2_fold_change
+    assert np.nanmedian(effect) == pytest.approx(expected, abs=0.1)
+    notes = done.notes[(done.notes["view"] == "transposons") & (done.notes["item"] == "size factors")]
+    assert ("those of the view rna" in notes["what"].iloc[0]) == (lender is not None)
+
+
+def test_the_frozen_transform_takes_the_size_factors_that_a_new_sample_brings():
+    views = genes_and_transposons("rna")
+    done = normalize_cohort(views, sheet(24), DEFAULTS, frozenset(), BatchedInference()).views
+    np.testing.assert_array_equal(done["transposons"].obs["size_factor"], done["rna"].obs["size_factor"])
+    thawed = from_arrays(KINDS["counts"].frozen, to_arrays(frozen_transform(done["transposons"])))
+    again = genes_and_transposons("rna")["transposons"][[3]].copy()
+    with pytest.raises(InputError, match="size factor of the view rna"):
+        thawed.transform(again)
+    again.obs["size_factor"] = done["rna"].obs["size_factor"].iloc[3]
+    np.testing.assert_array_equal(thawed.transform(again).X[0], done["transposons"].X[3])
+
+
+def test_a_transform_that_was_frozen_before_size_factors_could_be_lent_is_read():
+    result = normalized_counts(counts_view())
+    arrays = to_arrays(result.transform)
+    del arrays["lender"]
+    np.testing.assert_array_equal(from_arrays(KINDS["counts"].frozen, arrays).transform(counts_view()).X, result.data.X)

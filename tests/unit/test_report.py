@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from stratifn.normalization import KINDS, described
 from stratifn.report import draw_figures, methods_text, render_pages
 from stratifn.report.cohort_sections import characteristics, notes_table, patient_table
+from stratifn.report.content import FigureSlot
 from stratifn.report.figures import FIGURES, Drawing, draw
 from stratifn.report.results import PrincipalComponents, Results
 from stratifn.report.sections import build_sections, headline
 from stratifn.report.strata_sections import factor_differences, rank_biserial
 from stratifn.report.style import CONTROL_COLOUR, group_colours, text_colour
-from stratifn.running.provenance import software_versions
+from stratifn.running.installation import software_versions
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
 SAMPLES = [f"person-{number:02d}" for number in range(12)]
-PROVENANCE_FILES = ("software.tsv", "config.yaml", "inputs.tsv", "outputs.tsv", "ro-crate-metadata.json")
+PROVENANCE_FILES = ("software.tsv", "machine.tsv", "config.yaml", "inputs.tsv", "outputs.tsv", "ro-crate-metadata.json")
 DISEASE = ["SLE"] * 5 + ["pSS"] * 3 + ["HC"] * 4
 
 
@@ -50,9 +54,9 @@ def tables() -> dict[str, pd.DataFrame]:
 def example_verdicts(**values: float) -> pd.DataFrame:
     """Every claim supported, but for the criteria that are given another value, as ``claim__criterion=value``."""
     good = {
-        ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1},
-        ("cutoff", "RICE_CROW_6"): {"controls": 20, "healthy_controls": 1},
-        **{("prevalence", d): {"scored": 5, "healthy_controls": 1, "borderline": -3} for d in ("SLE", "pSS")},
+        ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1, "rank_sum": 1.0},
+        ("cutoff", "RICE_CROW_6"): {"controls": 24, "enough_controls": 23, "outlying_controls": 0, "healthy_controls": 1},
+        **{("prevalence", d): {"scored": 5, "healthy_controls": 1, "borderline": -3, "one_control": 0.05} for d in ("SLE", "pSS")},
         ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99, "missing_view": 0.1},
         ("interferon_factor", "Factor1"): {"follows_score": 0.9, "signature_auc": 0.95, "robust": 1},
         ("strata", EVERYBODY): {"null_pvalue": 0.005, "clear_null_pvalue": 0.005, "smallest_stratum": 5, "stability": 0.9,
@@ -89,18 +93,17 @@ def example_tables() -> dict[str, pd.DataFrame]:
         ),
         "differential_expression_summary": pd.DataFrame(
             {"contrast": ["SLE_vs_HC"], "n_level": [5], "n_baseline": [4], "tested": [3], "up": [1], "down": [0],
-             "permuted_calls": [np.nan]}
+             "permuted_calls": [np.nan], "rank_calls": [1], "both_calls": [1], "model": ["negative binomial"]}
         ),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
-        "mixture": pd.DataFrame({"signature": ["RICE_CROW_6"], "crossing": [1.5], "cutoff": [1.1], "agree": [0.9],
-                                 "verdict": ["two groups"]}),
         "enrichment": pd.DataFrame(columns=["contrast", "gene_set", "n_genes", "score", "correlation", "pvalue", "padj", "leading_genes"]),
         "scores": pd.DataFrame({"sample": SAMPLES, "signature": "RICE_CROW_6", "method": "zscore", "score": score,
                                 "genes_found": 5, "genes_total": 6}),
-        "reference": pd.DataFrame({"signature": ["RICE_CROW_6"], "method": ["zscore"], "cutoff": [1.1],
-                                   "cutoff_low": [0.9], "cutoff_high": [1.3]}),
+        "reference": pd.DataFrame({"signature": ["RICE_CROW_6"], "method": ["zscore"], "n_controls": [23],
+                                   "excluded": [1], "cutoff": [1.1], "cutoff_low": [0.9], "cutoff_high": [1.3],
+                                   "prevalence_low": [0.5], "prevalence_high": [0.75], "flipped": [6.0]}),
         "classes": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "score": score, "probability_high": 0.5,
-                                 "ifn_class": ifn_class, "ifn_type": "I", "type_i": score, "type_ii": score / 2, "reason": [None] * 12}),
+                                 "ifn_class": ifn_class, "ifn_class_all_controls": ["low"] * 12, "ifn_type": "I", "type_i": score, "type_ii": score / 2, "reason": [None] * 12}),
         "prevalence": pd.DataFrame({"disease": ["SLE", "pSS"], "signature": "RICE_CROW_6", "n": [5, 3],
                                     "prevalence": [1.0, 1 / 3], "ci_low": [0.5, 0.05], "ci_high": [1.0, 0.8],
                                     "published": [0.73, np.nan], "published_source": ["Higgs 2011", None]}),
@@ -172,7 +175,7 @@ def pages(all_results: Results, figures: Path | None = None) -> dict[str, str]:
     """Every page; without a folder for figures none is drawn."""
     names = ("index", *all_results.diseases)
     drawn = dict.fromkeys(names, {}) if figures is None else draw_figures(all_results, figures)
-    methods = methods_text(all_results, software_versions())
+    methods = methods_text(all_results, software_versions(), described)
     return render_pages(all_results, drawn, figures or Path(), TEMPLATES, methods)
 
 
@@ -193,14 +196,13 @@ def test_every_figure_is_drawn_twice_with_the_same_bytes(tables, tmp_path):
     one = results(tables, {"SLE_vs_HC": volcano([1e-300, 0.01, 0.5])})
     drawn = draw_figures(one, tmp_path / "a")
     draw_figures(one, tmp_path / "b")
-    assert set(drawn["index"]) == {
-        "views", "library_size", "principal_components", "volcano", "interferon_scores", "interferon_classes",
-        "methylation", "axes", "covariates", "prevalence", "types", "agreement", "protein_ranks", "variance_explained", "factors", "strata_composition",
-    }  # fmt: skip
-    of_disease = {"principal_components", "interferon_scores", "types", "axes", "factors"}
-    assert set(drawn["SLE"]) == set(drawn["pSS"]) == of_disease | {"volcano"}
+    assert set(drawn["index"]) == {record.name for record in FIGURES}
+    of_disease = {record.name for record in FIGURES if record.again}
+    shared = {record.name for record in FIGURES if record.shared}
+    assert set(drawn["SLE"]) == set(drawn["pSS"]) == of_disease | shared
+    assert shared == {"volcano"}
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
-    assert len(files) == 2 * (16 + 2 * len(of_disease)), "a volcano is drawn once, and shown on two pages"
+    assert len(files) == 2 * (len(FIGURES) + 2 * len(of_disease)), "a volcano is drawn once, and shown on two pages"
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
 
 
@@ -301,7 +303,7 @@ def test_shared_and_specific_genes_are_told_for_each_disease(tables):
     )  # fmt: skip
     words = section(results(tables, {"SLE_vs_HC": volcano([0.1])}).of_disease("SLE"), "differential-expression")
     assert "1 genes have a shared effect" in words
-    assert "Genes specific to SLE: 1 of 1" in words
+    assert "Genes with a larger effect in SLE than in each other disease: 1 of 1" in words
     assert "GB" in words
     assert "GC" not in words
 
@@ -497,3 +499,45 @@ def test_colours_of_groups_and_strata_are_the_same_on_every_page(tables):
 def test_text_on_a_colour_can_be_read():
     assert text_colour("#ffffff") == "black"
     assert text_colour("#332288") == "white"
+
+
+def test_a_figure_is_one_record_beside_what_draws_it_and_one_slot():
+    all_results = results(example_tables(), {"SLE_vs_HC": volcano([0.001, 0.9])})
+    slots = {
+        item.name
+        for page in (all_results, all_results.of_disease("SLE"))
+        for part in build_sections(page)
+        for item in part.content
+        if isinstance(item, FigureSlot)
+    }
+    assert {record.name for record in FIGURES} == slots
+    assert len({record.name for record in FIGURES}) == len(FIGURES)
+    for record in FIGURES:
+        module = import_module(record.draw.__module__)
+        assert record in module.FIGURES
+
+
+def test_the_methods_say_of_a_kind_what_its_record_says(monkeypatch):
+    all_results = results(example_tables())
+    words = [kind.what for kind in KINDS.values()]
+    views = [{"name": f"view-{kind}", "kind": kind, "path": "x.tsv"} for kind in KINDS]
+    of_all = replace(all_results, config=all_results.config | {"cohort": all_results.settings | {"views": views}})
+    text = methods_text(of_all, software_versions(), described)
+    assert all(one in text for one in words)
+    new = replace(KINDS["beta"], name="invented", values="Ratios", what="were turned upside down")
+    monkeypatch.setitem(KINDS, "invented", new)
+    views.append({"name": "odd", "kind": "invented", "path": "x.tsv"})
+    assert "Ratios (odd) were turned upside down." in methods_text(of_all, software_versions(), described)
+
+
+def test_the_page_says_what_single_controls_decide_and_who_was_left_out(tables):
+    section = next(part for part in build_sections(results(tables)) if part.id == "interferon")
+    words = " ".join(item.text for item in section.content if hasattr(item, "text"))
+    assert "Leaving out any one control, 50 to 75 % of all patients lie above the cut-off; 6 change sides." in words
+    assert (
+        "1 outlying control was left out of the reference; with every control kept, 7 would have another class."
+        in words
+    )
+    assert "1 control whose score stood far above those of the others was left out" in methods_text(
+        results(tables), software_versions(), described
+    )

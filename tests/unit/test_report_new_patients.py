@@ -9,14 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defaults import settings_of
 from stratifn.report import draw_new_patients, read_new_patients, render_new_patients
-from stratifn.report.new_patients_sections import headline_of_new_patients, own_reasons, sections_of_new_patients
+from stratifn.report.new_patients_sections import (
+    headline_of_new_patients,
+    methods_of_new_patients,
+    own_reasons,
+    sections_of_new_patients,
+)
 from stratifn.report.style import STRATUM_COLOURS
-from stratifn.shared.claims import EVERYBODY, Measured, judged
+from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table
+from stratifn.transfer.reference import VERDICTS, Reference, Source
+from stratifn.transfer.verdicts import reference_verdicts, verdicts_part
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
+SOURCE = Source("lupus-2026", "2.1", {}, "whole_blood", "rnaseq")
 SAMPLES = [f"person-{number:02d}" for number in range(12)]
 STRATA = [
     {"stratum": 1, "label": "interferon", "jaccard": 0.9},
@@ -67,7 +76,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         ),
         "verdicts": judged("placement", EVERYBODY, [Measured("out_of_reference", 1 / 12)]),
         "provenance": pd.DataFrame(
-            {"name": ["lupus-2026"], "contract": ["2.0"], "stratifn": ["0.1.0"], "specimen": ["whole_blood"],
+            {"name": ["lupus-2026"], "contract": ["2.1"], "stratifn": ["0.1.0"], "specimen": ["whole_blood"],
              "platform": [None], "sha256": ["abc"]}
         ),
     }  # fmt: skip
@@ -80,9 +89,14 @@ def new_patients(folder: Path, tables: dict[str, pd.DataFrame] | None = None, **
     paths = {name: str(placed / files.get(name, f"{name}.tsv")) for name in example_tables()}
     for name, table in (tables or example_tables()).items():
         (write_samples if name == "samples" else write_table)(table, paths[name])
-    shown = {"sample_ids": True, "min_cell": 5} | changes.pop("report", {})
-    given = {"strata": STRATA, "scoring": SCORING} | changes
-    return read_new_patients("visit-2027", shown, paths, **given)
+    shown = settings_of("report", **changes.pop("report", {}))
+    given = {"strata": STRATA, "scoring": SCORING, "centile": 99.0} | changes
+    frozen = {
+        "strata": {"strata": given["strata"]},
+        "interferon": {"reference": given["scoring"]},
+        "limits": {"centile": given["centile"]},
+    }
+    return read_new_patients("visit-2027", shown, paths, frozen)
 
 
 def page(new, folder: Path) -> str:
@@ -206,3 +220,67 @@ def test_a_batch_out_of_reference_is_what_the_page_opens_with(tmp_path, share, s
     first = headline_of_new_patients(new_patients(tmp_path, example_tables() | {"verdicts": verdicts}))[0]
     assert ("75 % of the patients are unlike the reference" in first) is not supported
     assert ("not supported" in first) is not supported
+
+
+OF_REFERENCE = {
+    ("cutoff", "RICE_CROW_6"): {"controls": 24, "healthy_controls": 1},
+    ("strata", EVERYBODY): {"null_pvalue": 0.005, "clear_null_pvalue": 0.005, "smallest_stratum": 8, "stability": 0.9},
+    ("stratum_label", "1"): {"auc": 0.9, "margin": 0.2, "mostly_high": 0.8},
+    ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99},
+}
+SETTINGS = {"controls": 10, "null_pvalue": 0.05}
+
+
+def with_reference(tables: dict[str, pd.DataFrame], **values: float) -> dict[str, pd.DataFrame]:
+    """Add the reference's own claims, as transfer writes them; `claim__criterion=value` lowers one."""
+    rows = [
+        judged(
+            claim,
+            subject,
+            [
+                Measured(key, values.get(f"{claim}__{key}", value), SETTINGS.get(key), "the controls are other")
+                for key, value in criteria.items()
+            ],
+        )
+        for (claim, subject), criteria in OF_REFERENCE.items()
+    ]
+    kept = reference_verdicts(Reference(SOURCE, {VERDICTS: verdicts_part(verdicts_table(rows))}))
+    return tables | {"verdicts": verdicts_table([tables["verdicts"], kept])}
+
+
+@pytest.mark.parametrize(
+    ("lowered", "words"),
+    [
+        (
+            {"cutoff__healthy_controls": 0},
+            "cut-off of the reference is weak: the controls are other, so the comparison",
+        ),
+        ({"strata__stability": 0.6}, "strata of the reference is weak: they may not be found again in another cohort"),
+    ],
+)
+def test_what_the_reference_lacks_is_said_of_its_new_patients(tmp_path, lowered, words):
+    whole = new_patients(tmp_path / "whole", with_reference(example_tables()))
+    assert "Evidence for the" not in " ".join(headline_of_new_patients(whole)) + section(whole, "reference")
+    lacking = new_patients(tmp_path / "lacking", with_reference(example_tables(), **lowered))
+    assert words in " ".join(headline_of_new_patients(lacking))
+    assert words in section(lacking, "reference")
+
+
+def test_a_label_and_a_factor_carry_the_evidence_of_the_reference(tmp_path):
+    lowered = with_reference(example_tables(), stratum_label__mostly_high=0.2, factor__seeds_matched=0.4)
+    new = new_patients(tmp_path, lowered)
+    assert "unsupported: share of the stratum's scored samples that are high: below 0.5" in section(new, "reference")
+    assert "unsupported: 40 % of the seeds find it, 80 % are needed" in section(new, "strata")
+
+
+def test_a_reference_of_one_stratum_says_why_it_has_no_more(tmp_path):
+    tables = with_reference(example_tables(), strata__null_pvalue=0.4)
+    tables["patients"] = tables["patients"].assign(stratum=1, probability=np.nan)
+    new = new_patients(tmp_path, tables, strata=[{"stratum": 1, "label": "1", "jaccard": None}])
+    assert "did not support more (p = 0.4 that data without structure would look like this" in section(new, "strata")
+
+
+def test_the_methods_name_the_centile_that_the_reference_learnt_its_limits_with(tmp_path):
+    words = " ".join(methods_of_new_patients(new_patients(tmp_path, centile=95.0)))
+    assert "beyond the 95th centile" in words
+    assert "99th" not in words

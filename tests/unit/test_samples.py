@@ -19,6 +19,7 @@ from stratifn.interferon.confounding import confounding_table
 from stratifn.normalization import normalize_view
 from stratifn.shared.design import model_matrix
 from stratifn.shared.errors import InputError
+from stratifn.shared.machine import MachineError
 from stratifn.shared.samples import covariates, is_number, read_samples, write_samples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,7 +119,7 @@ def test_the_types_are_written_for_other_software_too(read, tmp_path):
 def test_samples_without_their_types_are_not_guessed_at(read, tmp_path):
     read()
     (tmp_path / "samples.types.json").rename(tmp_path / "elsewhere.json")
-    with pytest.raises(InputError, match=r"no samples\.types\.json beside it"):
+    with pytest.raises(MachineError, match=r"samples\.types\.json is missing; start the run again"):
         read_samples("samples.tsv")
 
 

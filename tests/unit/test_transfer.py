@@ -28,9 +28,13 @@ from stratifn.integration import (
 )
 from stratifn.interferon import Cohort, analyse_cohort, from_parts, reference_of_cohort, to_parts
 from stratifn.interferon import place_patients as score_patients
+from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_registry
+from stratifn.report.claim_words import CAVEATS, caveats
+from stratifn.shared.claims import CLAIMS, EVERYBODY, UNSUPPORTED, WEAK, judged, standing, verdicts_table
+from stratifn.shared.claims import Measured as Judged
 from stratifn.shared.errors import InputError, Problem, gathered
 from stratifn.shared.tables import write_anndata
 from stratifn.simulation import simulate_cohort
@@ -50,14 +54,16 @@ from stratifn.transfer import (
     write_reference,
 )
 from stratifn.transfer.freezing import frozen_views
-from stratifn.transfer.limits import fit_limits
-from stratifn.transfer.matching import match_views
+from stratifn.transfer.limits import CENTILE, fit_limits
+from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.placement import PATIENT_COLUMNS
+from stratifn.transfer.size_factors import with_lent_size_factors
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = load_registry(ROOT / "resources" / "signatures")
 SHEET_SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())
 CONTRACT = "2.3"
+
 DISEASES = ["SLE", "DM"]
 INTERFERON = settings_of("interferon", bootstraps=200)
 VIEWS = [
@@ -66,6 +72,15 @@ VIEWS = [
     {"name": "cytokines", "kind": "concentration", "path": "cytokines.tsv", "round": False},
     {"name": "cells", "kind": "proportion", "path": "cells.tsv", "round": False},
 ]
+# what phases that this file does not run could have judged
+JUDGED = verdicts_table(
+    [
+        judged("calls", "SLE_vs_HC", [Judged("called", 12)]),
+        judged("factor", "Factor1", [Judged("seeds_matched", 1.0), Judged("seed_correlation", 0.99)]),
+        judged("strata", EVERYBODY, [Judged("smallest_stratum", 7), Judged("stability", 0.6)]),
+        judged("stratum_label", "1", [Judged("auc", 0.9), Judged("mostly_high", 0.25)]),
+    ]
+)
 PHASES = Phases(
     transform=lambda frozen, view: from_arrays(KINDS[frozen.kind].frozen, frozen.fields).transform(view),
     score=lambda values, arrays, rna, samples: score_patients(
@@ -136,9 +151,8 @@ def run(tmp_path_factory) -> Run:
         settings_of("stratification", resamples=50), posterior,
     )  # fmt: skip
     rna = cohort.views["rna"]
-    scored = analyse_cohort(
-        of_kind(rna, "counts"), Cohort(samples, "HC", default_origin()), Knowledge(REGISTRY, ()), INTERFERON
-    )
+    people = Cohort(samples, "HC", default_origin())
+    scored = analyse_cohort(of_kind(rna, "counts"), people, Knowledge(REGISTRY, ()), INTERFERON)
     frozen = reference_of_cohort(rna, samples, "HC", Knowledge(REGISTRY), INTERFERON)
     stability = pd.DataFrame({"stratum": list(strata.jaccard), "jaccard": list(strata.jaccard.values()), "label": "x"})
     reference = freeze_reference(
@@ -156,6 +170,12 @@ def run(tmp_path_factory) -> Run:
         ),
         views,
         to_parts(frozen),
+        [
+            interferon_verdicts(
+                scored, replace(people, origin=replace(people.origin, control_type="other")), INTERFERON
+            ),
+            JUDGED,
+        ],
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
     assert strata.number > 1, "without strata the tests below would show little"
@@ -526,8 +546,9 @@ def test_a_foreign_file_is_refused(tmp_path):
     assert "a file of something else" in refusal(tmp_path)
     (tmp_path / "reference.json").write_text("[1, 2]")
     assert "a file of something else" in refusal(tmp_path)
-    (tmp_path / "reference.json").write_text("no json")
-    assert "no readable JSON" in refusal(tmp_path)
+    for content in ("no json", "[" * 100_000):
+        (tmp_path / "reference.json").write_text(content)
+        assert "no readable JSON" in refusal(tmp_path)
 
 
 def test_damaged_values_and_arrays_are_refused(copied):
@@ -550,14 +571,55 @@ def test_a_reference_of_a_newer_or_too_old_version_is_refused(copied):
         ("1.0", "Freeze it again"),
     ):
         assert words in refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
-    assert "1.1, too old for this code" in refusal(edited(copied, lambda values: values.update(contract="1.1")))
+    for version in ("1.1", "2.0"):
+        found = refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
+        assert f"{version}, too old for this code" in found
+        assert "Freeze it again" in found
 
 
 def test_an_incomplete_reference_is_refused(copied):
     assert "no array model/rna/never" in refusal(
         edited(copied, lambda values: values["arrays"]["names"].append("model/rna/never"))
     )
-    assert "no part limits" in refusal(edited(copied, lambda values: values["parts"].pop("limits")))
+    incomplete = refusal(edited(copied, lambda values: values["parts"].pop("limits")))
+    assert "no part limits" in incomplete
+    assert "Freeze it again" in incomplete
+
+
+def test_what_the_cohort_could_claim_goes_with_the_reference(placed):
+    def found(claim, subject):
+        return standing(placed.verdicts, claim, subject)
+
+    assert set(placed.verdicts["claim"]) == {"placement"} | {key for key, claim in CLAIMS.items() if claim.frozen}
+    cutoff = found("cutoff", INTERFERON.signature)
+    assert cutoff.verdict == WEAK
+    assert caveats(cutoff) == "the controls are other, so the comparison is not with healthy people"
+    assert found("strata", EVERYBODY).verdict == WEAK
+    assert "mean bootstrap Jaccard 0.6" in caveats(found("strata", EVERYBODY))
+    assert found("stratum_label", "1").verdict == UNSUPPORTED
+
+
+def test_no_number_of_people_leaves_with_the_verdicts(run, placed):
+    rows = json.loads((run.folder / "reference.json").read_text())["parts"]["verdicts"]["rows"]
+    of_people = {(c.key, one.key) for c in CLAIMS.values() for one in c.criteria if one.people}
+    withheld = [row for row in rows if (row["claim"], row["criterion"]) in of_people]
+    assert {row["criterion"] for row in withheld} == {
+        *("controls", "enough_controls", "outlying_controls", "smallest_stratum", "mostly_high")
+    }
+    assert {row["value"] for row in withheld} == {None}
+    assert not {"prevalence", "calls"} & {row["claim"] for row in rows}, "they describe the reference's own patients"
+    failed = [row | {"value": np.nan} for row in withheld]
+    assert not [row for row in failed if "nan" in CAVEATS[row["claim"], row["criterion"]](row).split()]
+    words = "\n".join(str(row) for row in rows)
+    assert not [sample for sample in run.samples["sample"] if sample in words]
+
+
+def test_the_docs_name_the_centile_of_the_limits():
+    for page in ("methods.md", "outputs.md"):
+        named = re.findall(
+            r"(\d+)th centile of leave-one-out|(\d+)th centile of the leave-one-out", (ROOT / "docs" / page).read_text()
+        )
+        assert {float(one or other) for one, other in named} == {CENTILE}
 
 
 def test_a_pickle_in_the_arrays_is_never_loaded(copied):
@@ -605,3 +667,21 @@ def test_every_file_of_new_patients_is_explained_in_the_docs():
     contract = yaml.safe_load((ROOT / "workflow" / "schemas" / "outputs.yaml").read_text())["transfer"]
     text = (ROOT / "docs" / "outputs.md").read_text().split("## New patients")[1].split("\n## ")[0]
     assert [entry["path"] for _, entry in entries(contract) if f"`{entry['path']}`" not in text] == []
+
+
+def test_views_that_take_size_factors_get_those_of_the_frozen_lender():
+    def counts(names, column):
+        return ad.AnnData(pd.DataFrame(10, index=names, columns=[column]))
+
+    def transform(frozen, view):
+        result = view.copy()
+        result.obs["size_factor"] = np.arange(1.0, view.n_obs + 1)
+        return result
+
+    rna = MatchedView(counts(["P1", "P2", "P3"], "G"), FrozenView("counts", {}), [])
+    frozen = FrozenView("counts", {"lender": "rna"})
+    te = MatchedView(counts(["P3", "P4", "P1"], "TE"), frozen, [("te", "x", "missing", "y")])
+    lent = with_lent_size_factors({"te": te, "rna": rna}, transform)
+    assert lent["te"].data.obs["size_factor"].to_dict() == {"P3": 3.0, "P1": 1.0} and lent["rna"] is rna
+    assert lent["te"].notes[1][:3] == ("te", "P4", "left out") and "not measured in rna" in lent["te"].notes[1][3]
+    assert set(with_lent_size_factors({"te": te}, transform)) == set(), "nobody has the lender"

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stratifn.shared import vocabulary
+from stratifn.interferon.methods import METHODS
+from stratifn.report.content import SHOWN_PADJ
+from stratifn.shared import claims, vocabulary
+from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import listed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,8 +22,16 @@ VOCABULARY = Path(vocabulary.__file__)
 MODULES = [path for path in sorted((WORKFLOW / "scripts").rglob("*.py")) if path != VOCABULARY]
 RULES = sorted((WORKFLOW / "rules").glob("*.smk"))
 NAMES = {name for name in vars(vocabulary) if name.isupper()}
+# columns that many tables share: `outputs.yaml` states them once
+SHARED_COLUMNS = {"NOTE_COLUMNS": NOTE_COLUMNS, "claims.COLUMNS": claims.COLUMNS}
 # words that nothing but the thing itself is called; a kind or an answer may also be a layer, a level, a heading
-ONLY_HERE = {vocabulary.RNA, vocabulary.UNSCORED, vocabulary.IN_VIEW}
+ONLY_HERE = {
+    vocabulary.RNA,
+    vocabulary.UNSCORED,
+    vocabulary.IN_VIEW,
+    vocabulary.HEALTHY,
+    *vocabulary.CLASSES,
+}
 # values that no other constant of a module may have
 CONSTANTS = {
     *ONLY_HERE,
@@ -79,6 +90,11 @@ def texts(tree: ast.Module) -> list[str]:
     ]
 
 
+def numbers(tree: ast.Module) -> list[float]:
+    """List every number of a module that is written with a point."""
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, float)]
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(WORKFLOW / "scripts")))
 def test_no_word_of_the_vocabulary_is_defined_elsewhere(module):
     tree = tree_of(module)
@@ -97,7 +113,9 @@ def test_no_word_of_the_vocabulary_is_defined_elsewhere(module):
             assert set(literal) != set(vocabulary.VIEW_KINDS), f"{name}: VIEW_KINDS of shared/vocabulary"
     for node in ast.walk(tree):
         if isinstance(node, ast.List | ast.Tuple):
-            assert plain(node) not in (list(vocabulary.NOTE_COLUMNS), vocabulary.NOTE_COLUMNS), "NOTE_COLUMNS"
+            literal = plain(node)
+            copied = [name for name, columns in SHARED_COLUMNS.items() if literal in (list(columns), columns)]
+            assert not copied, f"{copied[0]} again"
     assert not ONLY_HERE & set(texts(tree))
     assert not any(IDS.search(text) for text in texts(tree)), "the pattern of ids"
 
@@ -115,9 +133,30 @@ def test_the_schemas_hold_the_same_words():
     assert sheet["properties"]["sample"]["pattern"] == vocabulary.ID_PATTERN.pattern
     assert sheet["properties"]["disease"]["pattern"] == vocabulary.ID_PATTERN.pattern
     assert sheet["properties"]["hydroxychloroquine"]["enum"] == [vocabulary.YES, vocabulary.NO, None]
+    control_type = config["properties"]["cohorts"]["items"]["properties"]["control_type"]
+    assert control_type["enum"][0] == control_type["default"] == vocabulary.HEALTHY
+    assert (WORKFLOW / "schemas" / "config.schema.yaml").read_text().count(", ".join(vocabulary.VIEW_KINDS)) == 1
     for part in ("cohorts", "transfer"):
         view = config["properties"][part]["items"]["properties"]["views"]["items"]["properties"]
         assert view["kind"]["enum"] == list(vocabulary.VIEW_KINDS)
+
+
+def test_the_contract_states_shared_columns_once():
+    text = (WORKFLOW / "schemas" / "outputs.yaml").read_text()
+    for columns in SHARED_COLUMNS.values():
+        written = re.findall(rf"{{{', '.join(rf'{name}: [^,}}]+' for name in columns)}}}", text)
+        assert len(written) == 1
+    contract = yaml.safe_load(text)
+    for table in [*contract["tables"], *contract["transfer"]["tables"]]:
+        for name, columns in (("notes.tsv", NOTE_COLUMNS), ("verdicts.tsv", claims.COLUMNS)):
+            assert not table["path"].endswith(name) or tuple(table["columns"]) == columns
+
+
+def test_the_report_states_once_which_associations_it_shows():
+    modules = [path for path in MODULES if path.parent.name == "report"]
+    again = {path.name for path in modules for number in numbers(tree_of(path)) if number == SHOWN_PADJ}
+    assert again == {"content.py"}
+    assert [path.name for path in modules for text in texts(tree_of(path)) if f"{SHOWN_PADJ:g}" in text] == []
 
 
 @pytest.mark.parametrize("name", ["a\n", "", "-a", "a b", "a/b", "a" * 65, "é"])
@@ -138,3 +177,8 @@ def test_long_lists_are_cut_in_one_way():
     assert listed("ab", 1, " ") == "a and 1 more"
     cut = [path for path in MODULES if MORE.search(path.read_text()) and path.name != "errors.py"]
     assert cut == []
+
+
+def test_the_methods_of_scoring_are_spelled_by_their_registry_alone():
+    notes = tree_of(WORKFLOW / "scripts" / "stratifn" / "interferon" / "notes.py")
+    assert not [text for text in texts(notes) for name in METHODS if name in text]

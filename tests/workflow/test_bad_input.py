@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -91,6 +92,21 @@ def test_a_wrong_sheet_and_a_wrong_matrix_are_refused_in_one_message(cohort):
     problems = json.loads((folder / "logs" / "mine" / "problems.json").read_text())
     assert {problem["source"] for problem in problems} == {"samples.tsv", "counts.tsv"}
     assert all(problem["fix"] for problem in problems)
+
+
+def test_a_mistake_is_told_once_however_often_jobs_are_retried(cohort):
+    cohort[2].loc[0, "disease"] = "SLEE"
+    done = run(cohort, "--retries", "2")
+    assert done.code != 0
+    assert done.text.count("Input: 1 problem;") == 1
+
+
+def test_the_message_of_a_validation_says_how_to_give_it_more_memory(cohort):
+    done = run(cohort, "check", "--dry-run")
+    asked, rule = re.search(r"(\d+) MB of memory; if it is killed: --set-resources (\S+):mem_mb=", done.text).groups()
+    assert rule == "inputs.mine"
+    done = run(cohort, "check", "--dry-run", "--set-resources", f"{rule}:mem_mb={2 * int(asked)}")
+    assert f"{2 * int(asked)} MB of memory" in done.text
 
 
 def test_a_missing_file_is_named(cohort):

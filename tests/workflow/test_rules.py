@@ -179,4 +179,6 @@ rule all:
         "blood/results/mine/inputs/samples.tsv",
         "blood/results/mine/inputs/samples.types.json",
         "blood/results/mine/normalization/cells.h5ad",
+        "blood/results/mine/inputs/files.tsv",
+        "blood/results/mine/normalization/files.tsv",
     ]

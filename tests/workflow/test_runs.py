@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from crates import unmet_requirements
+
 from .conftest import MICRO, assert_same, breaches_of_all, clone_to, environment, write_config
 
 
@@ -57,6 +59,11 @@ def test_another_cpus_kernels_give_the_same_answers(micro_run, tmp_path, monkeyp
     assert [name for name in tables if (here / name).read_bytes() != (there / name).read_bytes()] == []
     model = "integration/model.hdf5"
     assert (here / model).read_bytes() != (there / model).read_bytes(), "the kernels were the same"
+
+
+def test_the_crate_of_a_run_meets_every_requirement_of_its_profiles(micro_run, tmp_path):
+    clone, _ = micro_run
+    assert unmet_requirements(clone.folder / "results" / "micro" / "provenance", tmp_path) == []
 
 
 def test_a_moved_clone_plans_nothing(micro_run, tmp_path):
@@ -156,3 +163,13 @@ def test_a_cohort_without_expression_is_integrated_all_the_same(micro_run, tmp_p
     results = folder / "results" / "plain"
     assert "there is no view rna" in (results / "interferon" / "notes.tsv").read_text()
     assert "one seed cannot show robustness" in (results / "report" / "index.html").read_text()
+    # a sheet that is another one by then is refused by the provenance, also where Snakemake cannot see it
+    sheet = folder / "samples.tsv"
+    before = sheet.stat()
+    sheet.write_text(sheet.read_text().replace("\tF\t", "\tM\t", 1))
+    os.utime(sheet, ns=(before.st_atime_ns, before.st_mtime_ns))
+    forced = ("--forcerun", "provenance", "--directory", str(folder), "--configfile", str(path))
+    run = clone.snakemake("results/plain/provenance/inputs.tsv", "--cores", "1", *forced)
+    assert run.code != 0
+    assert "samples.tsv" in run.text
+    assert "the file that an earlier job read" in run.text

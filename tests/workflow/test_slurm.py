@@ -89,3 +89,18 @@ def test_a_job_that_is_killed_for_its_memory_starts_again_with_more(tmp_path):
     assert second == SlurmJob("simulate", "COMPLETED", "4100M", "2:00:00")
     (log,) = (clone.folder / ".snakemake" / "slurm_logs").rglob("*.log")  # that of the failed job alone is kept
     assert re.search("exceeded memory limit|oom.kill", log.read_text(), re.IGNORECASE)
+
+
+def test_a_mistake_in_one_cell_takes_one_job(micro_run, tmp_path):
+    clone = clone_to(tmp_path / "clone")
+    shutil.copytree(micro_run[0].folder / "results" / "micro" / "simulated", clone.folder / "data")
+    sheet = clone.folder / "data" / "samples.tsv"
+    sheet.write_text(sheet.read_text().replace("\tSLE\t", "\tSLEE\t", 1))
+    views = [{"name": "cells", "kind": "proportion", "path": "data/cells.tsv"}]
+    cohort = {"name": "mine", "samples": "data/samples.tsv", "views": views}
+    config = write_config(clone.folder / "my.yaml", MICRO | {"cohorts": [cohort]})
+    run = clone.snakemake(*PROFILE, "--configfile", str(config))
+    assert run.code != 0
+    assert [(job.rule, job.state) for job in jobs_of(run)] == [("inputs.mine", "FAILED")]
+    # plain Snakemake shows a log once more for Slurm's; the console of `make slurm` tells it once
+    assert "found `SLEE`" in run.text

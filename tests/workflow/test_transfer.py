@@ -92,7 +92,8 @@ def test_the_provenance_names_the_reference_every_input_and_every_result(transfe
         assert inputs[path] == hashlib.sha256((clone.folder / path).read_bytes()).hexdigest()
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("[!.]*") if path.is_file()}
     listed = set(read_table(folder / "provenance" / "outputs.tsv")["path"])
-    assert files - listed == {"provenance/outputs.tsv", "provenance/ro-crate-metadata.json"}
+    unlisted = ("outputs.tsv", "machine.tsv", "ro-crate-metadata.json", "files.tsv")
+    assert files - listed == {f"provenance/{name}" for name in unlisted}
     assert listed <= files
     (row,) = read_table(folder / "provenance" / "reference.tsv").to_dict("records")
     assert row["name"] == "micro"
@@ -163,7 +164,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_before_anything_is_fitted(
     config = write_config(tmp_path / "my.yaml", {"cohorts": [], "transfer": [bad]})
     run = clone.snakemake("check", "--configfile", str(config), "--directory", str(tmp_path), "-c1", cwd=tmp_path)
     assert run.code != 0
-    assert "2 problems in the input; nothing was computed." in run.text
+    assert "Input: 2 problems; nothing was computed." in run.text
     assert "transfer (later).views.proteins: found a view that the reference does not have" in run.text
     assert "-3 at IFI44L / new-S001" in run.text
     assert "Traceback" not in run.text
@@ -215,18 +216,25 @@ def test_a_copied_folder_alone_gives_the_same_bytes(transferred, tmp_path):
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["transfer"]
 
 
-def test_a_damaged_reference_is_refused_in_plain_words(transferred, tmp_path):
+@pytest.mark.parametrize(
+    ("manifest", "found"),
+    [(True, "what stratifn wrote there"), (False, "values that differ from their checksum: damaged or edited")],
+)
+def test_a_damaged_reference_is_refused_in_plain_words(transferred, tmp_path, manifest, found):
     clone, _, _ = transferred
     shutil.copytree(clone.folder / "results" / "micro" / "reference", tmp_path / "frozen")
     shutil.copytree(clone.folder / "new", tmp_path / "new")
     values = json.loads((tmp_path / "frozen" / "reference.json").read_text())
     values["parts"]["interferon"]["reference"]["n_controls"] = 1000
     (tmp_path / "frozen" / "reference.json").write_text(json.dumps(values))
+    # with its manifest the file is known to be another one; the reference also holds checksums of its own
+    if not manifest:
+        (tmp_path / "frozen" / "files.tsv").unlink()
     config = write_config(tmp_path / "my.yaml", {"cohorts": [], "transfer": [item("frozen")]})
     run = clone.snakemake("--cores", "1", "--configfile", str(config), "--directory", str(tmp_path), cwd=tmp_path)
     assert run.code != 0
-    assert "values that differ from their checksum: damaged or edited" in run.text
-    assert "Traceback" not in run.text.split("values that differ")[0]
+    assert found in run.text
+    assert "Traceback" not in run.text.split(found)[0]
     (problem,) = json.loads((tmp_path / "logs" / "transfer" / "later" / "problems.json").read_text())
     assert problem["source"].endswith("frozen/reference.json")
 

@@ -16,6 +16,8 @@ from stratifn.configuration.contract import cohort_outputs, holds, named_tables,
 from stratifn.configuration.names import joined_columns
 from stratifn.configuration.user_files import frozen_files, input_paths, reference_folder, reference_paths, view_names
 from stratifn.running.code_digest import code_digest
+from stratifn.running.manifests import MANIFEST
+from stratifn.running.memory import validation_megabytes
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
 from stratifn.shared.errors import InputError
 
@@ -38,10 +40,13 @@ OUTPUTS |= {f"transfer/{name}": transfer_outputs(CONTRACT, item) for name, item 
 RESULTS = workflow.pathvars.items["results"]
 # a file that cannot be analysed is found before anything is fitted: of the jobs that are ready, validations go first
 VALIDATION = 1
+# of a validation's message, because a job that is killed for its memory can say nothing itself
+MORE_MEMORY = "{resources.mem_mb} MB of memory; if it is killed: --set-resources {rule}:mem_mb=..."
 SIGNATURES = WORKFLOW.parent / "resources" / "signatures"
 GENE_SETS = WORKFLOW.parent / "resources" / "gene_sets"
 SHEET_SCHEMA = WORKFLOW / "schemas" / "samples.schema.yaml"
-CONTRACT_FILE = WORKFLOW / "schemas" / "outputs.yaml"
+# every table is written and read by the contract, and every job runs in the environment
+EVERY_RULE = (WORKFLOW / "schemas" / "outputs.yaml", WORKFLOW.parent / "envs" / "stratifn.yaml")
 
 
 def one_of(names):
@@ -57,12 +62,11 @@ wildcard_constraints:
 
 @cache
 def digest(rule, *data):
-    """Digest of the library modules behind a rule's script, and of the data files that they read.
+    """Digest of a rule's script, of the library modules and packages behind it, and of the data files that they read.
 
-    Snakemake reruns a rule when its script changes, but does not see what the script imports. Every table is written
-    and read by the contract of the outputs.
+    Snakemake's own trigger looks at the script alone, and at its path and time.
     """
-    return code_digest(WORKFLOW / "scripts" / f"{rule}.py", (*data, CONTRACT_FILE))
+    return code_digest(WORKFLOW / "scripts" / f"{rule}.py", (*data, *EVERY_RULE))
 
 
 def existing(paths):
@@ -70,19 +74,30 @@ def existing(paths):
 
     `local`: `module: prefix:` leaves them alone.
     """
-    return [local(path) for path in paths if Path(path).exists()]
+    return [local(path) for path in paths if Path(path).is_file()]
+
+
+def sizes(paths):
+    """Bytes of the user's files: a file that was replaced by an older one is seen by its size."""
+    return [Path(path).stat().st_size for path in existing(paths)]
 
 
 def input_files(item):
     """The files of a cohort or of new patients: made by `simulate`, or those of the user's that are there."""
     paths = list(input_paths(item, RESULTS).values())
-    return paths if item.get("simulate") else existing(paths)
+    return matrices(paths) if item.get("simulate") else existing(paths)
 
 
 def reference_files(item):
     """The frozen reference of new patients: made by this run, or those of the user's files that are there."""
     paths = reference_paths(item, COHORTS, RESULTS)
     return existing(paths) if reference_folder(item, COHORTS) else paths
+
+
+def reference_manifests(item):
+    """The manifest of the frozen reference of new patients; a folder of the user's may have none."""
+    folder = reference_folder(item, COHORTS)
+    return existing([f"{folder}/{MANIFEST}"]) if folder else manifests_of(item["reference"], "reference")
 
 
 def samples_files(folder):
@@ -103,6 +118,14 @@ def rna_file(folder, cohort):
     return [f"<results>/{folder}/{RNA}.h5ad"] if holds(RNA, cohort) else []
 
 
+def matrices(paths):
+    """Large files of other jobs as inputs: the manifest beside them says whether they changed.
+
+    Snakemake would digest them once per output of the job.
+    """
+    return [ancient(path) for path in paths]
+
+
 def contrast_files(cohort):
     """A table per contrast of a cohort; none without a view `rna`."""
     names = contrast_names(cohort["diseases"], cohort["control"], CONFIG["contrasts"]) if holds(RNA, cohort) else []
@@ -114,9 +137,27 @@ def outputs_of(folder, chosen=lambda output: True):
     return [f"<results>/{folder}/{output.path}" for output in OUTPUTS[folder] if chosen(output)]
 
 
-def before_provenance(folder):
-    """Every output of a folder whose origin is recorded; what an older configuration left behind is no part."""
-    return outputs_of(folder, lambda output: output.phase != "provenance")
+def manifests_of(folder, *phases):
+    """What the jobs of some phases wrote for a cohort or for new patients; of all before the provenance by default."""
+    return outputs_of(
+        folder,
+        lambda output: output.kind == "manifest"
+        and (output.phase in phases if phases else output.phase != "provenance"),
+    )
+
+
+def sources_of(folder):
+    """The user's files that the phases of a cohort, or of new patients, read."""
+    return outputs_of(folder, lambda output: output.kind == "sources")
+
+
+def recorded(folder):
+    """The tables and pages whose origin is recorded: one that is edited is found out by the next run."""
+    return outputs_of(
+        folder,
+        lambda output: output.phase != "provenance"
+        and (output.kind == "table" or output.path.endswith((".html", ".md", ".json"))),
+    )
 
 
 def report_tables(name):
@@ -135,17 +176,32 @@ def size_in_memory(file):
     return Path(file).stat().st_size / 1024**2 * (6 if str(file).endswith(".gz") else 1)
 
 
-def megabytes(base, per_input=0.0, name=None):
+def megabytes(base, per_input=0.0):
     """Memory that grows with the size of the inputs, and with every attempt on a cluster.
 
-    With `name` the inputs of that name count alone: of the others only a part is read. Measured with 450,000 CpGs of
-    1,620 samples: `benchmarks/results/resources.md`.
+    Measured with 450,000 CpGs of 1,620 samples: `benchmarks/results/resources.md`.
     """
 
     def grown(wildcards, input, attempt):
-        return int((base + per_input * sum(map(size_in_memory, input[name] if name else input))) * attempt)
+        return int((base + per_input * sum(map(size_in_memory, input))) * attempt)
 
     return grown
+
+
+def to_validate(item):
+    """Memory for reading the matrices of a cohort or of new patients, and a frozen reference of the user's.
+
+    A validation is tried once, so it does not grow with the attempt.
+    """
+    kinds = {view["path"]: view["kind"] for view in item["views"]}
+    frozen = [] if item.get("reference") in (None, *COHORTS) else reference_files(item)
+
+    def needed(wildcards, input):
+        # as a module's, simulated files have a prefix
+        matrices = {str(file): kind for file in input.files for path, kind in kinds.items() if file.endswith(path)}
+        return validation_megabytes(matrices, frozen)
+
+    return needed
 
 
 def minutes(base, per_input=0.02):

@@ -10,8 +10,9 @@ for name, cohort in COHORTS.items():
             f"differential_expression.{name}"
         input:
             **samples_files(name),
-            rna=rna_file(f"{name}/normalization", cohort),
+            rna=matrices(rna_file(f"{name}/normalization", cohort)),
             gene_sets=existing(CONFIG["differential_expression"]["gene_sets"]),
+            manifests=manifests_of(name, "inputs", "normalization"),
         output:
             summary=f"<results>/{name}/differential_expression/summary.tsv",
             cross_disease=f"<results>/{name}/differential_expression/cross_disease.tsv.gz",
@@ -21,6 +22,8 @@ for name, cohort in COHORTS.items():
             verdicts=f"<results>/{name}/differential_expression/verdicts.tsv",
             notes=f"<results>/{name}/differential_expression/notes.tsv",
             tables=contrast_files(cohort),
+            sources=f"<results>/{name}/differential_expression/sources.tsv",
+            manifest=f"<results>/{name}/differential_expression/files.tsv",
         log:
             f"<logs>/{name}/differential_expression.log",
         benchmark:
@@ -34,6 +37,7 @@ for name, cohort in COHORTS.items():
             cohort=settings_of(cohort, "diseases", "control", "design"),
             settings=CONFIG["differential_expression"],
             contrasts=CONFIG["contrasts"],
+            sizes=sizes(CONFIG["differential_expression"]["gene_sets"]),
             code=digest("differential_expression", SIGNATURES, GENE_SETS),
         message:
             f"Testing differential expression in cohort {name}"
@@ -48,8 +52,11 @@ for name, cohort in WITH_RNA.items():
             f"interferon_status.{name}"
         input:
             **samples_files(name),
-            rna=rna_file(f"{name}/normalization", cohort),
+            rna=matrices(rna_file(f"{name}/normalization", cohort)),
             classes=f"<results>/{name}/interferon/classes.tsv",
+            signature_files=existing(CONFIG["interferon"]["signature_files"]),
+            manifests=manifests_of(name, "inputs", "normalization", "interferon"),
+            sources=f"<results>/{name}/interferon/sources.tsv",
         output:
             summary=f"<results>/{name}/differential_expression/interferon_status.tsv",
             notes=f"<results>/{name}/differential_expression/interferon_status_notes.tsv",
@@ -58,6 +65,7 @@ for name, cohort in WITH_RNA.items():
                 cohort=name,
                 contrast=interferon_contrast_names(cohort["diseases"]),
             ),
+            manifest=f"<results>/{name}/differential_expression/interferon_status_files.tsv",
         log:
             f"<logs>/{name}/interferon_status.log",
         benchmark:

@@ -9,6 +9,7 @@ rule simulate:
         sheet="<results>/{cohort}/simulated/samples.tsv",
         views=collect("<results>/{{cohort}}/simulated/{file}", file=SIMULATED_FILES),
         truth=directory("<results>/{cohort}/truth"),
+        manifest="<results>/{cohort}/simulated_files.tsv",
     log:
         "<logs>/{cohort}/simulate.log",
     benchmark:
@@ -38,25 +39,31 @@ for name, cohort in COHORTS.items():
             f"inputs.{name}"
         input:
             files=input_files(cohort),
+            manifests=manifests_of(name, "simulated"),
         output:
             samples=f"<results>/{name}/inputs/samples.tsv",
             types=f"<results>/{name}/inputs/samples.types.json",
             notes=f"<results>/{name}/inputs/notes.tsv",
             views=view_files(f"{name}/inputs", cohort),
+            sources=f"<results>/{name}/inputs/sources.tsv",
+            manifest=f"<results>/{name}/inputs/files.tsv",
         log:
             f"<logs>/{name}/inputs.log",
             problems=f"<logs>/{name}/problems.json",
         benchmark:
             f"<benchmarks>/{name}/inputs.tsv"
         priority: VALIDATION
+        # a mistake is one job and one message; for more memory see docs/slurm.md
+        retries: 0
         conda:
             "../../envs/stratifn.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input=3),
+            mem_mb=to_validate(cohort),
             runtime=minutes(15),
         params:
             cohort=settings_of(cohort, "columns", "labels", "types", "diseases", "control", "design", "views"),
             paths=input_paths(cohort, RESULTS),
+            sizes=sizes([] if holds("simulate", cohort) else input_paths(cohort, RESULTS).values()),
             known=CONFIG["diseases"],
             joined=JOINED_COLUMNS,
             contrasts=CONFIG["contrasts"],
@@ -65,6 +72,6 @@ for name, cohort in COHORTS.items():
             signatures=[CONFIG["interferon"]["signature"], *CONFIG["interferon"]["extra_signatures"]],
             code=digest("inputs", SIGNATURES, GENE_SETS, SHEET_SCHEMA),
         message:
-            f"Reading and validating the inputs of cohort {name}"
+            f"Reading and validating the inputs of cohort {name} ({MORE_MEMORY})"
         script:
             "../scripts/inputs.py"

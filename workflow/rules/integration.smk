@@ -7,9 +7,11 @@ MOFA_SETTINGS = {key: value for key, value in CONFIG["integration"].items() if k
 rule mofa:
     input:
         **samples_files("{cohort}"),
-        views=lambda wildcards: view_files("{cohort}/normalization", COHORTS[wildcards.cohort]),
+        views=lambda wildcards: matrices(view_files("{cohort}/normalization", COHORTS[wildcards.cohort])),
+        manifests=lambda wildcards: manifests_of(wildcards.cohort, "inputs", "normalization"),
     output:
         model="<results>/{cohort}/integration/models/seed_{seed}.hdf5",
+        manifest="<results>/{cohort}/integration/models/seed_{seed}_files.tsv",
     log:
         "<logs>/{cohort}/mofa_{seed}.log",
     benchmark:
@@ -35,12 +37,17 @@ for name, cohort in COHORTS.items():
             f"integration.{name}"
         input:
             **samples_files(name),
-            views=view_files(f"{name}/normalization", cohort),
+            views=matrices(view_files(f"{name}/normalization", cohort)),
             classes=f"<results>/{name}/interferon/classes.tsv",
-            models=collect(rules.mofa.output.model, cohort=name, seed=CONFIG["integration"]["seeds"]),
+            models=matrices(collect(rules.mofa.output.model, cohort=name, seed=CONFIG["integration"]["seeds"])),
+            signature_files=existing(CONFIG["interferon"]["signature_files"]),
+            manifests=manifests_of(name, "inputs", "normalization", "interferon")
+            + collect(rules.mofa.output.manifest, cohort=name, seed=CONFIG["integration"]["seeds"]),
+            sources=f"<results>/{name}/interferon/sources.tsv",
         output:
             model=f"<results>/{name}/integration/model.hdf5",
             tables=outputs_of(name, lambda output: (output.phase, output.kind) == ("integration", "table")),
+            manifest=f"<results>/{name}/integration/files.tsv",
         log:
             f"<logs>/{name}/integration.log",
         benchmark:

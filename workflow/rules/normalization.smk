@@ -7,13 +7,15 @@ for name, cohort in COHORTS.items():
             f"normalization.{name}"
         input:
             **samples_files(name),
-            views=view_files(f"{name}/inputs", cohort),
+            views=matrices(view_files(f"{name}/inputs", cohort)),
+            manifests=manifests_of(name, "inputs"),
         output:
             size_factors=f"<results>/{name}/normalization/size_factors.tsv",
             quality=f"<results>/{name}/normalization/quality.tsv",
             covariate_associations=f"<results>/{name}/normalization/covariate_associations.tsv",
             notes=f"<results>/{name}/normalization/notes.tsv",
             views=view_files(f"{name}/normalization", cohort),
+            manifest=f"<results>/{name}/normalization/files.tsv",
         log:
             f"<logs>/{name}/normalization.log",
         benchmark:

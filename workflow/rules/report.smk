@@ -1,6 +1,10 @@
 """Phase report: figures, page, methods text; one object for further analysis; provenance of every result."""
 
 REPORT_TEMPLATES = WORKFLOW / "report"
+# what the report tells of, and the export gathers
+ANALYSED = ("inputs", "normalization", "differential_expression", "interferon", "integration", "stratification")
+# the text, not the path: a moved clone reruns nothing
+PHASES = (WORKFLOW / "Snakefile").read_text(encoding="utf-8")
 # what a cohort's results may depend on: neither other cohorts nor who is placed in it later
 COHORT_CONFIG = {key: value for key, value in CONFIG.items() if key not in ("cohorts", "transfer")}
 
@@ -14,11 +18,13 @@ for name, cohort in COHORTS.items():
             **report_tables(name),
             types=samples_files(name)["types"],
             contrasts=contrast_files(cohort),
-            views=view_files(f"{name}/normalization", cohort),
+            views=matrices(view_files(f"{name}/normalization", cohort)),
+            manifests=manifests_of(name, *ANALYSED),
         output:
             pages=collect("<results>/{cohort}/report/{page}.html", cohort=name, page=["index", *cohort["diseases"]]),
             methods=f"<results>/{name}/report/methods.md",
             figures=directory(f"<results>/{name}/report/figures"),
+            manifest=f"<results>/{name}/report/files.tsv",
         log:
             f"<logs>/{name}/report.log",
         benchmark:
@@ -45,14 +51,16 @@ rule export:
         classes="<results>/{cohort}/interferon/classes.tsv",
         factors="<results>/{cohort}/integration/factors.tsv",
         strata="<results>/{cohort}/stratification/strata.tsv",
-        views=lambda wildcards: view_files("{cohort}/normalization", COHORTS[wildcards.cohort]),
+        views=lambda wildcards: matrices(view_files("{cohort}/normalization", COHORTS[wildcards.cohort])),
         weights=lambda wildcards: collect(
             "<results>/{cohort}/integration/weights_{view}.tsv.gz",
             cohort=wildcards.cohort,
             view=view_names(COHORTS[wildcards.cohort]),
         ),
+        manifests=lambda wildcards: manifests_of(wildcards.cohort, *ANALYSED),
     output:
-        "<results>/{cohort}/cohort.h5mu",
+        cohort="<results>/{cohort}/cohort.h5mu",
+        manifest="<results>/{cohort}/cohort_files.tsv",
     log:
         "<logs>/{cohort}/export.log",
     benchmark:
@@ -73,15 +81,19 @@ rule export:
 
 rule provenance:
     input:
-        files=lambda wildcards: input_files(COHORTS[wildcards.cohort]),
-        results=lambda wildcards: before_provenance(wildcards.cohort),
+        results=lambda wildcards: recorded(wildcards.cohort),
+        manifests=lambda wildcards: manifests_of(wildcards.cohort),
+        sources=lambda wildcards: sources_of(wildcards.cohort),
     output:
         outputs="<results>/{cohort}/provenance/outputs.tsv",
         inputs="<results>/{cohort}/provenance/inputs.tsv",
         software="<results>/{cohort}/provenance/software.tsv",
+        machine="<results>/{cohort}/provenance/machine.tsv",
+        workflow="<results>/{cohort}/provenance/Snakefile",
         config="<results>/{cohort}/provenance/config.yaml",
         contract="<results>/{cohort}/provenance/contract_version",
         crate="<results>/{cohort}/provenance/ro-crate-metadata.json",
+        manifest="<results>/{cohort}/provenance/files.tsv",
     log:
         "<logs>/{cohort}/provenance.log",
     benchmark:
@@ -94,8 +106,9 @@ rule provenance:
     params:
         subject="cohort {cohort}",
         config=lambda wildcards: COHORT_CONFIG | {"cohorts": [COHORTS[wildcards.cohort]]},
-        paths=lambda wildcards, input: list(input.files),
         contract=CONTRACT["version"],
+        # a function, because Snakemake would fill the wildcards of the text
+        workflow=lambda wildcards: PHASES,
         code=digest("provenance"),
     message:
         "Recording the provenance of cohort {wildcards.cohort}"
@@ -112,9 +125,13 @@ rule transfer_report:
         notes="<results>/transfer/{name}/notes.tsv",
         verdicts="<results>/transfer/{name}/verdicts.tsv",
         provenance="<results>/transfer/{name}/provenance/reference.tsv",
+        manifests=lambda wildcards: manifests_of(f"transfer/{wildcards.name}", "inputs", "transfer")
+        + reference_manifests(TRANSFERS[wildcards.name]),
+        sources="<results>/transfer/{name}/inputs/sources.tsv",
     output:
         page="<results>/transfer/{name}/report/index.html",
         figures=directory("<results>/transfer/{name}/report/figures"),
+        manifest="<results>/transfer/{name}/report/files.tsv",
     log:
         "<logs>/transfer/{name}/report.log",
     benchmark:
@@ -137,16 +154,21 @@ rule transfer_report:
 
 rule transfer_provenance:
     input:
-        files=lambda wildcards: input_files(TRANSFERS[wildcards.name]),
         reference=lambda wildcards: reference_files(TRANSFERS[wildcards.name]),
-        results=lambda wildcards: before_provenance(f"transfer/{wildcards.name}"),
+        results=lambda wildcards: recorded(f"transfer/{wildcards.name}"),
+        manifests=lambda wildcards: manifests_of(f"transfer/{wildcards.name}")
+        + reference_manifests(TRANSFERS[wildcards.name]),
+        sources=lambda wildcards: sources_of(f"transfer/{wildcards.name}"),
     output:
         outputs="<results>/transfer/{name}/provenance/outputs.tsv",
         inputs="<results>/transfer/{name}/provenance/inputs.tsv",
         software="<results>/transfer/{name}/provenance/software.tsv",
+        machine="<results>/transfer/{name}/provenance/machine.tsv",
+        workflow="<results>/transfer/{name}/provenance/Snakefile",
         config="<results>/transfer/{name}/provenance/config.yaml",
         contract="<results>/transfer/{name}/provenance/contract_version",
         crate="<results>/transfer/{name}/provenance/ro-crate-metadata.json",
+        manifest="<results>/transfer/{name}/provenance/files.tsv",
     log:
         "<logs>/transfer/{name}/provenance.log",
     benchmark:
@@ -163,8 +185,9 @@ rule transfer_provenance:
             "transfer": [TRANSFERS[wildcards.name]],
             "report": CONFIG["report"],
         },
-        paths=lambda wildcards, input: [*input.files, *input.reference],
         contract=CONTRACT["version"],
+        # a function, because Snakemake would fill the wildcards of the text
+        workflow=lambda wildcards: PHASES,
         code=digest("provenance"),
     message:
         "Recording the provenance of new patients {wildcards.name}"

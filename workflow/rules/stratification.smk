@@ -4,9 +4,12 @@
 rule stratification:
     input:
         **samples_files("{cohort}"),
-        views=lambda wildcards: view_files("{cohort}/normalization", COHORTS[wildcards.cohort]),
+        views=lambda wildcards: matrices(view_files("{cohort}/normalization", COHORTS[wildcards.cohort])),
+        manifests=lambda wildcards: manifests_of(
+            wildcards.cohort, "inputs", "normalization", "interferon", "integration"
+        ),
         classes="<results>/{cohort}/interferon/classes.tsv",
-        integrated="<results>/{cohort}/integration/model.hdf5",
+        integrated=ancient("<results>/{cohort}/integration/model.hdf5"),
         factors="<results>/{cohort}/integration/factors.tsv",
         variance_explained="<results>/{cohort}/integration/variance_explained.tsv",
         robustness="<results>/{cohort}/integration/robustness.tsv",
@@ -20,6 +23,7 @@ rule stratification:
         summary="<results>/{cohort}/stratification/summary.tsv",
         verdicts="<results>/{cohort}/stratification/verdicts.tsv",
         model="<results>/{cohort}/stratification/model.npz",
+        manifest="<results>/{cohort}/stratification/files.tsv",
     log:
         "<logs>/{cohort}/stratification.log",
     benchmark:

@@ -12,7 +12,9 @@ def main(snakemake):
         view: read_table(path) for view, path in zip(snakemake.params.views, snakemake.input.weights, strict=True)
     }
     views = read_views(snakemake.input.views)
-    write_mudata(cohort_object(read_samples(snakemake.input.samples), views, weights, **tables), snakemake.output[0])
+    write_mudata(
+        cohort_object(read_samples(snakemake.input.samples), views, weights, **tables), snakemake.output.cohort
+    )
 
 
 if "snakemake" in globals():

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from stratifn.normalization import described
 from stratifn.report import draw_figures, methods_text, read_results, render_pages
 from stratifn.running.entry_point import run
-from stratifn.running.provenance import software_versions
+from stratifn.running.installation import software_versions
 from stratifn.shared.files import write_text
 from stratifn.shared.package_data import template_folder
 
@@ -16,7 +17,7 @@ def main(snakemake):
     results = read_results(cohort["name"], config, tables, read.contrasts, read.views)
     figures = Path(snakemake.output.figures)
     drawn = draw_figures(results, figures)
-    methods = methods_text(results, software_versions())
+    methods = methods_text(results, software_versions(), described)
     write_text(methods, snakemake.output.methods)
     pages = render_pages(results, drawn, figures, template_folder(), methods)
     for path in snakemake.output.pages:

@@ -7,7 +7,7 @@ from stratifn.interferon import place_patients as score_patients
 from stratifn.normalization import KINDS, from_arrays
 from stratifn.running.entry_point import run
 from stratifn.shared.samples import read_samples
-from stratifn.shared.tables import read_table, read_views, write_tables
+from stratifn.shared.tables import read_table, read_views, write_table
 from stratifn.stratification import stratum_model
 from stratifn.transfer import Measured, Phases, load_reference, place_patients
 
@@ -25,7 +25,8 @@ def main(snakemake):
     phases = Phases(transform, score, stratum_model)
     samples, notes = read_samples(read.samples), read_table(read.notes)
     placed = place_patients(reference, read_views(read.views), samples, phases, Measured(**params.measured), notes)
-    write_tables(vars(placed), snakemake.output)
+    for name, table in vars(placed).items():
+        write_table(table, snakemake.output[name])
 
 
 if "snakemake" in globals():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stratifn.report import draw_new_patients, read_new_patients, render_new_patients
+from stratifn.report import Settings, draw_new_patients, read_new_patients, render_new_patients
 from stratifn.running.entry_point import run
 from stratifn.shared.files import write_text
 from stratifn.shared.package_data import template_folder
@@ -13,8 +13,8 @@ def main(snakemake):
     read, params = snakemake.input, snakemake.params
     tables = {name: read[name] for name in ("samples", "patients", "factors", "notes", "verdicts", "provenance")}
     parts = load_reference(Path(read.reference[0]).parent, params.contract).parts
-    strata, scoring = parts["strata"].values["strata"], parts["interferon"].values["reference"]
-    new = read_new_patients(params.name, params.shown, tables, strata, scoring)
+    shown, frozen = Settings.from_config(params.shown), {name: part.values for name, part in parts.items()}
+    new = read_new_patients(params.name, shown, tables, frozen)
     figures = Path(snakemake.output.figures)
     drawn = draw_new_patients(new, figures)
     write_text(render_new_patients(new, drawn, figures, template_folder()), snakemake.output.page)

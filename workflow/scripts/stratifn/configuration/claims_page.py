@@ -25,8 +25,11 @@ def claims_page() -> str:
 
 def _section(claim: Claim) -> str:
     rows = "\n".join(_row(criterion) for criterion in claim.criteria)
+    withheld = ", ".join(f"`{criterion.key}`" for criterion in claim.criteria if criterion.people)
+    without = f" (without the value of {withheld}, which is one of people)" if withheld else ""
+    kept = f" Kept in a frozen reference{without}, and repeated for new patients." if claim.frozen else ""
     return (
-        f"## `{claim.key}`\n\nOf {claim.subject}: {claim.meaning}. Judged by the phase {claim.phase}.\n\n"
+        f"## `{claim.key}`\n\nOf {claim.subject}: {claim.meaning}. Judged by the phase {claim.phase}.{kept}\n\n"
         f"| criterion | what the value is | bound | if it fails, the claim is |\n| --- | --- | --- | --- |\n{rows}\n"
     )
 

@@ -18,8 +18,17 @@ import yaml
 from stratifn.configuration.names import name_problems
 from stratifn.configuration.schema import schema_problems, with_defaults
 from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.views import view_mismatches
-from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, PROPORTION, RNA
+from stratifn.shared.views import lender_mismatches, view_mismatches
+from stratifn.shared.vocabulary import (
+    BETA,
+    CONCENTRATION,
+    CONTINUOUS,
+    COUNTS,
+    OWN_FACTORS,
+    PROPORTION,
+    RNA,
+    SIZE_FACTORS,
+)
 
 INHERIT = "inherit"
 SIMULATED_VIEWS = (
@@ -171,6 +180,22 @@ def _view_problems(where: str, views: list[dict[str, Any]]) -> Iterator[Problem]
             yield Problem("config", at, f"kind {kind}", "counts or continuous", "Correct the kind.")
         if view["round"] and kind != COUNTS:
             yield Problem("config", at, f"round with kind {kind}", "kind counts", "Remove `round`.")
+        yield from _size_factor_problems(at, view, views)
+
+
+def _size_factor_problems(at: str, view: dict[str, Any], views: list[dict[str, Any]]) -> Iterator[Problem]:
+    lender = view.get(SIZE_FACTORS, OWN_FACTORS)
+    if lender == OWN_FACTORS:
+        return
+    lenders = [
+        v["name"] for v in views if v["kind"] == COUNTS and v[SIZE_FACTORS] == OWN_FACTORS and v["name"] != view["name"]
+    ]
+    if view["kind"] != COUNTS or view["name"] == RNA:
+        what = "the view rna" if view["name"] == RNA else f"kind {view['kind']}"
+        yield Problem("config", at, f"size_factors with {what}", "a second view of counts", "Remove `size_factors`.")
+    elif lender not in lenders:
+        expected = f"`own`, or a view of counts with its own: {', '.join(lenders) or 'there is none'}"
+        yield Problem("config", at, f"size_factors {lender}", expected, "Correct the name.")
 
 
 def _transfer_problems(where: str, item: dict[str, Any], cohorts: list[dict[str, Any]]) -> Iterator[Problem]:
@@ -179,6 +204,7 @@ def _transfer_problems(where: str, item: dict[str, Any], cohorts: list[dict[str,
         if cohort["name"] == item["reference"]:
             known = {view["name"]: view["kind"] for view in _views(cohort)}
             yield from view_mismatches(where, item["views"], known)
+            yield from lender_mismatches(where, item["views"], {v["name"]: v[SIZE_FACTORS] for v in _views(cohort)})
 
 
 def _control(cohort: dict[str, Any], config: dict[str, Any]) -> str | None:
@@ -191,7 +217,11 @@ def _complete_cohort(cohort: dict[str, Any], config: dict[str, Any]) -> dict[str
 
 
 def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
-    return cohort["views"] if cohort["simulate"] is None else [dict(view, round=False) for view in SIMULATED_VIEWS]
+    return (
+        cohort["views"]
+        if cohort["simulate"] is None
+        else [dict(view, round=False, size_factors=OWN_FACTORS) for view in SIMULATED_VIEWS]
+    )
 
 
 def main(arguments: list[str]) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from stratifn.configuration.user_files import view_names
+from stratifn.running.manifests import EVIDENCE
 from stratifn.shared.columns import UNNAMED, Table
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
 from stratifn.shared.vocabulary import MISSING, RNA
@@ -43,7 +44,7 @@ class Output:
     phase
         The phase that writes it; empty for files outside the phases' folders.
     kind
-        ``table``, ``file`` or ``folder``.
+        ``table``, ``file``, ``sources``, ``manifest`` or ``folder``.
     entry
         Its entry in ``outputs.yaml``, with the columns of a table.
     """
@@ -66,7 +67,13 @@ def holds(condition: str | None, item: Mapping[str, Any]) -> bool:
 
 def entries(part: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """List the entries of the contract, or of its part ``transfer``, as (kind, entry); a bare path is an entry too."""
-    for section, kind in (("tables", "table"), ("files", "file"), ("folders", "folder")):
+    for section, kind in (
+        ("tables", "table"),
+        ("files", "file"),
+        ("sources", "sources"),
+        ("manifests", "manifest"),
+        ("folders", "folder"),
+    ):
         for entry in part[section]:
             yield kind, entry if isinstance(entry, Mapping) else {"path": entry}
 
@@ -178,6 +185,8 @@ def breaches(folder: Path, expected: Iterable[Output]) -> list[str]:
             found.append(f"{output.path} is missing")
         elif output.kind == "table":
             found += _table_breaches(folder / output.path, output.path, Table.of(output.entry))
+        elif output.kind in ("sources", "manifest"):
+            found += _table_breaches(folder / output.path, output.path, EVIDENCE)
     return found + [f"{name} is not in the contract of this configuration" for name in sorted(files - known)]
 
 

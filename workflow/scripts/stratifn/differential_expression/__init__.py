@@ -2,7 +2,7 @@
 
 In reading order: `contrasts` (what is compared, and its name), `possible` (what of it the samples allow),
 `model_choice` (which model) with `counts_model` (the negative binomial) and `moderated_t` (values on a log scale),
-`model_fit` (what both give), `results` (the tables) with `threshold`, `independent_filtering` and `shrinkage`; then what is built on them: `permutation`, `cross_disease`,
+`model_fit` (what both give), `results` (the tables) with `threshold`, `independent_filtering`, `shrinkage` and `rank_sum` (a second opinion); then what is built on them: `permutation`, `cross_disease` with `disease_classes`,
 `camera` with `enrichment` (gene sets), `interferon_status` (the second fit), `analysis` (all of it).
 """
 

@@ -18,21 +18,23 @@ from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.permutation import COLUMNS as PERMUTATION_COLUMNS
 from stratifn.differential_expression.permutation import permutation_null
 from stratifn.differential_expression.possible import impossible_table, possible_comparisons
-from stratifn.differential_expression.results import contrast_table, summary_table
+from stratifn.differential_expression.rank_sum import rank_sum_of
+from stratifn.differential_expression.results import contrast_table, summary_table, undetermined_notes
 from stratifn.differential_expression.settings import Settings
 from stratifn.differential_expression.verdicts import call_verdicts
 from stratifn.registry.gene_sets import GeneSet
 from stratifn.running.by_products import by_product
 from stratifn.shared.claims import verdicts_table
+from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.design import model_matrix
-from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
+from stratifn.shared.vocabulary import RNA
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
 
-# above this size nearly every refit calls something, and the refits cost more than they tell
-MAX_SAMPLES_PERMUTED = 400
-DEFAULT_PERMUTATIONS = 10
+# above this size each refit is costly, and a few tell whether heavy tails make calls
+LARGE = 400
+PERMUTATIONS, PERMUTATIONS_IF_LARGE = 10, 2
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,12 @@ def analyse_cohort(
     contrasts, control = possible.question.contrasts, possible.question.control
     design = model_matrix(samples, question.design, control)
     fit = fit_model(view, design, inference)
-    made = {each.name: contrast_table(fit, each, settings) for each in contrasts}
+    made = {
+        each.name: contrast_table(fit, each, settings, rank_pvalues=rank_sum_of(view, samples, each))
+        for each in contrasts
+    }
     tables = {each.name: (made | without)[each.name] for each in question.contrasts}
-    permutations = _permutations(settings.permutations, len(samples))
+    permutations = number_of_permutations(settings.permutations, len(samples))
     null, without_null = by_product(
         lambda: permutation_null(
             view, samples, question.design, control, contrasts, permutations, settings, inference=inference
@@ -112,7 +117,7 @@ def analyse_cohort(
     )
     failed = pd.DataFrame([*without_null, *without_across, *without_sets], columns=list(NOTE_COLUMNS))
     permuted_calls = dict(zip(null["contrast"], null["mean_calls"], strict=True))
-    summary = summary_table(tables, list(question.contrasts), samples, alpha, permuted_calls)
+    summary = summary_table(tables, list(question.contrasts), samples, alpha, permuted_calls, fit.model)
     return DifferentialExpression(
         tables=tables,
         summary=summary,
@@ -120,15 +125,19 @@ def analyse_cohort(
         enrichment=sets,
         permutation=null,
         design=design.matrix.reset_index(),
-        verdicts=call_verdicts(summary, null, contrasts, view, samples, settings),
-        notes=pd.concat([_notes(fit, question.control, possible.reasons, gene_sets), failed], ignore_index=True),
+        verdicts=call_verdicts(summary, null, contrasts, view, samples, settings, tables),
+        notes=pd.concat(
+            [_notes(fit, question.control, possible.reasons, gene_sets), undetermined_notes(tables), failed],
+            ignore_index=True,
+        ),
     )
 
 
-def _permutations(asked: int | None, samples: int) -> int:
+def number_of_permutations(asked: int | None, samples: int) -> int:
+    """Return how many refits are made: as many as asked, or by the size of the cohort."""
     if asked is not None:
         return asked
-    return DEFAULT_PERMUTATIONS if samples <= MAX_SAMPLES_PERMUTED else 0
+    return PERMUTATIONS if samples <= LARGE else PERMUTATIONS_IF_LARGE
 
 
 def _across(fit: ModelFit, question: Question, tables: Mapping[str, pd.DataFrame], settings: Settings) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from scipy.stats import f as f_distribution
 
 from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.model_fit import Estimate, ModelFit
-from stratifn.inference import fit_dispersion_prior, fit_dispersion_trend
+from stratifn.inference import Separation, fit_dispersion_prior, fit_dispersion_trend
 from stratifn.inference.dataset import deseq_dataset
 from stratifn.shared.design import DesignMatrix
 
@@ -52,6 +52,8 @@ class CountsFit(ModelFit):
         Shape (genes,), final.
     emptied
         Genes whose only counts were outliers: effect 0 and p-value 1, as in R.
+    separation
+        The genes whose samples with a count do not determine every coefficient, outlying counts replaced.
     inference
         The engine that fitted.
     """
@@ -60,16 +62,28 @@ class CountsFit(ModelFit):
     size_factors: np.ndarray
     dispersions: np.ndarray
     emptied: np.ndarray
+    separation: Separation
     inference: Inference
 
     def estimate(self, contrast: Contrast) -> Estimate:
-        """Read one contrast; a gene without a count in both of two compared groups has the effect 0, as in R."""
+        """Read one contrast.
+
+        A gene without a count in both of two compared groups has the effect 0, as in R; one whose effect the counts do
+        not determine has none.
+        """
         estimate = super().estimate(contrast)
-        nothing = self.emptied | self._no_count_in(contrast)
-        return Estimate(
-            np.where(nothing, 0.0, estimate.log2_fold_change),
-            np.where(self.emptied, 0.0, estimate.standard_error),
-        )
+        nothing, unknown = self._nothing_in(contrast), self.undetermined(contrast)
+        effect = np.where(nothing, 0.0, estimate.log2_fold_change)
+        error = np.where(self.emptied, 0.0, estimate.standard_error)
+        return Estimate(np.where(unknown, np.nan, effect), np.where(unknown, np.nan, error))
+
+    def undetermined(self, contrast: Contrast) -> np.ndarray:
+        """Tell for which genes the likelihood rises towards both ends of the effect; not those that R sets to 0."""
+        both_ways = self.separation.undetermined(contrast.weights(self.design), len(self.genes))
+        return both_ways & ~self._nothing_in(contrast)
+
+    def _nothing_in(self, contrast: Contrast) -> np.ndarray:
+        return self.emptied | self._no_count_in(contrast)
 
     def _no_count_in(self, contrast: Contrast) -> np.ndarray:
         if contrast.coefficients:
@@ -145,6 +159,10 @@ def _collected(
     coefficients = dataset.varm["LFC"].to_numpy(dtype=float)
     dispersions = dataset.var["dispersions"].to_numpy(dtype=float)
     size_factors = dataset.obs["size_factors"].to_numpy(dtype=float)
+    fitted_counts = np.array(counts)
+    refitted = dataset.var["refitted"].to_numpy(dtype=bool)
+    if refitted.any():
+        fitted_counts[:, refitted] = dataset.counts_to_refit.X
     not_converged = ~dataset.var["_LFC_converged"].fillna(True).to_numpy(dtype=bool)
     matrix = design.matrix.to_numpy()
     return CountsFit(
@@ -163,6 +181,7 @@ def _collected(
         size_factors=size_factors,
         dispersions=dispersions,
         emptied=emptied,
+        separation=Separation.of(fitted_counts, matrix),
         inference=inference,
     )
 

@@ -18,6 +18,7 @@ from scipy.stats import chi2
 from scipy.stats import f as f_distribution
 
 from stratifn.differential_expression.contrasts import control_contrasts
+from stratifn.differential_expression.disease_classes import disease_classes
 from stratifn.differential_expression.model_fit import Estimate, ModelFit
 from stratifn.differential_expression.settings import Settings
 from stratifn.differential_expression.threshold import effect_test
@@ -58,14 +59,10 @@ def cross_disease_table(
 ) -> pd.DataFrame:
     """Pool the diseases' effects and classify each gene.
 
-    ``untested``: no p-value, or below the independent filter in every disease. ``discordant``: two diseases with
-    calls in opposite directions, or effects that differ without one disease standing apart. ``shared``: called in
-    every disease in one direction, or a pooled effect without heterogeneity. ``specific:D``: the effects differ, D is
-    called and lies further from zero than the mean of the others, the contrast of D against that mean is called, and
-    the others do not differ among themselves. Else ``none``.
+    The classes are those of `disease_classes`; ``untested``: no p-value, an effect that the counts do not determine, below
+    the independent filter in every disease, or a single disease.
 
-    `pooled_padj` and `Q_padj` are each one Benjamini-Hochberg family over the tested genes; the contrasts of one
-    disease against the mean of the others are one family over all genes and diseases.
+    `pooled_padj` and `Q_padj` are each one Benjamini-Hochberg family over the tested genes.
 
     Parameters
     ----------
@@ -93,6 +90,7 @@ def cross_disease_table(
     padj = np.column_stack([by_gene[disease]["padj"].to_numpy(dtype=float) for disease in diseases])
     tested = np.isfinite(padj).any(axis=1) & ~fit.outlier & (len(diseases) > 1)
     weights = np.array([contrast.weights(fit.design) for contrast in contrasts])
+    tested &= ~np.any([fit.undetermined(contrast) for contrast in contrasts], axis=0)
     effects = _tested_effects(fit, weights, tested)
     pooled = pool(effects)
     _, pooled_p = effect_test(fit, Estimate(pooled.effect, pooled.standard_error), settings.lfc_threshold)
@@ -109,15 +107,9 @@ def cross_disease_table(
     table["Q_padj"] = benjamini_hochberg(q_p)
     table["I2"] = inconsistency(pooled.q, len(diseases) - 1)
     alpha = settings.alpha
-    called = padj < alpha
-    table["class"] = _classes(
-        fit,
-        effects,
-        diseases,
-        called,
-        table["pooled_padj"].to_numpy() < alpha,
-        table["Q_padj"].to_numpy() < alpha,
-        alpha,
+    evidence = (padj < alpha).any(axis=1) | (table[["pooled_padj", "Q_padj"]] < alpha).any(axis=1).to_numpy()
+    table["class"] = disease_classes(
+        fit, effects.effects, effects.covariance, diseases, evidence, alpha, settings.lfc_threshold
     )
     return table.sort_values("gene_id", ignore_index=True)[cross_disease_columns(diseases)]
 
@@ -167,60 +159,3 @@ def _tested_effects(fit: ModelFit, weights: np.ndarray, tested: np.ndarray) -> E
     effects = np.where(tested[:, None], fit.coefficients @ weights.T, np.nan)
     covariance = np.einsum("di,gij,ej->gde", weights, fit.covariance, weights)
     return Effects(effects, covariance)
-
-
-def _classes(
-    fit: ModelFit,
-    effects: Effects,
-    diseases: Sequence[str],
-    called: np.ndarray,
-    pooled_called: np.ndarray,
-    heterogeneous: np.ndarray,
-    alpha: float,
-) -> np.ndarray:
-    b = effects.effects
-    up, down = called & (b > 0), called & (b < 0)
-    opposed = up.any(axis=1) & down.any(axis=1)
-    everywhere = up.all(axis=1) | down.all(axis=1)
-    apart = _set_apart(fit, effects, called, alpha)
-    specific = heterogeneous & (apart >= 0) & ~opposed & ~everywhere
-    names = np.array([f"specific:{disease}" for disease in diseases], dtype=object)
-    return np.select(
-        [
-            ~np.isfinite(b).all(axis=1),
-            opposed,
-            everywhere | (pooled_called & ~heterogeneous),
-            specific,
-            heterogeneous,
-        ],
-        ["untested", "discordant", "shared", names[apart], "discordant"],
-        default="none",
-    ).astype(object)
-
-
-def _set_apart(fit: ModelFit, effects: Effects, called: np.ndarray, alpha: float) -> np.ndarray:
-    """Return per gene the index of the disease that differs from the mean of the others, or -1."""
-    b, v = effects.effects, effects.covariance
-    n_genes, n_diseases = b.shape
-    if n_diseases < 2:
-        return np.full(n_genes, -1)
-    # row d: disease d minus the mean of the others
-    against_others = (np.eye(n_diseases) * n_diseases - 1) / (n_diseases - 1)
-    difference = b @ against_others.T
-    error = np.sqrt(np.einsum("di,gij,dj->gd", against_others, v, against_others))
-    statistic = difference / error
-    pvalues = np.column_stack([fit.pvalues(statistic[:, d]) for d in range(n_diseases)])
-    apart = benjamini_hochberg(pvalues.ravel()).reshape(pvalues.shape) < alpha
-    apart &= called & (np.abs(b) > np.abs(b - difference))
-    for d in range(n_diseases):
-        apart[:, d] &= ~_differ(fit, effects, [e for e in range(n_diseases) if e != d], alpha)
-    # the furthest one; between two diseases the statistic is the same, and the larger effect decides
-    rank = np.where(apart, np.abs(statistic) + 1e-9 * np.abs(b), -np.inf)
-    return np.where(apart.any(axis=1), rank.argmax(axis=1), -1)
-
-
-def _differ(fit: ModelFit, effects: Effects, chosen: list[int], alpha: float) -> np.ndarray:
-    """Tell whether the effects of some of the diseases differ among themselves."""
-    part = Effects(effects.effects[:, chosen], effects.covariance[:, chosen][:, :, chosen])
-    pvalues = heterogeneity_pvalues(pool(part).q, len(chosen) - 1, fit.df)
-    return np.nan_to_num(pvalues, nan=1.0) < alpha

@@ -18,11 +18,18 @@ from stratifn.differential_expression.contrasts import Contrast, Question
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.model_fit import ModelFit
 from stratifn.differential_expression.possible import impossible_table
-from stratifn.differential_expression.results import SUMMARY_COLUMNS, contrast_table, summary_row
+from stratifn.differential_expression.results import (
+    SUMMARY_COLUMNS,
+    SUMMARY_COUNTS,
+    contrast_table,
+    summary_row,
+    undetermined_notes,
+)
 from stratifn.differential_expression.settings import Settings
+from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.comparisons import interferon_contrast_names
 from stratifn.shared.design import MIN_REPLICATES, check_design, model_matrix, parse_design
-from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
+from stratifn.shared.vocabulary import HIGH, LOW, RNA, UNDETERMINED
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -106,10 +113,11 @@ def compare_interferon_status(
         else:
             defined = _is_defining(genes, defining)
             tables[name] = _descriptive(fit, _difference(fit, name, members), defined, settings)
-        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha))
-    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype({"n_level": "Int64", "n_baseline": "Int64"})
+        rows.append(_summary_row(name, tables[name], chosen, members if not reason else [], settings.alpha, fit))
+    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype(SUMMARY_COUNTS)
     note_rows = [[RNA, "IFN-high against IFN-low", "descriptive", note] for note in notes]
-    return InterferonStatusResult(tables, summary, pd.DataFrame(note_rows, columns=list(NOTE_COLUMNS)))
+    all_notes = pd.concat([pd.DataFrame(note_rows, columns=list(NOTE_COLUMNS)), undetermined_notes(tables)])
+    return InterferonStatusResult(tables, summary, all_notes.reset_index(drop=True))
 
 
 def _patients(
@@ -118,11 +126,11 @@ def _patients(
     """Return the patients with a class, and per disease why it cannot be compared (empty if it can)."""
     ifn_class = classes.set_index("sample")["ifn_class"]
     table = samples.assign(**{OF: samples["disease"].astype(str), "ifn_class": samples["sample"].map(ifn_class)})
-    table = table[table[OF].isin(diseases) & table["ifn_class"].isin(["high", "low"])]
+    table = table[table[OF].isin(diseases) & table["ifn_class"].isin([HIGH, LOW])]
     table = table.assign(disease=table[OF] + "." + table["ifn_class"]).reset_index(drop=True)
     reasons = {}
     for disease in diseases:
-        sizes = {group: int((table["disease"] == f"{disease}.{group}").sum()) for group in ("high", "low")}
+        sizes = {group: int((table["disease"] == f"{disease}.{group}").sum()) for group in (HIGH, LOW)}
         few = [f"{size} IFN-{group}" for group, size in sizes.items() if size < MIN_REPLICATES]
         reasons[disease] = f"{' and '.join(few)} patients of {disease}; {MIN_REPLICATES} are needed" if few else ""
     return table, reasons
@@ -147,7 +155,7 @@ def _difference(fit: ModelFit, name: str, diseases: Sequence[str]) -> Contrast:
     """High minus low, averaged over diseases."""
     weights: dict[str, float] = {}
     for disease in diseases:
-        for group, sign in (("high", 1.0), ("low", -1.0)):
+        for group, sign in ((HIGH, 1.0), (LOW, -1.0)):
             column = f"disease[{disease}.{group}]"
             if column in fit.design.matrix.columns:  # the first cell is the intercept
                 weights[column] = sign / len(diseases)
@@ -160,13 +168,20 @@ def _is_defining(genes: pd.DataFrame, defining: Collection[str]) -> np.ndarray:
 
 def _descriptive(fit: ModelFit, contrast: Contrast, defining: np.ndarray, settings: Settings) -> pd.DataFrame:
     table = contrast_table(fit, contrast, settings, without_test=defining)
-    is_defining = table["gene_id"].isin(fit.genes.index[defining])
+    is_defining = table["gene_id"].isin(fit.genes.index[defining]) & (table["status"] != UNDETERMINED)
     table.loc[is_defining, "status"] = DEFINING
     table.loc[is_defining, "stat"] = np.nan
     return table
 
 
-def _summary_row(name: str, table: pd.DataFrame, chosen: pd.DataFrame, diseases: Sequence[str], alpha: float) -> list:
+def _summary_row(
+    name: str,
+    table: pd.DataFrame,
+    chosen: pd.DataFrame,
+    diseases: Sequence[str],
+    alpha: float,
+    fit: ModelFit | None,
+) -> list:
     members = chosen[chosen[OF].isin(diseases)]
-    sizes = [int((members["ifn_class"] == group).sum()) for group in ("high", "low")]
-    return summary_row(name, sizes, table, alpha)
+    sizes = [int((members["ifn_class"] == group).sum()) for group in (HIGH, LOW)]
+    return summary_row(name, sizes, table, alpha, model=fit.model if fit else None)

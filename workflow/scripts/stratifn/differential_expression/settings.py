@@ -20,7 +20,7 @@ class Settings(Section):
     shrink
         Whether to shrink the effects of counts.
     permutations
-        How many label permutations; None: ten up to 400 samples, none above.
+        How many label permutations; None: ten up to 400 samples, two above.
     gene_sets
         Paths of the user's gene sets.
     """

@@ -66,6 +66,7 @@ def shrunken_fold_changes(fit: CountsFit, contrast: Contrast) -> np.ndarray | No
     shrunken[fitted] = np.asarray(coefficients)[:, column] / scale
     shrunken[~np.isfinite(shrunken)] = np.nan
     shrunken[fit.emptied] = 0.0
+    shrunken[fit.undetermined(contrast)] = np.nan
     return shrunken
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
 from stratifn.differential_expression.contrasts import Contrast
+from stratifn.differential_expression.rank_sum import smallest_pvalue
 from stratifn.differential_expression.settings import Settings
 from stratifn.shared.claims import Measured, judged, verdicts_table
 
@@ -23,6 +24,7 @@ def call_verdicts(
     view: ad.AnnData,
     samples: pd.DataFrame,
     settings: Settings,
+    tables: Mapping[str, pd.DataFrame],
 ) -> pd.DataFrame:
     """Judge the calls of every contrast.
 
@@ -38,6 +40,8 @@ def call_verdicts(
         The samples of the view, in its order.
     settings
         Of the phase.
+    tables
+        `results.contrast_table` by contrast name.
 
     Returns
     -------
@@ -57,9 +61,27 @@ def call_verdicts(
             Measured("called", called if called else np.nan, reason="" if called else "no gene is called"),
             Measured("permuted_calls", share, settings.alpha, "" if pd.isna(why) else str(why)),
             Measured("leading_component", r2, reason=component),
+            Measured("rank_sum", *seen_by_ranks(tables[contrast.name], summary, contrast, settings.alpha)),
         ]
         parts.append(judged("calls", contrast.name, measured))
     return verdicts_table(parts)
+
+
+def seen_by_ranks(
+    table: pd.DataFrame, summary: pd.DataFrame, contrast: Contrast, alpha: float
+) -> tuple[float, None, str]:
+    """Return the share of the calls whose rank-sum p value is below alpha, no bound, and why there is none.
+
+    Unadjusted: a few dozen samples give no rank-sum test of thousands of genes the power to survive the adjustment.
+    """
+    if table["rank_pvalue"].isna().all():
+        return np.nan, None, "the contrast does not compare two groups"
+    sizes = summary.set_index("contrast").loc[contrast.name, ["n_level", "n_baseline"]]
+    if not smallest_pvalue(*(int(size) for size in sizes)) < alpha:
+        return np.nan, None, "too few samples for a rank-sum test"
+    called = table["padj"] < alpha
+    share = (table.loc[called, "rank_pvalue"] < alpha).mean() if called.any() else np.nan
+    return float(share), None, ""
 
 
 def leading_component(view: ad.AnnData, samples: pd.DataFrame, contrast: Contrast) -> tuple[float, str]:

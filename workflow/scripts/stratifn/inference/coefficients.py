@@ -14,6 +14,12 @@ from stratifn.inference.compilation import compiled
 from stratifn.inference.linear_algebra import cholesky, product, row_leverages, solve_cholesky, weighted_gram
 from stratifn.inference.special_functions import log_choose_sum
 
+# twice the gain that the next Newton step promises, in log-likelihood, below which it is not worth taking
+LEAST_GAIN = 1e-14
+MAX_HALVINGS = 40
+# relative difference of two objectives that rounding can make
+ROUNDING = 1e-12
+
 
 @compiled
 def fit_linear_means(normed, rows, starts, projection, fitted, squares):
@@ -153,13 +159,140 @@ def fit_coefficients(
         else:
             converged[g] = False
         if converged[g]:
-            row_leverages(rows, factor, inverse, leverages)
-            for u in range(n_rows):
-                base = math.exp(eta[u])
-                for i in range(starts[u], starts[u + 1]):
-                    mu[g, i] = size_factors[i] * base
-                    mean = max(mu[g, i], min_mu)
-                    leverage[g, i] = mean / (1.0 + mean * dispersion) * leverages[u]
+            _fitted(size_factors, eta, rows, starts, factor, inverse, leverages, dispersion, min_mu, mu[g], leverage[g])
+
+
+@compiled
+def _objective(counts, size_factors, log_size_factors, eta, starts, shape, dispersion, min_mu):
+    """Return the function whose maximum the reweighted least squares look for, without the ridge.
+
+    The log-likelihood of the means; below `min_mu` its quadratic continuation with the weight that a mean of `min_mu`
+    has, which is what the iterations fit there.
+    """
+    floor_weight = min_mu / (1.0 + min_mu * dispersion)
+    log_floor = math.log(min_mu)
+    total = 0.0
+    for u in range(len(eta)):
+        base = math.exp(eta[u])
+        for i in range(starts[u], starts[u + 1]):
+            mean = size_factors[i] * base
+            if mean >= min_mu:
+                total += counts[i] * (eta[u] + log_size_factors[i]) - (counts[i] + shape) * math.log(shape + mean)
+                continue
+            below = eta[u] + log_size_factors[i] - log_floor
+            slope = (counts[i] - min_mu) / (1.0 + min_mu * dispersion)
+            total += counts[i] * log_floor - (counts[i] + shape) * math.log(shape + min_mu)
+            total += slope * below - 0.5 * floor_weight * below * below
+    return total
+
+
+@compiled
+def _derivatives(counts, size_factors, log_size_factors, eta, starts, dispersion, min_mu, residuals, weights):
+    """Fill, per design row, the slope of `_objective` in the linear predictor and its negative curvature."""
+    floor_weight = min_mu / (1.0 + min_mu * dispersion)
+    log_floor = math.log(min_mu)
+    for u in range(len(eta)):
+        base = math.exp(eta[u])
+        residuals[u] = 0.0
+        weights[u] = 0.0
+        for i in range(starts[u], starts[u + 1]):
+            mean = size_factors[i] * base
+            if mean >= min_mu:
+                shrink = 1.0 / (1.0 + mean * dispersion)
+                residuals[u] += (counts[i] - mean) * shrink
+                weights[u] += mean * (1.0 + counts[i] * dispersion) * shrink * shrink
+                continue
+            below = eta[u] + log_size_factors[i] - log_floor
+            residuals[u] += (counts[i] - min_mu) / (1.0 + min_mu * dispersion) - floor_weight * below
+            weights[u] += floor_weight
+
+
+@compiled
+def maximise_coefficients(
+    counts, size_factors, log_size_factors, rows, starts, projection, dispersions,
+    min_mu, max_iterations, ridge, beta, mu, leverage, converged,
+):  # fmt: skip
+    """Find by damped Newton steps what `fit_coefficients` looks for and did not reach; fills the same arrays.
+
+    The function is strictly concave (the ridge), so there is one maximum and every CPU finds it. A general optimizer
+    stops somewhere where the function is nearly flat.
+    """
+    n_rows, n_coefficients = rows.shape
+    eta = np.empty(n_rows)
+    weights = np.empty(n_rows)
+    residuals = np.empty(n_rows)
+    leverages = np.empty(n_rows)
+    slope = np.empty(n_coefficients)
+    step = np.empty(n_coefficients)
+    trial = np.empty(n_coefficients)
+    gram = np.empty((n_coefficients, n_coefficients))
+    factor = np.zeros((n_coefficients, n_coefficients))
+    inverse = np.zeros((n_coefficients, n_coefficients))
+    for g in range(counts.shape[0]):
+        y = counts[g]
+        dispersion = dispersions[g]
+        shape = 1.0 / dispersion
+        start_coefficients(y, size_factors, starts, projection, residuals, beta[g])
+        converged[g] = False
+        product(rows, beta[g], eta)
+        value = _objective(y, size_factors, log_size_factors, eta, starts, shape, dispersion, min_mu)
+        for j in range(n_coefficients):
+            value -= 0.5 * ridge * beta[g, j] * beta[g, j]
+        for _ in range(max_iterations):
+            product(rows, beta[g], eta)
+            _derivatives(y, size_factors, log_size_factors, eta, starts, dispersion, min_mu, residuals, weights)
+            weighted_gram(rows, weights, gram)
+            for j in range(n_coefficients):
+                gram[j, j] += ridge
+                slope[j] = -ridge * beta[g, j]
+                for u in range(n_rows):
+                    slope[j] += rows[u, j] * residuals[u]
+            if not cholesky(gram, factor):
+                break
+            solve_cholesky(factor, slope, step)
+            gain = 0.0
+            for j in range(n_coefficients):
+                gain += slope[j] * step[j]
+            if gain < LEAST_GAIN:
+                converged[g] = True
+                break
+            length = 1.0
+            for _ in range(MAX_HALVINGS):
+                for j in range(n_coefficients):
+                    trial[j] = beta[g, j] + length * step[j]
+                product(rows, trial, eta)
+                proposed = _objective(y, size_factors, log_size_factors, eta, starts, shape, dispersion, min_mu)
+                for j in range(n_coefficients):
+                    proposed -= 0.5 * ridge * trial[j] * trial[j]
+                if proposed >= value - ROUNDING * abs(value):
+                    break
+                length *= 0.5
+            else:
+                break
+            value = proposed
+            for j in range(n_coefficients):
+                beta[g, j] = trial[j]
+        product(rows, beta[g], eta)
+        _working_sums(y, size_factors, log_size_factors, eta, starts, dispersion, min_mu, weights, residuals)
+        weighted_gram(rows, weights, gram)
+        for j in range(n_coefficients):
+            gram[j, j] += ridge
+        if not cholesky(gram, factor):
+            converged[g] = False
+            continue
+        _fitted(size_factors, eta, rows, starts, factor, inverse, leverages, dispersion, min_mu, mu[g], leverage[g])
+
+
+@compiled
+def _fitted(size_factors, eta, rows, starts, factor, inverse, leverages, dispersion, min_mu, mu, leverage):
+    """Fill means and hat diagonal of one gene from its predictors and the factor of its information."""
+    row_leverages(rows, factor, inverse, leverages)
+    for u in range(rows.shape[0]):
+        base = math.exp(eta[u])
+        for i in range(starts[u], starts[u + 1]):
+            mu[i] = size_factors[i] * base
+            mean = max(mu[i], min_mu)
+            leverage[i] = mean / (1.0 + mean * dispersion) * leverages[u]
 
 
 @compiled

@@ -11,7 +11,12 @@ import numpy as np
 import pandas as pd
 from pydeseq2.inference import Inference
 
-from stratifn.inference.coefficients import fit_coefficients, fit_linear_means, wald_standard_errors
+from stratifn.inference.coefficients import (
+    fit_coefficients,
+    fit_linear_means,
+    maximise_coefficients,
+    wald_standard_errors,
+)
 from stratifn.inference.design import DesignGroups
 from stratifn.inference.dispersions import fit_dispersions
 from stratifn.inference.shrinkage import fit_shrunken_coefficients
@@ -26,6 +31,7 @@ GRADIENT_TOLERANCE = 1e-5
 # the steps shrink faster than geometrically: after one of this length the error is below 1e-6
 DISPERSION_STEP = 1e-4
 SHRINKAGE_STEP = 1e-8
+MAX_NEWTON_ITERATIONS = 500
 MAX_DISPERSION_ITERATIONS = 100
 MAX_SHRINKAGE_ITERATIONS = 100
 # R's DESeq2: the smallest mean in the likelihood,
@@ -38,8 +44,10 @@ FLAT_GRADIENT = 1e-3
 class BatchedInference(Inference):
     """PyDESeq2's inference for blocks of genes instead of one optimizer call per gene.
 
-    The model is PyDESeq2's; a gene that does not converge here is given to PyDESeq2's own routine. The dispersion
-    trend is R's (`stratifn.inference.trend`). With `follow_r` three more details are those of R's DESeq2 where
+    The model is PyDESeq2's; a gene whose dispersion or shrunken coefficients do not converge here is given to
+    PyDESeq2's own routine. One whose coefficients do not converge by reweighted least squares gets the maximum of the
+    same function by damped steps, where R and PyDESeq2 turn to a general optimizer, which stops somewhere where the
+    function is flat, on one CPU elsewhere than on another. The dispersion trend is R's (`stratifn.inference.trend`). With `follow_r` three more details are those of R's DESeq2 where
     PyDESeq2's default engine differs: means below 0.5 count as 0.5 in the dispersion fits and in the Wald test, a
     gene-wise dispersion that hardly raises the likelihood stays at its moment estimate, and one that starts at the
     smallest dispersion stays there when the likelihood is flat.
@@ -152,21 +160,18 @@ class BatchedInference(Inference):
             groups.scatter(block_leverage, leverage, block)
 
         self._each_block(n_genes, fit)
-        for gene in _left_over(converged, "coefficients"):
-            from pydeseq2.utils import irls_solver
-
-            beta[gene], mu[gene], leverage[gene], converged[gene] = irls_solver(
-                counts=np.asarray(counts[:, gene]),
-                size_factors=size_factors,
-                design_matrix=np.asarray(design_matrix, dtype=float),
-                disp=dispersions[gene],
-                min_mu=min_mu,
-                beta_tol=beta_tol,
-                min_beta=min_beta,
-                max_beta=max_beta,
-                optimizer=optimizer,
-                maxiter=maxiter,
-            )
+        left = np.flatnonzero(~converged)
+        if len(left):
+            logger.debug("coefficients of %d of %d genes by damped steps", len(left), n_genes)
+            y = groups.gather(np.asarray(counts)[:, left], slice(None))
+            rest = [np.empty((len(left), beta.shape[1])), np.empty_like(y), np.empty_like(y)]
+            reached = np.empty(len(left), dtype=bool)
+            maximise_coefficients(
+                y, factors, np.log(factors), groups.rows, groups.starts, groups.projection, dispersions[left],
+                float(min_mu), MAX_NEWTON_ITERATIONS, RIDGE, *rest, reached,
+            )  # fmt: skip
+            beta[left], mu[left], leverage[left] = rest[0], *(each[:, groups.position] for each in rest[1:])
+            converged[left] = reached
         return beta, mu.T, leverage.T, converged
 
     def alpha_mle(  # noqa: D102

@@ -15,8 +15,18 @@ from stratifn.inputs.reading import RawMatrix, read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
 from stratifn.inputs.values import limits_of_detection, value_problems
+from stratifn.running.progress import step
+from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError, Problem, listed, problems_of
-from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, IN_VIEW, NOTE_COLUMNS, RNA
+from stratifn.shared.vocabulary import (
+    BETA,
+    CONCENTRATION,
+    COUNTS,
+    IN_VIEW,
+    OWN_FACTORS,
+    RNA,
+    SIZE_FACTORS,
+)
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -102,6 +112,7 @@ def read_cohort(
     samples = _with_membership(sheet.samples, matrices)
     if not view_problems:
         problems += _in_no_view(samples, matrices, paths["samples"])
+        problems += _without_size_factor(samples, settings["views"], paths)
     if not problems:
         problems += check_samples(samples)
     if problems:
@@ -136,7 +147,8 @@ def _matrices(
     samples = sheet.samples["sample"].tolist()
     matrices: dict[str, RawMatrix] = {}
     problems: list[Problem] = []
-    for view in views:
+    for number, view in enumerate(views, start=1):
+        step(f"reading {paths[view['name']]}, matrix {number} of {len(views)}")
         try:
             raw = read_matrix(paths[view["name"]], DTYPES.get(view["kind"], np.float64))
         except InputError as error:
@@ -173,6 +185,22 @@ def _in_no_view(samples: pd.DataFrame, matrices: Mapping[str, RawMatrix], path: 
     return [Problem(path, "column sample", found, "every sample in at least one matrix", fix)]
 
 
+def _without_size_factor(
+    samples: pd.DataFrame, views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]
+) -> list[Problem]:
+    problems = []
+    for view in views:
+        name, lender = view["name"], view.get(SIZE_FACTORS, OWN_FACTORS)
+        if lender != OWN_FACTORS:
+            alone = samples.loc[samples[f"{IN_VIEW}{name}"] & ~samples[f"{IN_VIEW}{lender}"], "sample"]
+            if len(alone):
+                found = f"{len(alone)} samples that {lender} does not have: {listed(alone)}"
+                expected = f"every sample in {lender} too, whose size factors {name} takes"
+                fix = f"Add their counts to {lender}, or remove these samples from {name}."
+                problems.append(Problem(paths[name], "samples", found, expected, fix))
+    return problems
+
+
 def _canonical(
     name: str, view: Mapping[str, Any], matrix: RawMatrix, genes: GeneNames
 ) -> tuple[ad.AnnData, list[Note]]:
@@ -192,6 +220,8 @@ def _canonical(
     values = matrix.values.T.astype(np.int32) if view["kind"] == COUNTS else np.ascontiguousarray(matrix.values.T)
     data = ad.AnnData(values, obs=pd.DataFrame(index=matrix.columns), var=pd.DataFrame(variables, index=ids))
     data.uns["kind"] = view["kind"]
+    if view.get(SIZE_FACTORS, OWN_FACTORS) != OWN_FACTORS:
+        data.uns[SIZE_FACTORS] = view[SIZE_FACTORS]
     if below is not None:
         data.layers["below_lod"] = below.T.copy()
         notes += [

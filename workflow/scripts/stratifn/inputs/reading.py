@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.files import reading_users
 from stratifn.shared.vocabulary import MISSING_MARKS
 
 if TYPE_CHECKING:
@@ -68,10 +69,8 @@ def read_sheet(path: str) -> pd.DataFrame:
     delimiter = _delimiter(path, "a sample sheet", ".tsv, .csv (also .gz)")
     # newline=None: line ends of any system, also within one file
     lines = io.StringIO(_text(path), newline=None)
-    try:
+    with reading_users(path, "a table of text", "Export it again."):
         rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(row)]
-    except csv.Error as error:
-        raise InputError(Problem(path, "the file", str(error), "a table of text", "Export it again.")) from error
     if len(rows) < 2:
         raise InputError(Problem(path, "the file", f"{len(rows)} rows", "a header and a row per sample", "Fill it."))
     header = [cell.strip() for cell in rows[0]]
@@ -129,7 +128,7 @@ def _read_delimited(path: str, dtype: type) -> RawMatrix:
     gene_names: list[str] = []
     blocks: list[np.ndarray] = []
     texts: dict[tuple[int, int], str] = {}
-    try:
+    with reading_users(path, "rows of equal length in UTF-8", "Export it again."):
         reader = pd.read_csv(
             path,
             sep=delimiter,
@@ -151,10 +150,6 @@ def _read_delimited(path: str, dtype: type) -> RawMatrix:
             texts |= {(row + len(rows), column): text for (row, column), text in found.items()}
             blocks.append(values)
             rows += block[0].str.strip().tolist()
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError, StopIteration) as error:
-        raise InputError(
-            Problem(path, "the file", str(error).strip(), "rows of equal length in UTF-8", "Export it again.")
-        ) from error
     values = np.concatenate(blocks) if blocks else np.empty((0, len(columns)), dtype)
     return RawMatrix(path, values, rows, [name.strip() for name in columns], gene_names or None, texts)
 
@@ -177,14 +172,10 @@ def _numbers(block: pd.DataFrame, dtype: type) -> tuple[np.ndarray, dict[tuple[i
 
 
 def _read_parquet(path: str, dtype: type) -> RawMatrix:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        with pq.ParquetFile(path) as file:
-            return _read_columns(path, file, dtype)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(Problem(path, "the file", str(error), "a Parquet table", "Export it again.")) from error
+    with reading_users(path, "a Parquet table", "Export it again."), pq.ParquetFile(path) as file:
+        return _read_columns(path, file, dtype)
 
 
 def _read_columns(path: str, file: pq.ParquetFile, dtype: type) -> RawMatrix:
@@ -223,16 +214,13 @@ def _read_h5ad(path: str, dtype: type) -> RawMatrix:
     import anndata as ad
     import h5py
 
-    try:
+    with reading_users(path, "an AnnData file", "Export it again."):
         with h5py.File(path) as handle:
             _refuse_links(path, handle)
         data = ad.read_h5ad(path)
-    except OSError as error:
-        raise InputError(Problem(path, "the file", str(error), "an AnnData file", "Export it again.")) from error
-    values = data.X.toarray() if hasattr(data.X, "toarray") else np.asarray(data.X)
-    names = data.var[GENE_NAME].astype(str).tolist() if GENE_NAME in data.var else None
-    by_feature = RawMatrix(path, values.T.astype(dtype), data.var_names.tolist(), data.obs_names.tolist(), names)
-    return by_feature
+        values = data.X.toarray() if hasattr(data.X, "toarray") else np.asarray(data.X)
+        names = data.var[GENE_NAME].astype(str).tolist() if GENE_NAME in data.var else None
+        return RawMatrix(path, values.T.astype(dtype), data.var_names.tolist(), data.obs_names.tolist(), names)
 
 
 def _refuse_links(path: str, group: h5py.Group) -> None:
@@ -261,15 +249,9 @@ def _delimiter(path: str, what: str, formats: str) -> str:
 
 def _text(path: str) -> str:
     """Read a whole text file, refusing what is no text."""
-    try:
+    with reading_users(path, "a table of text in UTF-8", "Save it as UTF-8."):
         data = gzip.decompress(Path(path).read_bytes()) if path.endswith(".gz") else Path(path).read_bytes()
         text = data.decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError(
-            Problem(path, "the file", "nothing there", "a table", "Correct the path in the config.")
-        ) from error
-    except (UnicodeDecodeError, OSError, EOFError) as error:
-        raise InputError(Problem(path, "the file", str(error), "text in UTF-8", "Save it as UTF-8.")) from error
     if "\0" in text:
         raise InputError(Problem(path, "the file", "NUL bytes", "text in UTF-8", "Save it as UTF-8."))
     return text
@@ -277,12 +259,12 @@ def _text(path: str) -> str:
 
 def _first_rows(path: str, delimiter: str) -> tuple[list[str], list[str]]:
     opener = gzip.open if path.endswith(".gz") else open
-    try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
-            reader = csv.reader(handle, delimiter=delimiter)
-            header, first = next(reader, []), next(reader, [])
-    except (UnicodeDecodeError, OSError, EOFError, csv.Error) as error:
-        raise InputError(Problem(path, "the file", str(error), "text in UTF-8", "Save it as UTF-8.")) from error
+    with (
+        reading_users(path, "text in UTF-8", "Save it as UTF-8."),
+        opener(path, "rt", encoding="utf-8-sig", newline="") as handle,
+    ):
+        reader = csv.reader(handle, delimiter=delimiter)
+        header, first = next(reader, []), next(reader, [])
     if not header:
         raise InputError(
             Problem(path, "line 1", "an empty line", "a header with the ids", "Remove the line or add the header.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stratifn.shared.factor_model import ViewModel
-from stratifn.shared.files import atomic_path
+from stratifn.shared.files import atomic_path, reading
 
 if TYPE_CHECKING:
     import h5py
@@ -107,10 +107,10 @@ def write_own_group(file: h5py.File, model: MofaModel) -> None:
 
 
 def read_model(path: str | os.PathLike) -> MofaModel:
-    """Read a model that `stratifn.integration.train_mofa` wrote."""
+    """Read a model that `stratifn.integration.train_mofa` wrote; a damaged one is a `MachineError`."""
     import h5py
 
-    with h5py.File(path, "r") as file:
+    with reading(path), h5py.File(path, "r") as file:
         own = file[OWN]
         views = tuple(_read_view(file, own[f"view{number}"]) for number in range(len(file["views/views"])))
         trace = own["elbo_trace"][:]

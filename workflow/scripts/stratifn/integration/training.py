@@ -25,6 +25,7 @@ from stratifn.integration.settings import CONVERGENCE_PERCENT, Settings
 from stratifn.integration.updates import install_sufficient_statistics
 from stratifn.integration.variance import variance_explained
 from stratifn.integration.views import ModelInput
+from stratifn.running.progress import Progress
 from stratifn.shared.factor_model import ViewModel
 from stratifn.shared.files import atomic_path
 
@@ -85,7 +86,7 @@ def train_mofa(
         reason = "requested" if stock_updates else install_sufficient_statistics(entry.model, entry.train_opts)
         updates = "sufficient statistics" if reason is None else f"mofapy2's own ({reason})"
         logger.info("seed %d: updates: %s", seed, updates)
-        trace = _run(entry)
+        trace = _run(entry, settings)
         model = _as_model(entry, model_input, settings, seed, trace, updates)
         _check(model)
         with atomic_path(path) as temporary:
@@ -191,15 +192,17 @@ def _perturb_start(network: Any, settings: Settings, seed: int) -> None:
     posterior.updateExpectations()
 
 
-def _run(entry: Any) -> np.ndarray:
+def _run(entry: Any, settings: Settings) -> np.ndarray:
     """Train, and return the bound before training and at every evaluation, the last one included."""
     network = entry.model
     trace: list[float] = []
+    iterations = Progress("MOFA iterations", settings.max_iterations)
     evaluate = network.calculateELBO
 
     def recorded(*nodes: str) -> Any:
         bound = evaluate(*nodes)
         trace.append(float(bound["total"]))
+        iterations.reached(_iterations(len(trace)))
         return bound
 
     network.calculateELBO = recorded
@@ -213,13 +216,17 @@ def _run(entry: Any) -> np.ndarray:
     return np.array(trace)
 
 
+def _iterations(evaluations: int) -> int:
+    """Return the iteration of the last of so many evaluations of the bound, of which the first is before training."""
+    return 1 + ELBO_EVERY * (evaluations - 2) if evaluations > 1 else 0
+
+
 def _progress(trace: np.ndarray, settings: Settings) -> tuple[int, bool]:
     """Return iterations and whether the bound had settled, by mofapy2's own rule."""
     changes = 100.0 * np.abs(np.diff(trace[1:]) / trace[0])
     small = changes < CONVERGENCE_PERCENT[settings.convergence]
     converged = len(small) >= SMALL_CHANGES and bool(small[-SMALL_CHANGES:].all())
-    last_evaluated = 1 + ELBO_EVERY * (len(trace) - 2)
-    return (last_evaluated if converged else settings.max_iterations - 1), converged
+    return (_iterations(len(trace)) if converged else settings.max_iterations - 1), converged
 
 
 def _as_model(

@@ -27,8 +27,8 @@ import pandas as pd
 from stratifn.integration.batch import without_batch
 from stratifn.integration.names import model_feature_names, require_plain_names
 from stratifn.integration.settings import Settings
+from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError
-from stratifn.shared.vocabulary import NOTE_COLUMNS
 
 if TYPE_CHECKING:
     import anndata as ad

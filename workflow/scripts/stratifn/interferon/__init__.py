@@ -1,18 +1,20 @@
 """Interferon: how strongly the interferon-stimulated genes of each patient are expressed, and how sure a class is.
 
-Read the modules in this order: `settings` (what the config decides), `controls` (are they enough for a reference?),
+Read the modules in this order: `settings` (what the config decides), `controls` (are they enough for a reference, and is
+one far above the others?),
 `expression` (values that owe nothing to other patients), `methods` (the scores), `cutoffs` (from the controls,
 resampled), `reference` (what is frozen), `learning` (how it is learnt), `scoring` (the one path for cohort and single
-patient), `types` and `gene_modules`, `classes`, `published` and `prevalence`, `notes`, `scored` (classes, prevalence and reference of a cohort), and beside
-the score: `axes`, `protein`, `methylation`, `confounding`, `mixture`, with `concordance` and `cells` for what they share.
+patient), `types` and `gene_modules`, `classes`, `published` and `prevalence`, `influence` (what one control decides), `sensitivity` (what few controls can
+show), `replicates`, `notes`, `scored` (classes, prevalence and reference of a cohort), and beside
+the score: `axes`, `protein`, `methylation`, `confounding`, with `concordance` and `cells` for what they share.
 """
 
 from stratifn.interferon.analysis import Beside, interferon_tables, reference_parts
 from stratifn.interferon.methods import METHODS
 from stratifn.interferon.protein import Assay
 from stratifn.interferon.reference import Reference, from_parts, to_parts
-from stratifn.interferon.scored import Cohort, Interferon, Origin, analyse_cohort, place_patients, reference_of_cohort
-from stratifn.interferon.settings import Settings
+from stratifn.interferon.scored import Cohort, Interferon, analyse_cohort, place_patients, reference_of_cohort
+from stratifn.interferon.settings import Origin, ProteinSettings, Settings
 
 __all__ = [
     "METHODS",
@@ -22,6 +24,7 @@ __all__ = [
     "Interferon",
     "Origin",
     "Reference",
+    "ProteinSettings",
     "Settings",
     "analyse_cohort",
     "from_parts",

@@ -14,7 +14,6 @@ from stratifn.interferon.axes import AXIS_COLUMNS, axes_table
 from stratifn.interferon.classes import CLASS_COLUMNS
 from stratifn.interferon.confounding import CONFOUNDING_COLUMNS, confounding_table
 from stratifn.interferon.methylation import METHYLATION_COLUMNS, methylation_table
-from stratifn.interferon.mixture import MIXTURE_COLUMNS, mixture_table
 from stratifn.interferon.prevalence import AGREEMENT_COLUMNS, PREVALENCE_COLUMNS
 from stratifn.interferon.protein import (
     PROTEIN_COLUMNS,
@@ -27,13 +26,14 @@ from stratifn.interferon.protein import (
     rank_agreement,
 )
 from stratifn.interferon.reference import from_parts, to_parts
-from stratifn.interferon.scored import REFERENCE_COLUMNS, Cohort, Interferon, analyse_cohort, reference_of_cohort
+from stratifn.interferon.scored import REFERENCE_COLUMNS, Cohort, analyse_cohort, reference_of_cohort
 from stratifn.interferon.scoring import SCORE_COLUMNS
-from stratifn.interferon.settings import Settings
+from stratifn.interferon.settings import ProteinSettings, Settings
 from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.registry.knowledge import Knowledge
 from stratifn.shared.claims import COLUMNS as VERDICT_COLUMNS
-from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA, UNSCORED
+from stratifn.shared.columns import NOTE_COLUMNS
+from stratifn.shared.vocabulary import RNA, UNSCORED
 
 FROM_ELSEWHERE = "read with care"
 COLUMNS = {
@@ -42,7 +42,6 @@ COLUMNS = {
     "classes": CLASS_COLUMNS,
     "prevalence": PREVALENCE_COLUMNS,
     "agreement": AGREEMENT_COLUMNS,
-    "mixture": MIXTURE_COLUMNS,
     "axes": AXIS_COLUMNS,
     "protein": PROTEIN_COLUMNS,
     "protein_ranks": RANK_COLUMNS,
@@ -64,7 +63,7 @@ class Beside:
     methylation, cells
         M-values and centred log-ratios of cell proportions, or None.
     analyte
-        The IFN-alpha protein's name in its view; empty to find it by its name.
+        Name of the IFN-alpha protein in its view; empty if it is to be detected from the analytes' names.
     assay
         Name and cut-off of its assay.
     """
@@ -81,15 +80,15 @@ class Beside:
         concentrations: Mapping[str, ad.AnnData],
         methylation: Mapping[str, ad.AnnData],
         cells: Mapping[str, ad.AnnData],
-        config: Mapping[str, Any],
+        protein: ProteinSettings,
     ) -> Beside:
-        """Take the first view of each kind, and the protein's assay from the config's section ``interferon``."""
+        """Take the first view of each kind, and what is known of the protein's assay."""
         return cls(
             concentrations,
             next(iter(methylation.values()), None),
             next(iter(cells.values()), None),
-            config["protein_analyte"] or "",
-            Assay(config["protein_assay"], config["protein_cutoff"]),
+            protein.protein_analyte or "",
+            Assay(protein.protein_assay, protein.protein_cutoff),
         )
 
 
@@ -149,12 +148,9 @@ def interferon_tables(
         "classes": scored.classes,
         "prevalence": scored.prevalence,
         "agreement": scored.agreement,
-        "mixture": _mixture(scored, samples, control, settings),
         "axes": axes_table(scored.people, scored.reference, knowledge.axis_sets, registry, relative, analyte),
         "confounding": confounding_table(scored.classes, samples, control, beside.cells),
-        "verdicts": interferon_verdicts(
-            scored.reference_table, scored.prevalence, settings, control, cohort.origin.control_type
-        ),
+        "verdicts": interferon_verdicts(scored, cohort, settings),
         "notes": pd.concat(notes, ignore_index=True),
     }
 
@@ -189,14 +185,3 @@ def _ifn_alpha(beside: Beside) -> tuple[pd.DataFrame | None, str]:
         if analyte and analyte in view.var_names:
             return concentrations(view, analyte), analyte
     return None, ""
-
-
-def _mixture(scored: Interferon, samples: pd.DataFrame, control: str | None, settings: Settings) -> pd.DataFrame:
-    """Look at the patients' scores by the method that the classes come from."""
-    patients = samples.loc[samples["disease"].ne(control), "sample"]
-    of_method = scored.scores[scored.scores["method"].eq(settings.method) & scored.scores["sample"].isin(patients)]
-    cutoffs = scored.reference_table[scored.reference_table["method"].eq(settings.method)]
-    return mixture_table(
-        {name: rows["score"].to_numpy(dtype=float) for name, rows in of_method.groupby("signature")},
-        cutoffs.set_index("signature")["cutoff"].to_dict(),
-    )

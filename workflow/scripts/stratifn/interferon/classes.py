@@ -18,8 +18,9 @@ from stratifn.interferon.reference import GeneSet, Reference
 from stratifn.interferon.scoring import People, against_controls, set_scores, set_status
 from stratifn.interferon.types import type_table
 from stratifn.shared.columns import columns_of
-from stratifn.shared.vocabulary import NO, UNSCORED
+from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, NO, UNSCORED
 
+CALLED = ["ifn_class", "ifn_class_all_controls"]
 CLASS_COLUMNS = columns_of("interferon/classes.tsv")
 # people per block of resampled scores: bounds memory, changes no value
 BLOCK = 256
@@ -56,6 +57,13 @@ class Standing:
         return np.where(np.isfinite(self.score), self.above.mean(axis=1), np.nan)
 
 
+def with_everybody(people: People, reference: Reference, gene_set: GeneSet) -> Standing | None:
+    """Return where people stand if no outlying control is left out; None where none was."""
+    if people.everybody is None or reference.everybody is None:
+        return None
+    return standing(people.everybody, reference.everybody, gene_set)
+
+
 def standing(people: People, reference: Reference, gene_set: GeneSet) -> Standing:
     """Compare people with one signature's cut-off, over all resamples of the controls."""
     method = METHODS[reference.settings.method]
@@ -87,8 +95,8 @@ def _class_refusal(people: People, reference: Reference, gene_set: GeneSet) -> s
     if status != "ok":
         return reason
     rule = RULES[settings.cutoff]
-    if reference.n_controls < rule.min_controls:
-        return f"cut-off {rule.name} needs {rule.min_controls} controls, there are {reference.n_controls}"
+    if reference.controls_found < rule.min_controls:
+        return f"cut-off {rule.name} needs {rule.min_controls} controls, there are {reference.controls_found}"
     return ""
 
 
@@ -101,7 +109,7 @@ def call(probability_high: np.ndarray, reference: Reference) -> np.ndarray:
             probability_high <= settings.probability_low,
             np.isfinite(probability_high),
         ],
-        ["high", "low", "borderline"],
+        [HIGH, LOW, BORDERLINE],
         default=UNSCORED,
     ).astype(object)
 
@@ -130,6 +138,10 @@ def class_table(people: People, reference: Reference, samples: pd.DataFrame) -> 
         },
         index=pd.Index(people.samples),
     )
+    all_controls = with_everybody(people, reference, gene_set)
+    measured["ifn_class_all_controls"] = (
+        measured["ifn_class"] if all_controls is None else call(all_controls.probability_high, reference)
+    )
     _, remark = set_status(people, reference, gene_set, reference.settings.method)
     unvalued = ~np.isfinite(stand.score) & (stand.refusal == "")
     measured.loc[unvalued, "reason"] = "the sample has no value for some of the genes"
@@ -144,10 +156,10 @@ def class_table(people: People, reference: Reference, samples: pd.DataFrame) -> 
     table = measured.reindex(sheet.index)
     table.insert(0, "disease", sheet["disease"] if "disease" in sheet else None)
     absent = ~table.index.isin(measured.index)
-    table.loc[absent, "ifn_class"] = UNSCORED
+    table.loc[absent, CALLED] = UNSCORED
     table.loc[absent, "reason"] = "not in the expression matrix"
     masked = under_anti_ifn(samples)
-    table.loc[masked, "ifn_class"] = UNSCORED
+    table.loc[masked, CALLED] = UNSCORED
     table.loc[masked, "reason"] = [
         f"{MASKED}; {reason}" if reason else MASKED for reason in table.loc[masked, "reason"]
     ]

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+# a control is outlying from this many SDs (of a new score, given the others) above the other controls
+OUTLYING_SD = 5.0
+MOST_OUTLYING = 3
+# an SD of fewer scores says too little to call another score outlying
+FEWEST_OTHERS = 7
 CENTRE_COLUMNS = ("batch", "centre", "center", "site")
 
 
@@ -64,6 +70,29 @@ def find_controls(samples: pd.DataFrame, measured: pd.Index, control: str | None
                     "any technical difference"
                 )
     return Controls(names, refusal, tuple(warnings))
+
+
+def outlying(scores: np.ndarray) -> np.ndarray:
+    """Return the positions of scores that stand far above the others, in order; none where no score does.
+
+    For three, then two, then one: the highest are outlying when the lowest of them lies more than five SDs above the
+    mean of the others, the SD being that of a new score, ``SD of the others * sqrt(1 + 1 / number of the others)``.
+    Of normal scores hardly any cohort has one (below 0.5 %), of exponential scores a fifth.
+
+    Parameters
+    ----------
+    scores
+        Of the controls.
+    """
+    order = np.argsort(scores, kind="stable")
+    for number in range(MOST_OUTLYING, 0, -1):
+        others, lowest = scores[order[:-number]], scores[order[-number:]][:1]
+        if len(others) < FEWEST_OTHERS:
+            continue
+        spread = others.std(ddof=1) * np.sqrt(1 + 1 / len(others))
+        if spread > 0 and (lowest - others.mean()).item() > OUTLYING_SD * spread:
+            return np.sort(order[-number:])
+    return np.array([], dtype=int)
 
 
 def _confounded(groups: pd.Series, is_control: pd.Series) -> tuple[bool, list[str]]:

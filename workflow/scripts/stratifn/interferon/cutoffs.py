@@ -19,25 +19,21 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from stratifn.interferon.methods import ControlMethod
+from stratifn.running.progress import progress
 
 CONFIDENCE = 0.95
-MAD_TO_SD = 1.4826
+# of the controls, above their mean
+SDS = 2
 
 
 def mean_2sd(scores: np.ndarray) -> np.ndarray:
     """Return mean + 2 SD of the controls' scores (axis 0)."""
-    return scores.mean(axis=0) + 2 * scores.std(axis=0, ddof=1)
+    return scores.mean(axis=0) + SDS * scores.std(axis=0, ddof=1)
 
 
 def percentile_95(scores: np.ndarray) -> np.ndarray:
     """Return the 95th centile of the controls' scores (axis 0)."""
     return np.percentile(scores, 95, axis=0)
-
-
-def robust(scores: np.ndarray) -> np.ndarray:
-    """Return median + 2 x 1.4826 x median absolute deviation of the controls' scores (axis 0)."""
-    median = np.median(scores, axis=0)
-    return median + 2 * MAD_TO_SD * np.median(np.abs(scores - median), axis=0)
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,6 @@ RULES: Mapping[str, CutoffRule] = MappingProxyType(
         for rule in (
             CutoffRule("mean_2sd", "mean + 2 SD of the controls", mean_2sd, 3),
             CutoffRule("percentile_95", "95th centile of the controls", percentile_95, 40),
-            CutoffRule("robust", "median + 2 x 1.4826 x MAD of the controls", robust, 3),
         )
     }
 )
@@ -117,7 +112,7 @@ def resampled_reference(
     """
     n_genes, n_resamples = controls.shape[1], rows.shape[1]
     location, scale = np.empty((n_genes, n_resamples)), np.empty((n_genes, n_resamples))
-    for gene in range(n_genes):
+    for gene in progress(range(n_genes), f"genes in {n_resamples:,} bootstraps"):
         location[gene], scale[gene] = method.fit(controls[rows, gene])
     if method.floors_scale:
         scale = np.maximum(scale, floor[:, None])

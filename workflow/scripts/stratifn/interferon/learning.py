@@ -9,7 +9,7 @@ import anndata as ad
 import numpy as np
 
 from stratifn.interferon import expression
-from stratifn.interferon.controls import Controls
+from stratifn.interferon.controls import Controls, outlying
 from stratifn.interferon.cutoffs import (
     RULES,
     Cutoff,
@@ -20,9 +20,9 @@ from stratifn.interferon.cutoffs import (
     summarise,
     widen,
 )
-from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks
+from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks, zscore
 from stratifn.interferon.reference import SLOPE_RANGE, TYPE_I, TYPE_II, GeneSet, Reference
-from stratifn.interferon.settings import Settings
+from stratifn.interferon.settings import EXCLUDE, Settings
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import AxisSet, Registry
 from stratifn.shared.errors import InputError, Problem
@@ -39,8 +39,12 @@ FEWEST_GENES = 0.5
 
 def fit_reference(
     data: ad.AnnData, kind: str, controls: Controls, knowledge: Knowledge, settings: Settings
-) -> Reference:
+) -> tuple[Reference, tuple[str, ...]]:
     """Learn everything that scoring needs from the controls, and nothing from anybody else.
+
+    Controls that stand far above the others are left out (`controls.outlying`, on the z-scores of the configured
+    signature whatever the method, because an infection raises these genes on any scale); the reference with everybody
+    is kept beside (`Reference.everybody`).
 
     Parameters
     ----------
@@ -55,6 +59,12 @@ def fit_reference(
         ``settings.signature``.
     settings
         The config's section.
+
+    Returns
+    -------
+    Reference
+    tuple of str
+        The outlying controls: left out, or kept where the settings say so.
 
     Raises
     ------
@@ -84,7 +94,37 @@ def fit_reference(
         type_i_cutoff=float("nan"),
         type_ii_cutoffs={},
     )
-    return blank if blank.refusal else _with_controls(blank, values)
+    if blank.refusal:
+        return blank, ()
+    everybody = _with_controls(blank, values)
+    found = _outlying(everybody, values)
+    apart = tuple(controls.samples[position] for position in found)
+    if not apart or settings.outlying_controls != EXCLUDE:
+        return everybody, apart
+    kept = np.delete(np.arange(len(values)), found)
+    without = _with_controls(replace(blank, n_controls=len(kept)), values[kept])
+    return replace(without, excluded=len(found), everybody=everybody), apart
+
+
+def _outlying(everybody: Reference, values: np.ndarray) -> np.ndarray:
+    """Return the positions of the controls that stand far above the others."""
+    gene_set = everybody.panel[everybody.settings.signature]
+    if everybody.refusal or gene_set.coverage < FEWEST_GENES:
+        return np.array([], dtype=int)
+    members = everybody.positions(gene_set)
+    genes = control_genes(everybody, values)[:, members]
+    location, scale = (everybody.arrays[f"{what}.zscore"][members, None] for what in ("location", "scale"))
+    return outlying(zscore(genes, location, scale, np.array(gene_set.weights), everybody.kind)[:, 0])
+
+
+def control_genes(reference: Reference, values: np.ndarray) -> np.ndarray:
+    """Return the log2 values of a reference's genes (controls x genes) from values of its whole universe."""
+    column = {feature: position for position, feature in enumerate(reference.universe)}
+    of_sets = np.array([column[feature] for feature in reference.features], dtype=int)
+    factors = None
+    if reference.kind == COUNTS:
+        factors = expression.size_factors(values, reference.arrays["log_geometric_means"])
+    return expression.log2_values(values[:, of_sets], reference.kind, factors)
 
 
 def _check_names(settings: Settings) -> None:
@@ -273,7 +313,7 @@ def _fit_rank_method(
 
 def _with_cutoff(reference: Reference) -> list[GeneSet]:
     """Return the panel's sets that can have a cut-off: enough genes, and enough controls for the rule."""
-    if reference.n_controls < RULES[reference.settings.cutoff].min_controls:
+    if reference.controls_found < RULES[reference.settings.cutoff].min_controls:
         return []
     return [gene_set for gene_set in reference.panel.values() if gene_set.coverage >= FEWEST_GENES]
 

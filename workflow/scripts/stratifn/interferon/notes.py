@@ -2,65 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from stratifn.interferon.controls import Controls
-from stratifn.interferon.cutoffs import MAD_TO_SD
+from stratifn.interferon.methods import METHODS, ControlMethod
 from stratifn.interferon.reference import Reference
-from stratifn.interferon.scoring import People, set_scores
+from stratifn.interferon.replicates import DISAGREEMENT_SD
+from stratifn.interferon.scoring import People
+from stratifn.interferon.settings import Origin
 from stratifn.registry.signatures import Registry
 from stratifn.registry.user_signatures import REPEATED
-from stratifn.shared.vocabulary import NOTE_COLUMNS, RNA
+from stratifn.shared.columns import NOTE_COLUMNS
+from stratifn.shared.vocabulary import HEALTHY, RNA
 
-# distance from the median of the controls, in robust SDs, from which a control is named
-OUTLYING = 4.0
+LEFT_OUT = "left out of the interferon reference"
 
 
 def notes_table(
     reference: Reference,
     people: People,
     controls: Controls,
+    outlying: Sequence[str],
+    disagreeing: Sequence[str],
     registry: Registry,
-    specimen: str,
-    platform: str,
-    control_type: str,
+    origin: Origin,
 ) -> pd.DataFrame:
     """Return everything that was left out, held up or needs a word (view, item, what, reason)."""
     rows: list[tuple[str, str, str]] = []
     if reference.refusal:
         rows.append(("controls", "no score against controls and no class", reference.refusal))
     rows += [("controls", "read with care", warning) for warning in controls.warnings]
-    if control_type != "healthy" and not reference.refusal:
+    if origin.control_type != HEALTHY and not reference.refusal:
         what = "the controls are not healthy people"
         rows.append(("controls", what, "a low signature means similar to these controls, not to healthy people"))
-    rows += _about_signatures(reference, registry, specimen, platform)
+    rows += _about_signatures(reference, registry, origin)
     if reference.floored:
         genes = " ".join(reference.floored)
-        rows.append(("zscore", "control SD raised to its floor", f"hardly vary among the controls: {genes}"))
-    rows += _outlying_controls(reference, people, controls)
+        floors = ", ".join(
+            name for name, method in METHODS.items() if isinstance(method, ControlMethod) and method.floors_scale
+        )
+        rows.append((floors, "control SD raised to its floor", f"hardly vary among the controls: {genes}"))
+    rows += [(name, *_outlying(reference)) for name in outlying]
+    reason = f"another sample of the same person and visit scores more than {DISAGREEMENT_SD:g} SD of the controls away"
+    rows += [(name, "technical replicates disagree", reason) for name in disagreeing]
     if people.rank_refusal:
-        rows.append(("singscore, ssgsea", "not computed", people.rank_refusal))
+        by_ranks = ", ".join(name for name, method in METHODS.items() if not method.needs_controls)
+        rows.append((by_ranks, "not computed", people.rank_refusal))
     table = pd.DataFrame([(RNA, *row) for row in rows], columns=list(NOTE_COLUMNS))
     return table.drop_duplicates(ignore_index=True)
 
 
-def _outlying_controls(reference: Reference, people: People, controls: Controls) -> list[tuple[str, str, str]]:
-    """Name controls that score far above the others: an infection or a vaccination raises every patient's cut-off."""
-    gene_set = reference.panel[reference.settings.signature]
-    scores = pd.Series(set_scores(people, reference, gene_set, reference.settings.method), index=people.samples)
-    scores = scores.reindex(list(controls.samples)).dropna()
-    distance = scores - scores.median()
-    limit = OUTLYING * MAD_TO_SD * distance.abs().median()
-    return [
-        (sample, "a control far above the other controls", "it raises the cut-off; check for infection or vaccination")
-        for sample in scores.index[distance > limit]
-        if limit > 0
-    ]
+def _outlying(reference: Reference) -> tuple[str, str]:
+    """Say what was done about a control far above the others, and why."""
+    if reference.excluded:
+        reason = (
+            "a control far above the other controls, as with an infection or a vaccination: it would raise the cut-off; "
+            "ifn_class_all_controls is the class with it"
+        )
+        return LEFT_OUT, reason
+    return "a control far above the other controls", "it raises the cut-off; check for infection or vaccination"
 
 
-def _about_signatures(
-    reference: Reference, registry: Registry, specimen: str, platform: str
-) -> list[tuple[str, str, str]]:
+def _about_signatures(reference: Reference, registry: Registry, origin: Origin) -> list[tuple[str, str, str]]:
     rows = []
     for name, gene_set in reference.panel.items():
         missing = " ".join(gene_set.missing)
@@ -76,9 +81,9 @@ def _about_signatures(
             rows.append((name, "repeated genes", f"counted once: {', '.join(repeated)}"))
         if record is None or name != reference.settings.signature:
             continue
-        if specimen not in record.specimen.split(" or "):
-            rows.append((name, f"made on {record.specimen}", f"this run is on {specimen}"))
-        if record.platform not in (platform, "many", "not stated"):
+        if origin.specimen not in record.specimen.split(" or "):
+            rows.append((name, f"made on {record.specimen}", f"this run is on {origin.specimen}"))
+        if record.platform not in (origin.platform, "many", "not stated"):
             reason = "its published cut-off is not used: the cut-off comes from this run's controls"
             rows.append((name, f"made with {record.platform}", reason))
     return rows

@@ -18,6 +18,7 @@ from scipy.stats import rankdata
 
 from stratifn.interferon.concordance import cohens_kappa, rank_correlation
 from stratifn.shared.columns import columns_of
+from stratifn.shared.vocabulary import HIGH, LOW
 
 # human IFN-alpha (2, 2a), with or without its unit
 IFN_ALPHA = re.compile(
@@ -39,7 +40,7 @@ class Assay:
 
 
 def find_ifn_alpha(view: ad.AnnData) -> str | None:
-    """Return the analyte of a concentration view that is IFN-alpha by its name; None when none or several are."""
+    """Return the analyte of a concentration view whose name is one of IFN-alpha; None if none or several are."""
     found = [name for name in view.var_names if IFN_ALPHA.match(name)]
     return found[0] if len(found) == 1 else None
 
@@ -118,8 +119,8 @@ def _concordance(group: pd.DataFrame, cutoff: float | None) -> dict:
 
 
 def _classes_against(both: pd.DataFrame, cutoff: float) -> dict:
-    called = both[both["ifn_class"].isin(["high", "low"])]
-    protein, signature = (called["value"] > cutoff).to_numpy(), (called["ifn_class"] == "high").to_numpy()
+    called = both[both["ifn_class"].isin([HIGH, LOW])]
+    protein, signature = (called["value"] > cutoff).to_numpy(), (called["ifn_class"] == HIGH).to_numpy()
     return {
         "protein_high": int(protein.sum()),
         "signature_high": int(signature.sum()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stratifn.registry.signatures import PublishedPrevalence, Registry
+from stratifn.shared.vocabulary import HEALTHY
 
 # one study, one assay, five diseases and healthy people: the fallback where a signature has no figure of its own
 COMMON_STUDY = "HIGGS2011_5"
@@ -30,7 +31,7 @@ def published_prevalence(
     The signature's own figure with the most patients comes first, then the study that measured five diseases with
     one assay, then a published range. Nothing is shown for another specimen, or where the controls are not healthy.
     """
-    if control_type != "healthy":
+    if control_type != HEALTHY:
         return Published(None, "not comparable: the controls are not healthy people")
     candidates = [
         row

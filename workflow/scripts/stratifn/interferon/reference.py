@@ -18,6 +18,8 @@ from stratifn.interferon.settings import Settings
 TYPE_I = "AYBEY_IFN1_20"
 TYPE_II = "AYBEY_IFN2_6"
 MODULES = ("CHAUSSABEL_M1.2", "CHAUSSABEL_M3.4", "CHAUSSABEL_M5.12")
+# before the names of the arrays of the reference with everybody kept
+EVERYBODY = "everybody."
 # share of the type II set's rise that type I interferon explains, measured on stimulated cells of several tissues
 SLOPE_RANGE = (0.3, 0.9)
 
@@ -62,7 +64,7 @@ class Reference:
     settings, kind
         The config's section and the kind of the matrix (``counts`` or ``continuous``).
     n_controls, refusal
-        Size of the control group, and why nothing is scored against it (empty when it is).
+        Controls that the reference rests on, and why nothing is scored against them (empty when it is).
     universe
         Feature ids of the matrix, in order: what ranks and size factors are taken over.
     genes, features
@@ -81,6 +83,10 @@ class Reference:
         By (signature, method).
     type_i_cutoff, type_ii_cutoffs
         Cut-offs of the type values; type II by slope.
+    excluded
+        How many outlying controls were left out.
+    everybody
+        The reference with them; None where nobody was left out.
     """
 
     settings: Settings
@@ -98,6 +104,13 @@ class Reference:
     cutoffs: Mapping[tuple[str, str], Cutoff]
     type_i_cutoff: float
     type_ii_cutoffs: Mapping[float, float]
+    excluded: int = 0
+    everybody: Reference | None = None
+
+    @property
+    def controls_found(self) -> int:
+        """Size of the control group, with the controls that were left out."""
+        return self.n_controls + self.excluded
 
     def positions(self, gene_set: GeneSet) -> np.ndarray:
         """Return where a set's genes lie in `genes`."""
@@ -111,6 +124,10 @@ class Reference:
 
 def to_parts(reference: Reference) -> tuple[dict, dict[str, np.ndarray]]:
     """Split a reference into values for JSON and named arrays (for ``.npz``)."""
+    arrays, everybody = dict(reference.arrays), None
+    if reference.everybody is not None:
+        everybody, with_everybody = to_parts(reference.everybody)
+        arrays |= {f"{EVERYBODY}{name}": array for name, array in with_everybody.items()}
     values = {
         "settings": reference.settings.as_dict(),
         "kind": reference.kind,
@@ -129,8 +146,10 @@ def to_parts(reference: Reference) -> tuple[dict, dict[str, np.ndarray]]:
         ],
         "type_i_cutoff": reference.type_i_cutoff,
         "type_ii_cutoffs": [{"slope": slope, "cutoff": cutoff} for slope, cutoff in reference.type_ii_cutoffs.items()],
+        "excluded": reference.excluded,
+        "everybody": everybody,
     }
-    return {key: _jsonable(value) for key, value in values.items()}, dict(reference.arrays)
+    return {key: _jsonable(value) for key, value in values.items()}, arrays
 
 
 def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
@@ -140,6 +159,10 @@ def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
             **{key: _number(row[key]) for key in ("mean", "sd", "cutoff", "cutoff_low", "cutoff_high")}
         )
         for row in values["cutoffs"]
+    }
+    own = {name: np.asarray(array) for name, array in arrays.items() if not name.startswith(EVERYBODY)}
+    with_everybody = {
+        name.removeprefix(EVERYBODY): array for name, array in arrays.items() if name.startswith(EVERYBODY)
     }
     return Reference(
         settings=Settings.from_config(values["settings"]),
@@ -152,11 +175,13 @@ def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
         panel={row["name"]: _gene_set(row) for row in values["panel"]},
         axes={row["name"]: _gene_set(row) for row in values["axes"]},
         background=_number(values["background"]),
-        arrays={name: np.asarray(array) for name, array in arrays.items()},
+        arrays=own,
         floored=tuple(values["floored"]),
         cutoffs=cutoffs,
         type_i_cutoff=_number(values["type_i_cutoff"]),
         type_ii_cutoffs={row["slope"]: _number(row["cutoff"]) for row in values["type_ii_cutoffs"]},
+        excluded=int(values["excluded"]),
+        everybody=from_parts(values["everybody"], with_everybody) if values["everybody"] else None,
     )
 
 

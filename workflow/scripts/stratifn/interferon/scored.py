@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
-from stratifn.interferon.classes import Standing, class_table, standing, under_anti_ifn
+from stratifn.interferon.classes import Standing, class_table, standing, under_anti_ifn, with_everybody
 from stratifn.interferon.controls import Controls, find_controls
 from stratifn.interferon.expression import KINDS
+from stratifn.interferon.influence import Influence, leave_one_out
 from stratifn.interferon.learning import fit_reference
 from stratifn.interferon.methods import METHODS
 from stratifn.interferon.notes import notes_table
 from stratifn.interferon.prevalence import agreement_table, prevalence_table
 from stratifn.interferon.reference import Reference
-from stratifn.interferon.scoring import People, measure, score_table
-from stratifn.interferon.settings import Settings
+from stratifn.interferon.replicates import disagreeing_replicates
+from stratifn.interferon.scoring import People, measure, score_table, set_scores
+from stratifn.interferon.settings import Origin, Settings
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import Registry
 from stratifn.shared.columns import columns_of
@@ -26,23 +29,6 @@ from stratifn.shared.errors import InputError
 REFERENCE_COLUMNS = columns_of("interferon/reference.tsv")
 # a mean of z-scores of the controls is zero; what is left of it below this many decimals is rounding
 DECIMALS = 12
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the expression comes from: it decides the wording and what may be compared.
-
-    Attributes
-    ----------
-    specimen, platform
-        As in the config (``whole_blood``, ``rnaseq``, ...).
-    control_type
-        ``healthy`` or ``other``.
-    """
-
-    specimen: str
-    platform: str
-    control_type: str
 
 
 @dataclass(frozen=True)
@@ -66,10 +52,20 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Interferon:
-    """Results of the phase: the frozen reference, the people on its scale, and the contract's tables."""
+    """Results of the phase: the frozen reference, the people on its scale, and the contract's tables.
+
+    Attributes
+    ----------
+    influence
+        What each control decides, by signature and method; empty with a reference from another run.
+    outlying
+        Controls far above the others.
+    """
 
     reference: Reference
     people: People
+    influence: Mapping[tuple[str, str], Influence]
+    outlying: tuple[str, ...]
     scores: pd.DataFrame
     reference_table: pd.DataFrame
     classes: pd.DataFrame
@@ -112,22 +108,26 @@ def analyse_cohort(
         raise InputError(f"interferon scores need counts or a log-scale matrix; this view is of kind {kind}.")
     if reference is None:
         controls = find_controls(samples, rna.obs_names, control, settings.min_controls)
-        fitted = fit_reference(rna, kind, controls, knowledge, settings)
+        fitted, outlying = fit_reference(rna, kind, controls, knowledge, settings)
     else:
-        controls, fitted = Controls((), "", ("the reference was made by another run",)), reference
+        controls, fitted, outlying = Controls((), "", ("the reference was made by another run",)), reference, ()
         _same_kind(reference, kind)
     people = measure(rna, fitted)
     standings = {name: standing(people, fitted, gene_set) for name, gene_set in fitted.panel.items()}
     registry = knowledge.registry
+    scores = score_table(people, fitted)
+    influence = leave_one_out(fitted, people, _rows_of_controls(people, fitted, controls, outlying))
     return Interferon(
         reference=fitted,
         people=people,
-        scores=score_table(people, fitted),
-        reference_table=reference_table(fitted),
+        influence=influence,
+        outlying=outlying,
+        scores=scores,
+        reference_table=reference_table(fitted, influence, _untreated_patients(people, samples, control)),
         classes=class_table(people, fitted, samples),
         prevalence=_prevalence(people, standings, fitted, samples, registry, control, origin),
         agreement=agreement_table(standings, fitted, _patients(people, samples, control)),
-        notes=notes_table(fitted, people, controls, registry, origin.specimen, origin.platform, origin.control_type),
+        notes=notes_table(fitted, people, controls, outlying, _disagreeing(fitted, people, samples), registry, origin),
     )
 
 
@@ -139,7 +139,7 @@ def reference_of_cohort(
     Parameters are those of `Cohort` and `analyse_cohort`.
     """
     controls = find_controls(samples, data.obs_names, control, settings.min_controls)
-    return fit_reference(data, str(data.uns["kind"]), controls, knowledge, settings)
+    return fit_reference(data, str(data.uns["kind"]), controls, knowledge, settings)[0]
 
 
 def place_patients(
@@ -154,16 +154,55 @@ def place_patients(
     return score_table(people, reference), class_table(people, reference, samples)
 
 
-def reference_table(reference: Reference) -> pd.DataFrame:
-    """Return `reference.tsv`: a row per signature and method; NA where there is no reference."""
+def reference_table(
+    reference: Reference, influence: Mapping[tuple[str, str], Influence], patients: np.ndarray
+) -> pd.DataFrame:
+    """Return `reference.tsv`: a row per signature and method; NA where there is no reference.
+
+    Parameters
+    ----------
+    reference
+        The frozen reference.
+    influence
+        From `leave_one_out`.
+    patients
+        Whose share above the cut-off is followed when one control is left out (boolean per person).
+    """
     rows = []
+    fixed = {"n_controls": reference.n_controls, "excluded": reference.excluded}
     for signature in reference.panel:
         for method in METHODS:
             numbers = vars(reference.cutoff(signature, method))
             rounded = {key: round(value, DECIMALS) + 0.0 for key, value in numbers.items()}
-            rows.append({"signature": signature, "method": method, "n_controls": reference.n_controls} | rounded)
-    table = pd.DataFrame(rows, columns=list(REFERENCE_COLUMNS))
+            without = _without_one(influence.get((signature, method)), patients)
+            rows.append({"signature": signature, "method": method} | fixed | rounded | without)
+    table = pd.DataFrame(rows, columns=list(REFERENCE_COLUMNS)).astype({"flipped": float})
     return table.sort_values(["signature", "method"], ignore_index=True)
+
+
+def _without_one(influence: Influence | None, patients: np.ndarray) -> dict[str, float]:
+    shares = np.array([]) if influence is None else influence.shares(patients)
+    if influence is None or not len(shares):
+        return dict.fromkeys(("prevalence_low", "prevalence_high", "flipped"), float("nan"))
+    return {
+        "prevalence_low": float(shares.min()),
+        "prevalence_high": float(shares.max()),
+        "flipped": influence.flipped(patients),
+    }
+
+
+def _rows_of_controls(people: People, reference: Reference, controls: Controls, outlying: Sequence[str]) -> np.ndarray:
+    """Return the positions of the controls that the reference rests on."""
+    left_out = set(outlying) if reference.excluded else set()
+    kept = set(controls.samples) - left_out
+    return np.flatnonzero([name in kept for name in people.samples])
+
+
+def _disagreeing(reference: Reference, people: People, samples: pd.DataFrame) -> list[str]:
+    settings = reference.settings
+    scores = set_scores(people, reference, reference.panel[settings.signature], settings.method)
+    sd = reference.cutoff(settings.signature, settings.method).sd
+    return disagreeing_replicates(samples, pd.Series(scores, index=list(people.samples)), sd)
 
 
 def _same_kind(reference: Reference, kind: str) -> None:
@@ -182,6 +221,14 @@ def _patients(people: People, samples: pd.DataFrame, control: str | None) -> np.
     return _disease(people, samples) != str(control)
 
 
+def _untreated_patients(people: People, samples: pd.DataFrame, control: str | None) -> np.ndarray:
+    return _patients(people, samples, control) & ~under_anti_ifn(_sheet(people, samples))
+
+
+def _sheet(people: People, samples: pd.DataFrame) -> pd.DataFrame:
+    return samples.set_index("sample").reindex(list(people.samples)).reset_index()
+
+
 def _prevalence(
     people: People,
     standings: dict[str, Standing],
@@ -191,14 +238,13 @@ def _prevalence(
     control: str | None,
     origin: Origin,
 ) -> pd.DataFrame:
-    sheet = samples.set_index("sample").reindex(list(people.samples)).reset_index()
     return prevalence_table(
         standings=standings,
+        all_controls={name: with_everybody(people, reference, gene_set) for name, gene_set in reference.panel.items()},
         reference=reference,
         disease=_disease(people, samples),
-        masked=under_anti_ifn(sheet),
+        masked=under_anti_ifn(_sheet(people, samples)),
         registry=registry,
         control=control,
-        specimen=origin.specimen,
-        control_type=origin.control_type,
+        origin=origin,
     )

@@ -33,6 +33,8 @@ class People:
         Ranks over ``reference.universe`` (people x features), or None with `rank_refusal` saying why.
     size_factors
         Against the controls; None for log matrices and where there is no reference.
+    everybody
+        The same people on the scale of the reference with all controls; None where none was left out.
     """
 
     samples: tuple[str, ...]
@@ -40,6 +42,7 @@ class People:
     ranks: np.ndarray | None
     rank_refusal: str
     size_factors: np.ndarray | None
+    everybody: People | None = None
 
 
 def measure(data: ad.AnnData, reference: Reference) -> People:
@@ -68,6 +71,7 @@ def measure(data: ad.AnnData, reference: Reference) -> People:
         ranks=average_ranks(aligned) if complete else None,
         rank_refusal=refusal,
         size_factors=factors,
+        everybody=None if reference.everybody is None else measure(data, reference.everybody),
     )
 
 

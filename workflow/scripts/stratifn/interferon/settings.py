@@ -8,6 +8,43 @@ from typing import Any
 from stratifn.shared.settings import Section
 
 CONTROLS_FOR_A_CENTILE = 40
+EXCLUDE = "exclude"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the expression comes from: it decides the wording and what may be compared.
+
+    Attributes
+    ----------
+    specimen, platform
+        As in the config (``whole_blood``, ``rnaseq``, ...).
+    control_type
+        ``healthy`` or ``other``.
+    """
+
+    specimen: str
+    platform: str
+    control_type: str
+
+
+@dataclass(frozen=True)
+class ProteinSettings(Section):
+    """What the section ``interferon`` says of the measured protein, which no score depends on.
+
+    Attributes
+    ----------
+    protein_analyte
+        Name of the IFN-alpha protein in its view; None if it is to be detected from the analytes' names.
+    protein_assay
+        Name of the assay, as it is printed.
+    protein_cutoff
+        Cut-off of the assay in the view's units; None where it has none.
+    """
+
+    protein_analyte: str | None
+    protein_assay: str
+    protein_cutoff: float | None
 
 
 @dataclass(frozen=True)
@@ -19,11 +56,13 @@ class Settings(Section):
     signature, method
         What classes rest on: a signature's id and a scoring method's name.
     cutoff
-        ``mean_2sd``, ``percentile_95`` (40 controls or more) or ``robust``.
+        ``mean_2sd`` or ``percentile_95`` (40 controls or more).
     min_coverage
         Share of a signature's genes that must be found for a class (0 to 1).
     min_controls
-        Fewest controls that make a reference.
+        Fewest controls that make a reference, before outlying ones are left out.
+    outlying_controls
+        ``exclude`` or ``keep`` in the reference those that stand far above the others.
     type_ii_slope
         Constant part of the type II set's rise that type I interferon explains (log2 per log2).
     bootstraps, seed
@@ -37,6 +76,7 @@ class Settings(Section):
     cutoff: str
     min_coverage: float
     min_controls: int
+    outlying_controls: str
     type_ii_slope: float
     bootstraps: int
     seed: int

@@ -13,7 +13,8 @@ from stratifn.normalization.covariates import covariate_associations
 from stratifn.normalization.quality import quality_table
 from stratifn.normalization.settings import Settings
 from stratifn.normalization.size_factors import size_factor_table
-from stratifn.normalization.views import normalize_view
+from stratifn.normalization.views import NormalizedView, normalize_view
+from stratifn.shared.vocabulary import SIZE_FACTOR, SIZE_FACTORS
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -52,12 +53,17 @@ def normalize_cohort(
     inference
         The engine that fits the dispersions of counts.
     """
-    normalized = {
-        name: normalize_view(
+    normalized: dict[str, NormalizedView] = {}
+    # a view that takes the size factors of another one comes after it
+    for name in sorted(views, key=lambda name: SIZE_FACTORS in views[name].uns):
+        view = views[name]
+        if SIZE_FACTORS in view.uns:
+            lender = normalized[str(view.uns[SIZE_FACTORS])].data
+            view.obs[SIZE_FACTOR] = lender.obs[SIZE_FACTOR].reindex(view.obs_names)
+        normalized[name] = normalize_view(
             view, name, view.uns["kind"], samples, settings, always_keep=always_keep, inference=inference, in_place=True
         )
-        for name, view in views.items()
-    }
+    normalized = {name: normalized[name] for name in views}
     made = {name: view.data for name, view in normalized.items()}
     return Normalization(
         views=made,

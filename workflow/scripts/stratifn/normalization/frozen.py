@@ -6,15 +6,15 @@ Every transform is a frozen dataclass of arrays, numbers and words. `to_arrays` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError, Problem, listed
-from stratifn.shared.vocabulary import NOTE_COLUMNS
 
 SAMPLES_PER_BLOCK = 64
 
@@ -101,6 +101,8 @@ def from_arrays(cls: type[FrozenTransform], arrays: dict[str, Any]) -> FrozenTra
     """Rebuild a frozen transform from what `to_arrays` returned, after a round through a file."""
     values = {}
     for field in fields(cls):
+        if field.name not in arrays and field.default is not MISSING:
+            continue  # frozen before the field was there
         value = arrays[field.name]
         array = np.asarray(value)
         if array.ndim == 0:

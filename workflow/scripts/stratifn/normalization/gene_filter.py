@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from stratifn.shared.vocabulary import NOTE_COLUMNS
+from stratifn.shared.columns import NOTE_COLUMNS
 
 MOST_NAMES = 20
 

@@ -17,8 +17,9 @@ from stratifn.normalization.frozen import (
     overwritable,
     transformed_view,
 )
-from stratifn.normalization.task import Task
-from stratifn.shared.vocabulary import NOTE_COLUMNS
+from stratifn.normalization.task import Task, ViewKind
+from stratifn.shared.columns import NOTE_COLUMNS
+from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, PROPORTION
 
 # fractions are read with three digits at best; beyond, a logit only magnifies noise
 BETA_LIMIT = 1e-3
@@ -169,3 +170,46 @@ def _smallest_positive(values: np.ndarray) -> np.ndarray:
     smallest = positive.min(axis=0, initial=np.inf)
     overall = smallest.min(initial=np.inf)
     return np.where(np.isfinite(smallest), smallest, overall if np.isfinite(overall) else 1.0)
+
+
+SCALES = (
+    ViewKind(
+        BETA,
+        "Methylation fractions",
+        f"were turned into M-values, log2(beta / (1 - beta)), after clipping to [{BETA_LIMIT:g}, {1 - BETA_LIMIT:g}]",
+        "Du et al. 2010, doi:10.1186/1471-2105-11-587",
+        "M-value",
+        BetaTransform,
+        fit_beta,
+    ),
+    ViewKind(
+        PROPORTION,
+        "Proportions",
+        "were transformed to centred log-ratios (natural logarithm), a zero being replaced by half of the smallest "
+        "positive value of its part in the training samples",
+        "Aitchison 1982, doi:10.1111/j.2517-6161.1982.tb01195.x; Martin-Fernandez et al. 2003, "
+        "doi:10.1023/A:1023866030544",
+        "centred log-ratio",
+        ProportionTransform,
+        fit_proportion,
+    ),
+    ViewKind(
+        CONCENTRATION,
+        "Concentrations",
+        "were transformed to log2, values below the limit of detection being replaced by the limit over the square root "
+        "of two, and missing values left missing",
+        "Hornung & Reed 1990, doi:10.1080/1047322X.1990.10389587",
+        "log2 concentration",
+        ConcentrationTransform,
+        fit_concentration,
+    ),
+    ViewKind(
+        CONTINUOUS,
+        "Values",
+        "were used as they are (already on a log or normal scale)",
+        "none",
+        "as given",
+        ContinuousTransform,
+        fit_continuous,
+    ),
+)

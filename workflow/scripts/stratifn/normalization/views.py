@@ -15,7 +15,7 @@ from stratifn.normalization.kinds import KINDS
 from stratifn.normalization.principal_components import add_principal_components
 from stratifn.normalization.settings import Settings
 from stratifn.normalization.task import Task
-from stratifn.shared.vocabulary import CONTINUOUS, COUNTS
+from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, OWN_FACTORS, SIZE_FACTORS
 
 if TYPE_CHECKING:
     from pydeseq2.inference import Inference
@@ -57,7 +57,7 @@ def normalize_view(
     Parameters
     ----------
     view
-        Samples x features, as `inputs` wrote it.
+        Samples x features, as `inputs` wrote it; with ``obs["size_factor"]`` where it takes those of another view.
     name
         The view's name.
     kind
@@ -77,7 +77,7 @@ def normalize_view(
         See the kinds' own functions.
     """
     groups = samples.set_index("sample")["disease"]
-    task = Task(name, groups, settings, frozenset(always_keep), inference)
+    task = Task(name, groups, settings, frozenset(always_keep), inference, str(view.uns.get(SIZE_FACTORS, OWN_FACTORS)))
     measures = _measures(view, kind)
     frozen, notes = KINDS[kind].fit(view, task)
     data = frozen.transform(view, in_place=in_place)

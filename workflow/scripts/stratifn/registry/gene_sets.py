@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stratifn.registry.signatures import AxisSet, Registry
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.files import reading_users
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,8 @@ def read_gmt(path: Path | str, aliases: Mapping[str, str]) -> list[GeneSet]:
         A file that cannot be read, without a set, a line without name or genes, or a name that occurs twice.
     """
     path = Path(path)
-    try:
+    with reading_users(path, "gene sets in GMT, as text in UTF-8", "Save it as UTF-8."):
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        found = getattr(error, "strerror", None) or "text that is not UTF-8"
-        raise InputError(Problem(str(path), "the file", str(found), "gene sets in GMT", "Correct the path.")) from error
     sets: list[GeneSet] = []
     problems: list[Problem] = []
     first_line: dict[str, int] = {}

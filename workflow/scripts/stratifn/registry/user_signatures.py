@@ -18,6 +18,7 @@ from stratifn.registry.signatures import (
     records,
 )
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.files import reading_users
 
 USER_COLUMNS = (
     "signature_id",
@@ -76,7 +77,8 @@ def _user_row(**given: str) -> dict[str, str]:
 
 
 def _user_table(path: Path, aliases: Mapping[str, str]) -> tuple[pd.DataFrame, list[Problem]]:
-    table = read_text_table(path).rename(columns=lambda name: name.strip().lstrip("\ufeff"))
+    with reading_users(path, "a table of text in UTF-8, its columns between tabs", "Save it as such."):
+        table = read_text_table(path).rename(columns=lambda name: name.strip().lstrip("\ufeff"))
     source, expected = str(path), ", ".join(USER_COLUMNS)
     problems = [
         Problem(source, "header", f"column {name}", f"only {expected}", "Remove or rename the column.")

@@ -10,10 +10,12 @@ from stratifn.report.methods import methods_text
 from stratifn.report.new_patients import NewPatients, read_new_patients
 from stratifn.report.page import render_new_patients, render_pages
 from stratifn.report.results import Results, read_results
+from stratifn.report.settings import Settings
 
 __all__ = [
     "NewPatients",
     "Results",
+    "Settings",
     "draw_figures",
     "draw_new_patients",
     "methods_text",

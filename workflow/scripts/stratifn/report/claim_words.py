@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from stratifn.shared.claims import CLAIMS, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK, Standing
+import pandas as pd
+
+from stratifn.shared.claims import AT_LEAST, CLAIMS, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK, Standing
+from stratifn.shared.vocabulary import BORDERLINE
 
 Row = Mapping[str, object]
 
@@ -15,6 +18,19 @@ def _percent(value: object) -> str:
 
 def _number(value: object) -> str:
     return f"{float(str(value)):.3g}"
+
+
+def _people(row: Row, otherwise: str) -> str:
+    """Return a number of people; a frozen reference has none."""
+    return otherwise if row["value"] != row["value"] else _number(row["value"])
+
+
+def _share(row: Row) -> str:
+    return "too few" if row["value"] != row["value"] else _percent(row["value"])
+
+
+def _has_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _controls(row: Row) -> str:
@@ -31,13 +47,28 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"the groups explain {_percent(row['value'])} of {row['reason']} (more than {_percent(row['bound'])}): a batch that "
         "coincides with them would look the same"
     ),
+    ("calls", "rank_sum"): lambda row: (
+        f"a rank-sum test sees {_percent(row['value'])} of the called genes ({_percent(row['bound'])} are needed): single high "
+        "values may decide the others, or a covariate that ranks do not adjust for"
+    ),
     ("cutoff", "controls"): lambda row: (
-        f"{_number(row['value'])} controls give the cut-off, {_number(row['bound'])} are needed"
+        f"{_people(row, 'too few')} controls give the cut-off, {_number(row['bound'])} are needed"
+    ),
+    ("cutoff", "enough_controls"): lambda row: (
+        f"{_people(row, 'the')} controls are few (at least {_number(row['bound'])} are advised)"
+        + (f": {row['reason']}" if _has_text(row["reason"]) else "")
+    ),
+    ("cutoff", "outlying_controls"): lambda row: (
+        f"controls far above the others, as with an infection: {_people(row, 'some')}, {row['reason']}"
     ),
     ("cutoff", "healthy_controls"): _controls,
     ("prevalence", "scored"): lambda row: "nobody has a class",
     ("prevalence", "healthy_controls"): _controls,
-    ("prevalence", "borderline"): lambda row: f"borderline patients outnumber the high ones by {_number(row['value'])}",
+    ("prevalence", BORDERLINE): lambda row: f"borderline patients outnumber the high ones by {_number(row['value'])}",
+    ("prevalence", "one_control"): lambda row: (
+        f"leaving out one control moves it by {100 * float(str(row['value'])):.0f} points "
+        f"(at most {100 * float(str(row['bound'])):.0f} may be)"
+    ),
     ("factor", "seeds_matched"): lambda row: (
         f"{_percent(row['value'])} of the seeds find it, {_percent(row['bound'])} are needed"
     ),
@@ -80,10 +111,10 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"another label fits nearly as well (AUC {_number(row['value'])} lower; {_number(row['bound'])} is needed)"
     ),
     ("stratum_label", "mostly_high"): lambda row: (
-        f"{_percent(row['value'])} of its scored samples are high, {_percent(row['bound'])} are needed"
+        f"{_share(row)} of its scored samples are high, {_percent(row['bound'])} are needed"
     ),
     ("stratum_label", "controls_inside"): lambda row: (
-        f"{_percent(row['value'])} of the controls are in it, {_percent(row['bound'])} are needed"
+        f"{_share(row)} of the controls are in it, {_percent(row['bound'])} are needed"
     ),
     ("stratum_label", "controls_enriched"): lambda row: (
         f"controls are {_number(row['value'])} times as frequent elsewhere, at most {_number(row['bound'])} is needed"
@@ -114,14 +145,19 @@ EVIDENCE: Mapping[str, Callable[[Row], str]] = {
 
 def caveats(standing: Standing) -> str:
     """Say what lowers a claim, the worst first; empty for one that is supported."""
-    words = []
-    for row in standing.failing:
-        claim, criterion = str(row["claim"]), str(row["criterion"])
-        computed = row["verdict"] != NOT_COMPUTED
-        words.append(
-            CAVEATS[claim, criterion](row) if computed else str(row["reason"] or CAVEATS[claim, criterion](row))
-        )
-    return "; ".join(words)
+    return "; ".join(_caveat(row) for row in standing.failing)
+
+
+def _caveat(row: Row) -> str:
+    claim, key = str(row["claim"]), str(row["criterion"])
+    if row["verdict"] == NOT_COMPUTED:
+        return str(row["reason"] or CAVEATS[claim, key](row))
+    if not pd.isna(row["value"]):
+        return CAVEATS[claim, key](row)
+    # judged, but the frozen reference does not keep the value
+    criterion = CLAIMS[claim].criterion(key)
+    side = "below" if criterion.direction == AT_LEAST else "above"
+    return f"{criterion.meaning}: {side} {_number(row['bound'])}"
 
 
 def qualified(sentence: str, standing: Standing) -> str:

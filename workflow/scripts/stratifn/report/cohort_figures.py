@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.content import people, small_cells
+from stratifn.report.content import SHOWN_PADJ, SHOWN_WORDS, FigureRecord, people, small_cells
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
 from stratifn.report.results import Results
 from stratifn.report.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
@@ -124,9 +124,34 @@ def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
         grid = of_view.pivot(index="variable", columns="component", values="r2").reindex(columns=order)
         padj = of_view.pivot(index="variable", columns="component", values="padj").reindex(columns=order)
         figure, (panel,) = subplots(2.8 + 0.42 * len(order), max(2.6, 1.2 + 0.27 * len(grid)))
-        stars = np.where(padj.to_numpy() < 0.05, "*", "").tolist()
+        stars = np.where(padj.to_numpy() < SHOWN_PADJ, "*", "").tolist()
         image = heat_map(panel, 100 * grid, stars, (0, 100), fontsize=11)
         panel.tick_params(labelsize=8)
         panel.set_title(str(view), loc="left")
         figure.colorbar(image, ax=panel, label="variance of the component (%)")
         yield str(view), figure
+
+
+FIGURES = (
+    FigureRecord("views", "Samples measured in each view. Darker: a larger share of the group.", views),
+    FigureRecord("library_size", "Library size of every sample; the line is the median of the group.", library_sizes),
+    FigureRecord(
+        "principal_components",
+        "First two principal components of each normalised view, over the whole cohort; rings: flagged samples. "
+        "If the samples split by something other than disease, check for batches.",
+        principal_components,
+        again=True,
+    ),
+    FigureRecord(
+        "covariates",
+        f"Share of each principal component's variance that a variable explains. Star: {SHOWN_WORDS}.",
+        covariates,
+    ),
+    FigureRecord(
+        "volcano",
+        "Log2 fold change and adjusted p value of every tested gene. Dashed: the false discovery rate of the summary. "
+        "The most significant genes are named.",
+        volcanoes,
+        shared=True,
+    ),
+)

@@ -7,11 +7,22 @@ from collections.abc import Collection, Iterator
 
 import pandas as pd
 
-from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
+from stratifn.report.content import (
+    SHOWN_PADJ,
+    SHOWN_WORDS,
+    FigureSlot,
+    Item,
+    Table,
+    Text,
+    cell,
+    formatted,
+    people,
+    small_cells,
+)
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.shared.errors import listed
 from stratifn.shared.samples import covariates, is_number
-from stratifn.shared.vocabulary import RNA, UNSCORED
+from stratifn.shared.vocabulary import HEALTHY, RNA, UNSCORED
 
 LISTED_SAMPLES = 25
 MOST_LEVELS = 6
@@ -58,7 +69,7 @@ def _about_controls(results: Results) -> str:
         return f"There are no controls in this cohort{others}."
     count = people(int((results.samples["disease"] == results.control).sum()), results.min_cell)
     return f"The {count} controls have the label {results.control}" + (
-        "; they are healthy." if results.settings["control_type"] == "healthy" else "; they are not healthy controls."
+        "; they are healthy." if results.settings["control_type"] == HEALTHY else "; they are not healthy controls."
     )
 
 
@@ -102,7 +113,7 @@ def _left_out(results: Results) -> Iterator[Item]:
         of_whom = "of this disease's samples " if results.disease is not None else ""
         yield Text(f"Nothing {of_whom}was left out, renamed or missing.")
     else:
-        shown = notes_table(notes, results.labels.index, results.config["report"]["sample_ids"], results.min_cell)
+        shown = notes_table(notes, results.labels.index, results.shown.sample_ids, results.min_cell)
         yield Table("What was left out, missing, renamed or not computed", shown)
     if results.disease is not None:
         yield Text("The overview lists what concerns the whole cohort.")
@@ -188,10 +199,10 @@ def _outstanding(odd: pd.DataFrame, results: Results) -> pd.DataFrame:
 
 def _leading_covariates(results: Results) -> Iterator[Item]:
     covariates = results.tables["covariate_associations"]
-    leading = covariates[covariates["padj"] < 0.05].sort_values(["view", "r2"], ascending=[True, False])
+    leading = covariates[covariates["padj"] < SHOWN_PADJ].sort_values(["view", "r2"], ascending=[True, False])
     if len(leading):
         yield Table(
-            "Principal components that follow a variable (adjusted p below 0.05, strongest first within a view); "
+            f"Principal components that follow a variable ({SHOWN_WORDS}, strongest first within a view); "
             "a component that follows the batch is a reason to add `batch` to the design",
             formatted(leading.groupby("view").head(5)[["view", "component", "variable", "r2", "padj"]], 0),
         )

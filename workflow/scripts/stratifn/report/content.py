@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 # columns that count people: small counts in them are not shown
 COUNTS_OF_PEOPLE = frozenset({"n", "n_level", "n_baseline", "below_limit"})
+# an association is listed or starred where its adjusted p value is smaller, and these words say so
+SHOWN_PADJ = 0.05
+SHOWN_WORDS = f"adjusted p below {SHOWN_PADJ:g}"
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,31 @@ class Table:
     caption: str
     frame: pd.DataFrame
     search: bool = False
+
+
+@dataclass(frozen=True)
+class FigureRecord:
+    """One kind of figure.
+
+    Attributes
+    ----------
+    name
+        Start of the file name, and the `FigureSlot` that places it.
+    caption
+        What is shown and how to read it.
+    draw
+        From the results to the figures (item name, figure); nothing where the data are missing.
+    again
+        Drawn for the overview, and again for each disease from its part of the results.
+    shared
+        Drawn once; the pages of diseases show the items that are theirs.
+    """
+
+    name: str
+    caption: str
+    draw: Callable[[Any], Iterator[tuple[str, Figure]]]
+    again: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True)

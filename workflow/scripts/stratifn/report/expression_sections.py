@@ -10,11 +10,10 @@ from stratifn.report.claim_words import caveats, qualified
 from stratifn.report.content import FigureSlot, Item, Table, Text, formatted
 from stratifn.report.results import Results
 from stratifn.shared.claims import NOT_COMPUTED
-from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, RNA
+from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, HEALTHY, OPPOSED, RNA, SHARED, SPECIFIC, UNDETERMINED
 
 TOP_GENES = 10
 TOP_SETS = 5
-SPECIFIC = "specific:"
 
 
 def differential_expression(results: Results) -> Iterator[Item]:
@@ -51,7 +50,7 @@ def expression_of_disease(results: Results) -> Iterator[Item]:
             "another disease may be raised in this one or lowered in the other.",
             warning=True,
         )
-    elif results.settings["control_type"] != "healthy":
+    elif results.settings["control_type"] != HEALTHY:
         yield Text(
             f"{results.control} are controls but not healthy, so nothing here is a comparison with healthy people.",
             warning=True,
@@ -111,8 +110,9 @@ def _calls(summary: pd.DataFrame, results: Results) -> Table:
     return Table(
         f"Genes called at a false discovery rate of {alpha:g} (Benjamini-Hochberg within a contrast); up_lfc1 and "
         "down_lfc1: those with an absolute log2 fold change of at least 1; permuted_calls: mean number of calls on "
-        "permuted labels",
-        formatted(summary.dropna(axis="columns", how="all"), results.min_cell),
+        "permuted labels; rank_calls and both_calls: calls of a rank-sum test without covariates, and of both. A batch that "
+        "coincides with the groups makes calls that none of these can tell from a difference",
+        formatted(summary.drop(columns="model").dropna(axis="columns", how="all"), results.min_cell),
     )
 
 
@@ -143,10 +143,10 @@ def _across_diseases(results: Results) -> Iterator[Item]:
         return
     classes = across["class"].value_counts().rename_axis("class").reset_index(name="genes")
     yield Table(
-        "Genes by how their effects compare across diseases. Effects are pooled by generalised least squares, "
-        "because the "
-        "diseases share their controls; a gene is specific to a disease only if its effect there differs from the "
-        "mean of the others",
+        "Genes by how their effects compare across diseases, each class at the false discovery rate of the phase. shared: there "
+        "in every disease in one direction; subset and specific: there in these diseases and larger in each of them than in each other one "
+        "(larger, not only there); opposed: up in one disease and down in another; undetermined: an effect, but the data do not "
+        "decide in which diseases; none: no effect found",
         classes.sort_values(["genes", "class"], ascending=[False, True]).astype(str),
     )
 
@@ -163,16 +163,15 @@ def _shared_and_specific(results: Results) -> Iterator[Item]:
     own = f"{SPECIFIC}{results.disease}"
     counts = across["class"].value_counts()
     yield Text(
-        f"Across the cohort's diseases {counts.get('shared', 0)} genes have a shared effect (called in one direction "
-        f"in every disease, or with a pooled effect and no difference between diseases), {counts.get(own, 0)} are "
-        "specific to "
-        f"{results.disease} (called, further from zero than the mean of the others and different from it, while the others "
-        f"do not differ among themselves), and {counts.get('discordant', 0)} differ in other ways."
+        f"Across the cohort's diseases {counts.get(SHARED, 0)} genes have a shared effect (there in every disease, in one "
+        f"direction), {counts.get(own, 0)} are larger in {results.disease} than in each other disease, {counts.get(OPPOSED, 0)} are "
+        f"up in one disease and down in another. {counts.get(UNDETERMINED, 0)} others have an effect, but the data do not decide in "
+        "which diseases."
     )
     effect, padj = f"log2FoldChange_{results.disease}", f"padj_{results.disease}"
     tables = (
-        (own, f"Genes specific to {results.disease}", [effect, padj, "pooled_log2FoldChange", "Q_padj"], "Q_padj"),
-        ("shared", f"Genes that {results.disease} shares with the other diseases",
+        (own, f"Genes with a larger effect in {results.disease} than in each other disease", [effect, padj, "pooled_log2FoldChange", "Q_padj"], "Q_padj"),
+        (SHARED, f"Genes that {results.disease} shares with the other diseases",
          [effect, padj, "pooled_log2FoldChange", "pooled_padj"], "pooled_padj"),
     )  # fmt: skip
     for name, words, columns, order in tables:
@@ -211,7 +210,7 @@ def _interferon_status(results: Results) -> Iterator[Item]:
     yield Table(
         "Descriptive: patients with a high against patients with a low ISG expression signature. The classes were made "
         "from some of these genes, so these numbers do not test the signature",
-        formatted(status.drop(columns="permuted_calls"), results.min_cell),
+        formatted(status.drop(columns=["permuted_calls", "rank_calls", "both_calls", "model"]), results.min_cell),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.content import people
+from stratifn.report.content import FigureRecord, people
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, stacked, strip, subplots
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.report.style import CLASS_COLOURS
@@ -172,3 +172,66 @@ def protein_ranks(results: Results) -> Iterator[tuple[str, Figure]]:
     panel.set(xlabel="mean of the two ranks (share of people)", ylabel="rank of the protein\nless rank of the score")
     panel.set(xlim=(0, 1.02), ylim=(-reach, reach))
     yield "", figure
+
+
+FIGURES = (
+    FigureRecord(
+        "interferon_scores",
+        "ISG expression score of every measured sample (by ranks where the controls are too few for a reference), "
+        "with the median of "
+        "each group. Dashed: the cut-off, if there is one; grey: its 95 % bootstrap interval. Rings: measured but "
+        "not classed.",
+        interferon_scores,
+        again=True,
+    ),
+    FigureRecord(
+        "interferon_classes",
+        "Share of all samples of a group, unscored ones included, by ISG expression signature. "
+        "Borderline: the cut-off is too uncertain to call the sample high or low.",
+        interferon_classes,
+    ),
+    FigureRecord(
+        "prevalence",
+        "Share of the scored samples above the cut-off, with its 95 % interval. Diamond: the published share for the "
+        "same "
+        "specimen and healthy controls.",
+        prevalence,
+    ),
+    FigureRecord(
+        "types",
+        "Type II-weighted against type I response, both relative to the controls. Rings: the type is uncertain. "
+        "Interleukin 1 "
+        "and TNF raise the type II genes too; in blood of pSS an isolated type II response was not seen in published "
+        "cohorts.",
+        types,
+        again=True,
+    ),
+    FigureRecord(
+        "agreement",
+        "Rank correlation of the signatures' scores among patients of all diseases. Signatures that share genes are "
+        "not "
+        "independent evidence.",
+        agreement,
+    ),
+    FigureRecord(
+        "protein_ranks",
+        "IFN-alpha protein against the ISG expression score, as ranks among people who have both. In people far from "
+        "the line the "
+        "two disagree.",
+        protein_ranks,
+    ),
+    FigureRecord(
+        "methylation",
+        "IFN methylation score of every sample: it is high where interferon-responsive CpGs are less methylated than "
+        "in controls.",
+        methylation,
+    ),
+    FigureRecord(
+        "axes",
+        "Activity of the interferon pathway in each person at the three points where drugs act. All proteins below "
+        "the limit of "
+        "detection are drawn at the same value.",
+        axes,
+        again=True,
+    ),
+)

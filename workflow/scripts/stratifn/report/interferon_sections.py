@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pandas as pd
 
 from stratifn.report.claim_words import caveats
-from stratifn.report.content import FigureSlot, Item, Table, Text, first_reason, formatted, small_cells
+from stratifn.report.content import FigureSlot, Item, Table, Text, first_reason, formatted, people, small_cells
 from stratifn.report.results import RANK_METHOD, Results
-from stratifn.shared.vocabulary import UNSCORED
+from stratifn.shared.vocabulary import CLASSES, HEALTHY, UNSCORED
 
-CLASSES = ("high", "borderline", "low", UNSCORED)
+CLASSES_AND_UNSCORED = (*CLASSES, UNSCORED)
 TYPES = ("none", "I", "I+II", "II", "uncertain")
 NO_TYPE = "no type: "
 NOT_SUPPORTED = (
@@ -66,12 +66,11 @@ def _basis(results: Results) -> Iterator[Item]:
         + (f" Evidence for the cut-off is {cutoff.verdict}: {caveats(cutoff)}." if cutoff.fails else ""),
         warning=cutoff.fails,
     )
-    if results.settings["control_type"] != "healthy" and not settings["reference"]:
+    if results.settings["control_type"] != HEALTHY and not settings["reference"]:
         yield Text(
             f"The controls ({results.control}) are not healthy: low means similar to them, not to healthy people.",
             warning=True,
         )
-    yield from _second_opinion(results)
 
 
 def reference_words(results: Results) -> str:
@@ -80,28 +79,12 @@ def reference_words(results: Results) -> str:
     return "the controls of a reference from another run" if elsewhere else "this run's own controls"
 
 
-def _second_opinion(results: Results) -> Iterator[Item]:
-    """Say whether a mixture model finds two groups among the scores of the patients of all diseases together."""
-    mixture = results.tables["mixture"]
-    own = mixture[mixture["signature"] == results.config["interferon"]["signature"]]
-    if results.disease is not None or own.empty or own["crossing"].isna().all():
-        return
-    row = own.iloc[0]
-    agree = f", agreement on {100 * row['agree']:.0f} % of the patients" if pd.notna(row["agree"]) else ""
-    yield Text(
-        f"A mixture model of all patients' scores {'also ' if row['verdict'] == 'two groups' else ''}finds "
-        f"{row['verdict']} "
-        f"(shown for comparison; the cut-off decides). Its two normal distributions "
-        f"cross at {row['crossing']:.2f} (cut-off {row['cutoff']:.2f}{agree})."
-    )
-
-
 def _classes(results: Results) -> Iterator[Item]:
     classes = results.tables["classes"]
     if not results.has_classes:
         return
     counts = pd.crosstab(classes["disease"], classes["ifn_class"].fillna(UNSCORED))
-    counts = counts.reindex(index=results.groups, columns=list(CLASSES), fill_value=0)
+    counts = counts.reindex(index=results.groups, columns=list(CLASSES_AND_UNSCORED), fill_value=0)
     yield Table("Samples by ISG expression signature", _by_group(counts, results))
     unscored = classes[(classes["ifn_class"] == UNSCORED) & classes["disease"].isin(results.subject)]
     if len(unscored):
@@ -119,16 +102,38 @@ def _prevalence(results: Results) -> Iterator[Item]:
     own = own.reindex([group for group in results.groups if group in own.index]).reset_index()
     if own.empty or own["prevalence"].isna().all():
         return
+    yield from _one_control(results)
     shown = own[["disease", "n", "prevalence", "ci_low", "ci_high", "published", "published_source"]]
     shown = shown.rename(columns={"disease": "group"}).dropna(axis="columns", how="all")
     yield Table(
         "Share of people with a score above the cut-off: borderline people count by their score, unscored people are "
         "left out. "
-        "The 95 % interval includes the uncertainty of the cut-off. The published share is shown where specimen and "
+        "The 95 % interval includes the uncertainty of the cut-off, with and without any control that was left out. The published share is shown where specimen and "
         "controls "
         "are the same. The cut-off comes from the controls, so their own share is only a check",
         formatted(shown, results.min_cell),
     )
+
+
+def _one_control(results: Results) -> Iterator[Item]:
+    """Say how far a single control moves the share, and how many classes the controls left out would change."""
+    settings, reference = results.config["interferon"], results.tables["reference"]
+    own = reference[(reference["signature"] == settings["signature"]) & (reference["method"] == settings["method"])]
+    if results.disease is not None or own.empty:
+        return
+    row = own.iloc[0]
+    if pd.notna(row["flipped"]):
+        yield Text(
+            f"Leaving out any one control, {100 * row['prevalence_low']:.0f} to {100 * row['prevalence_high']:.0f} % of all "
+            f"patients lie above the cut-off; {people(int(row['flipped']), results.min_cell)} change sides."
+        )
+    if row["excluded"]:
+        classes = results.tables["classes"]
+        other = int((classes["ifn_class"] != classes["ifn_class_all_controls"]).sum())
+        yield Text(
+            f"{row['excluded']} outlying control{'s were' if row['excluded'] > 1 else ' was'} left out of the reference; with "
+            f"every control kept, {people(other, results.min_cell)} would have another class."
+        )
 
 
 def _types(results: Results) -> Iterator[Item]:

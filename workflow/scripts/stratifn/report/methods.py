@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 
 from stratifn import __version__
 from stratifn.report.results import Results
-from stratifn.shared.vocabulary import BETA, CONCENTRATION, CONTINUOUS, COUNTS, PROPORTION, RNA
+from stratifn.shared.vocabulary import CLASSES, COUNTS, HEALTHY, OWN_FACTORS, RNA, SIZE_FACTORS
 
 # names of references to their numbers in brackets
 Cite = Callable[..., str]
+# (kind of view, names of views) -> what normalization does to them (see `stratifn.normalization.described`)
+Described = Callable[[str, str], str]
 REFERENCES = {
     "Snakemake": "Mölder F et al. Sustainable data analysis with Snakemake. F1000Research 2021;10:33. "
     "doi:10.12688/f1000research.29032.2",
@@ -34,7 +36,7 @@ REFERENCES = {
 }
 
 
-def methods_text(results: Results, versions: Mapping[str, str]) -> str:
+def methods_text(results: Results, versions: Mapping[str, str], described: Described) -> str:
     """Write the methods in Markdown, one paragraph per phase, and the references that they name.
 
     Parameters
@@ -43,6 +45,8 @@ def methods_text(results: Results, versions: Mapping[str, str]) -> str:
         The results; their configuration holds every value.
     versions
         Name of the software to its version.
+    described
+        Says what normalization does to a kind of view.
     """
     cited: list[str] = []
 
@@ -54,7 +58,7 @@ def methods_text(results: Results, versions: Mapping[str, str]) -> str:
         f"# Methods: cohort {results.cohort}",
         f"Data were analysed with stratifn {__version__}, a Snakemake {versions['snakemake']} {cite('Snakemake')} "
         f"workflow in Python {versions['python']}.",
-        _normalization(results, versions, cite),
+        _normalization(results, versions, described, cite),
         _differential_expression(results, cite),
         _interferon(results, cite),
         _integration(results, versions, cite),
@@ -73,28 +77,23 @@ def _kinds(results: Results) -> dict[str, list[str]]:
     return kinds
 
 
-def _normalization(results: Results, versions: Mapping[str, str], cite: Cite) -> str:
-    settings, kinds = results.config["normalization"], _kinds(results)
+def _normalization(results: Results, versions: Mapping[str, str], described: Described, cite: Cite) -> str:
+    settings = results.config["normalization"]
     sentences = []
-    if COUNTS in kinds:
-        sentences.append(
-            f"Counts ({', '.join(kinds['counts'])}) were normalised by DESeq2's size factors ({settings['size_factors']}, on "
-            f"all genes) and transformed by its variance-stabilising transformation with a design-blind dispersion trend "
-            f"{cite('DESeq2')}, by PyDESeq2 {versions['pydeseq2']} {cite('PyDESeq2')}. Genes counted at least "
-            f"{settings['min_count']} times in as many samples as the smallest group has were kept, and genes of the "
-            f"signature registry in any case."
-        )
-    words = {
-        BETA: "methylation fractions ({}) were turned into M-values",
-        PROPORTION: "proportions ({}) were centred log-ratio transformed",
-        CONCENTRATION: "concentrations ({}) were log2 transformed, values below the limit of detection taken as the "
-        "limit divided by the square root of two",
-        CONTINUOUS: "values of {} were used as they are",
-    }
-    rest = [text.format(", ".join(kinds[kind])) for kind, text in words.items() if kind in kinds]
-    if rest:
-        joined = "; ".join(rest)
-        sentences.append(joined[0].upper() + joined[1:] + ".")
+    for kind, views in _kinds(results).items():
+        sentence = described(kind, ", ".join(views))
+        if kind == COUNTS:
+            sentence += (
+                f" {cite('DESeq2')}, by PyDESeq2 {versions['pydeseq2']} {cite('PyDESeq2')} (size factors: "
+                f"{settings['size_factors']}). Genes counted at least {settings['min_count']} times in as many samples as the "
+                "smallest group has were kept, and genes of the signature registry in any case"
+            )
+        sentences.append(f"{sentence}.")
+    sentences += [
+        f"The size factors of {view['name']} were those of {view[SIZE_FACTORS]}."
+        for view in results.settings["views"]
+        if view.get(SIZE_FACTORS, OWN_FACTORS) != OWN_FACTORS
+    ]
     return " ".join(sentences)
 
 
@@ -122,15 +121,27 @@ def _differential_expression(results: Results, cite: Cite) -> str:
 
 def _interferon(results: Results, cite: Cite) -> str:
     settings = results.config["interferon"]
-    if not results.tables["classes"]["ifn_class"].isin(["high", "borderline", "low"]).any():
+    if not results.tables["classes"]["ifn_class"].isin(CLASSES).any():
         return ""
     source = "a frozen reference's" if settings["reference"] else "this run's own"
-    control = "healthy controls" if results.settings["control_type"] == "healthy" else "controls (not healthy)"
+    control = "healthy controls" if results.settings["control_type"] == HEALTHY else "controls (not healthy)"
     return (
         f"ISG expression scores ({settings['signature']}, {settings['method']}) were computed against {source} "
         f"{control}, with size factors whose reference came from the controls alone, so that a patient's score does not "
-        f"depend on other patients. The cut-off was {settings['cutoff']} of the controls; {settings['bootstraps']} bootstraps "
+        f"depend on other patients.{_left_out_controls(results)} The cut-off was {settings['cutoff']} of the controls; {settings['bootstraps']} bootstraps "
         f"of the controls gave the certainty of each class. Terms follow the EULAR points to consider {cite('EULAR')}."
+    )
+
+
+def _left_out_controls(results: Results) -> str:
+    """Say how many controls the reference leaves out."""
+    excluded = results.tables["reference"]["excluded"]
+    if not len(excluded) or not excluded.max():
+        return ""
+    number = int(excluded.max())
+    return (
+        f" {number} control{'s' if number > 1 else ''} whose score stood far above those of the others "
+        f"{'were' if number > 1 else 'was'} left out of the reference; intervals of the prevalence are the union of those with and without."
     )
 
 

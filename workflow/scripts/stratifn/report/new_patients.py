@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_names
+from stratifn.report.settings import Settings
 from stratifn.report.style import group_colours, stratum_colours
+from stratifn.shared.claims import Standing, standing
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
 from stratifn.shared.vocabulary import UNCERTAIN
@@ -24,7 +26,7 @@ class NewPatients:
     name
         Name of the transfer.
     shown
-        The config's section ``report``.
+        What is shown of people.
     samples, patients, factors, notes, verdicts
         The tables of the transfer.
     reference
@@ -33,10 +35,12 @@ class NewPatients:
         stratum, label, jaccard: the reference's strata.
     scoring
         The reference's interferon part: ``settings``, ``n_controls`` and ``cutoffs``; None where it scores nobody.
+    centile
+        Of the reference's own values, beyond which a patient is out of the reference.
     """
 
     name: str
-    shown: Mapping[str, Any]
+    shown: Settings
     samples: pd.DataFrame
     patients: pd.DataFrame
     factors: pd.DataFrame
@@ -45,16 +49,17 @@ class NewPatients:
     reference: pd.DataFrame
     strata: pd.DataFrame
     scoring: Mapping[str, Any] | None
+    centile: float
 
     @property
     def min_cell(self) -> int:
         """Counts of people below this are not shown."""
-        return self.shown["min_cell"]
+        return self.shown.min_cell
 
     @property
     def labels(self) -> pd.Series:
         """Label of each sample in the report."""
-        return sample_labels(self.patients["sample"], self.shown["sample_ids"])
+        return sample_labels(self.patients["sample"], self.shown.sample_ids)
 
     @property
     def source(self) -> pd.Series:
@@ -84,6 +89,15 @@ class NewPatients:
         ]
         return rows[0] if rows and rows[0]["cutoff"] is not None else None
 
+    def standing(self, claim: str, subject: str) -> Standing:
+        """Tell how good a claim about these patients or about the reference's own cohort is."""
+        return standing(self.verdicts, claim, subject)
+
+    @property
+    def scored_signature(self) -> str:
+        """Signature of the classes; empty where the reference scores nobody."""
+        return "" if self.scoring is None else self.scoring["settings"]["signature"]
+
     @property
     def signature(self) -> str:
         """Signature and method of the score."""
@@ -107,21 +121,20 @@ class NewPatients:
 
 def read_new_patients(
     name: str,
-    shown: Mapping[str, Any],
+    shown: Settings,
     tables: Mapping[str, str],
-    strata: Sequence[Mapping[str, Any]],
-    scoring: Mapping[str, Any] | None,
+    frozen: Mapping[str, Mapping[str, Any]],
 ) -> NewPatients:
     """Read what the page shows.
 
     Parameters
     ----------
-    name, shown, scoring
+    name, shown
         As in `NewPatients`.
     tables
         Paths of ``samples``, ``patients``, ``factors``, ``notes``, ``verdicts`` and ``provenance``.
-    strata
-        The strata as the reference holds them.
+    frozen
+        The values of each part of the reference.
     """
     read = {key: read_table(tables[key]) for key in ("patients", "factors", "notes", "verdicts")}
     return NewPatients(
@@ -130,7 +143,8 @@ def read_new_patients(
         samples=read_samples(tables["samples"]),
         reference=read_table(tables["provenance"]),
         # a stratum is a name: tables hold it as text
-        strata=pd.DataFrame(strata).astype({"stratum": str}),
-        scoring=scoring,
+        strata=pd.DataFrame(frozen["strata"]["strata"]).astype({"stratum": str}),
+        scoring=frozen["interferon"]["reference"],
+        centile=frozen["limits"]["centile"],
         **read,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stratifn.report.content import FigureRecord
 from stratifn.report.interferon_figures import cut_off
 from stratifn.report.marks import strip, subplots
 from stratifn.report.new_patients import NewPatients
@@ -45,3 +46,20 @@ def strata_of_new_patients(new: NewPatients) -> Iterator[tuple[str, Figure]]:
     strip(panel, placed["probability"].astype(float), names, new.stratum_colours, new.min_cell, outside, median=False)
     panel.set(ylabel="probability of the stratum", ylim=(0, 1.05))
     yield "", figure
+
+
+FIGURES = (
+    FigureRecord(
+        "interferon_scores",
+        "ISG expression score of every patient, with the median of each disease. Dashed: the cut-off from the "
+        "reference's "
+        "controls; grey: its 95 % bootstrap interval; dotted: the mean of these controls. Rings: measured but not "
+        "classed.",
+        scores_of_new_patients,
+    ),
+    FigureRecord(
+        "strata",
+        "Probability of every patient's stratum. Rings: patients out of the reference.",
+        strata_of_new_patients,
+    ),
+)

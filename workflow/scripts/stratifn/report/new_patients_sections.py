@@ -10,9 +10,9 @@ from stratifn import __version__
 from stratifn.report.claim_words import caveats
 from stratifn.report.cohort_sections import notes_table
 from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, people, stratum_labels
-from stratifn.report.interferon_sections import CLASSES
+from stratifn.report.interferon_sections import CLASSES_AND_UNSCORED
 from stratifn.report.new_patients import NewPatients
-from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, UNSUPPORTED, standing
+from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, UNSUPPORTED, Standing
 
 # marks, in a patient's reason, a value beyond a limit of the reference
 BEYOND = ", limit "
@@ -26,11 +26,11 @@ def sections_of_new_patients(new: NewPatients) -> list[Section]:
 
 
 def headline_of_new_patients(new: NewPatients) -> list[str]:
-    """Say how many were placed, who is unlike the reference, and how the classes fall."""
+    """Say how many were placed, who is unlike the reference, how the classes fall, and what the reference itself lacks."""
     patients = new.patients
     classes = patients["ifn_class"].value_counts()
-    by_class = ", ".join(f"{name} {people(int(classes.get(name, 0)), new.min_cell)}" for name in CLASSES)
-    placement = standing(new.verdicts, "placement", EVERYBODY)
+    by_class = ", ".join(f"{name} {people(int(classes.get(name, 0)), new.min_cell)}" for name in CLASSES_AND_UNSCORED)
+    placement = new.standing("placement", EVERYBODY)
     verdict = (
         [
             f"The reference does not fit these patients: {caveats(placement)}. Their classes and strata are not "
@@ -49,6 +49,20 @@ def headline_of_new_patients(new: NewPatients) -> list[str]:
         f"{people(int(patients['stratum'].notna().sum()), new.min_cell)}. Unlike anything in the reference: "
         f"{people(int(patients['out_of_reference'].eq(True).sum()), new.min_cell)}.",
         f"ISG expression signature ({new.signature}): {by_class}.",
+        *lacking(new),
+    ]
+
+
+def lacking(new: NewPatients) -> list[str]:
+    """Say how the reference's own cut-off and strata fall short: whatever is placed by them falls short as well."""
+    claims = [("cutoff", new.scored_signature, "cut-off")] if new.scored_signature else []
+    if len(new.strata) > 1:
+        claims.append(("strata", EVERYBODY, "strata"))
+    found = [(words, new.standing(claim, subject)) for claim, subject, words in claims]
+    return [
+        f"Evidence for the {words} of the reference is {each.verdict}: {caveats(each)}."
+        for words, each in found
+        if each.fails
     ]
 
 
@@ -66,9 +80,21 @@ def _reference(new: NewPatients) -> Iterator[Item]:
             f"Its {new.scoring['n_controls']} controls give the cut-off {new.cutoff['cutoff']:.2f} "
             f"({new.scoring['settings']['cutoff']}) of {new.signature}."
         )
-    strata = new.strata.assign(label=stratum_labels(new.strata).to_numpy())
-    shown = strata[["stratum", "label", "jaccard"]].rename(columns={"jaccard": "bootstrap Jaccard in the reference"})
-    yield Table("Strata of the reference", formatted(shown, 0))
+    for sentence in lacking(new):
+        yield Text(sentence, warning=True)
+    strata = new.strata.assign(
+        label=stratum_labels(new.strata).to_numpy(),
+        evidence=[_evidence(new.standing("stratum_label", str(number))) for number in new.strata["stratum"]],
+    )
+    words = {"evidence": "evidence for the label", "jaccard": "bootstrap Jaccard in the reference"}
+    yield Table("Strata of the reference", formatted(strata[["stratum", "label", *words]].rename(columns=words), 0))
+
+
+def _evidence(found: Standing) -> str:
+    """Give the verdict on a claim of the reference, and what lowers it."""
+    if found.verdict == NOT_COMPUTED:
+        return ""
+    return f"{found.verdict}: {caveats(found)}" if found.fails else found.verdict
 
 
 def _stated(value: object) -> str:
@@ -131,14 +157,16 @@ def _interferon(new: NewPatients) -> Iterator[Item]:
     yield FigureSlot("interferon_scores")
     classes = new.patients.set_index("sample")["ifn_class"]
     groups = new.disease_of.reindex(classes.index)
-    counts = pd.crosstab(groups, classes).reindex(columns=list(CLASSES), fill_value=0)
+    counts = pd.crosstab(groups, classes).reindex(columns=list(CLASSES_AND_UNSCORED), fill_value=0)
     shown = counts.map(lambda count: people(int(count), new.min_cell))
     yield Table("Patients by ISG expression signature", shown.reset_index(names="disease"))
 
 
 def _strata(new: NewPatients) -> Iterator[Item]:
     if len(new.strata) < 2:
-        yield Text("The reference has one stratum: its data did not support more.", warning=True)
+        found = new.standing("strata", EVERYBODY)
+        why = f" ({caveats(found)})" if found.fails else ""
+        yield Text(f"The reference has one stratum: its data did not support more{why}.", warning=True)
         return
     yield FigureSlot("strata")
     placed = new.patients[new.patients["stratum"].notna()]
@@ -158,7 +186,18 @@ def _strata(new: NewPatients) -> Iterator[Item]:
             "How well each factor is determined: median posterior SD over the patients (near 0: well determined; "
             "near 1: "
             "not determined by what was measured)",
-            formatted(pd.DataFrame({"factor": known.index, "median SD": known.to_numpy()}), 0),
+            formatted(
+                pd.DataFrame(
+                    {
+                        "factor": known.index,
+                        "median SD": known.to_numpy(),
+                        "evidence for the factor in the reference": [
+                            _evidence(new.standing("factor", name)) for name in known.index
+                        ],
+                    }
+                ),
+                0,
+            ),
         )
 
 
@@ -184,7 +223,7 @@ def _patients(new: NewPatients) -> Iterator[Item]:
 def _notes(new: NewPatients) -> Iterator[Item]:
     # the labels of the strata are shown above
     notes = new.notes[new.notes["what"] != "label"]
-    shown = notes_table(notes, new.labels.index, new.shown["sample_ids"], new.min_cell)
+    shown = notes_table(notes, new.labels.index, new.shown.sample_ids, new.min_cell)
     yield Table("Notes on the reference, on features and views that are missing, and on the files", shown)
 
 
@@ -201,8 +240,8 @@ def methods_of_new_patients(new: NewPatients) -> list[str]:
         f"transforms. {scored}Factors are the posterior means of the reference's MOFA model with its weights held fixed, over "
         "the views that a patient has. The stratum is the most probable one under the "
         "reference's Gaussian mixture, averaged over its bootstraps, given what is known of the patient's factors. Out of the reference are "
-        "patients whose factors (squared Mahalanobis distance) or whose reconstruction error in a view lie beyond the 99th "
-        "centile of the leave-one-out values of the reference's own samples.",
+        "patients whose factors (squared Mahalanobis distance) or whose reconstruction error in a view lie beyond the "
+        f"{new.centile:g}th centile of the leave-one-out values of the reference's own samples.",
         "Results are for research use, not for diagnosis.",
     ]
 

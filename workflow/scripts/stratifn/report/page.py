@@ -26,7 +26,8 @@ PIXELS_PER_INCH = 96
 WIDE_IMAGE, LONG_TABLE = 480, 25
 QUESTION = "Which patients have an interferon-driven disease, and what do they share across diagnoses?"
 PROVENANCE = (
-    ("../provenance/software.tsv", "software and versions"),
+    ("../provenance/software.tsv", "software, versions and commit"),
+    ("../provenance/machine.tsv", "the machine"),
     ("../provenance/config.yaml", "the effective configuration"),
     ("../provenance/inputs.tsv", "the files that were read, with their checksums"),
     ("../provenance/outputs.tsv", "every result, with its checksum"),

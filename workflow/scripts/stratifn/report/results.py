@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
+from stratifn.report.settings import Settings
 from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
-from stratifn.shared.vocabulary import IN_VIEW
+from stratifn.shared.vocabulary import CLASSES, IN_VIEW
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
@@ -75,6 +76,11 @@ class Results:
         return self.config["cohort"]
 
     @property
+    def shown(self) -> Settings:
+        """What is shown of people."""
+        return Settings.from_config(self.config["report"])
+
+    @property
     def diseases(self) -> list[str]:
         """Labels of the cohort's diseases, in the order of the configuration."""
         return list(self.settings["diseases"])
@@ -120,12 +126,12 @@ class Results:
     @property
     def labels(self) -> pd.Series:
         """How each sample is called: the same on every page."""
-        return sample_labels(self.samples["sample"], self.config["report"]["sample_ids"])
+        return sample_labels(self.samples["sample"], self.shown.sample_ids)
 
     @property
     def min_cell(self) -> int:
         """Counts of people below this are not shown."""
-        return self.config["report"]["min_cell"]
+        return self.shown.min_cell
 
     @property
     def colours(self) -> dict[str, str]:
@@ -136,7 +142,7 @@ class Results:
     @property
     def has_classes(self) -> bool:
         """Whether anybody whom the page shows has a class."""
-        return bool(self.tables["classes"]["ifn_class"].isin(["high", "borderline", "low"]).any())
+        return bool(self.tables["classes"]["ifn_class"].isin(CLASSES).any())
 
     @property
     def shown_axes(self) -> list[str]:
@@ -174,7 +180,7 @@ class Results:
 
     @property
     def stratum_colours(self) -> dict[str, str]:
-        """Colour of each stratum by its name, the same on every page."""
+        """The colour of each named stratum, the same on every page."""
         return stratum_colours(self.stratum_names)
 
     @property

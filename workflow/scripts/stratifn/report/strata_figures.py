@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from stratifn.report.content import FigureRecord
 from stratifn.report.marks import heat_map, scatter, stacked, subplots
 from stratifn.report.results import Results
 from stratifn.report.style import FAINT_COLOUR, PALETTE
@@ -83,3 +84,19 @@ def _named_strata(results: Results, strata: pd.DataFrame) -> tuple[pd.Series, di
     names = strata["stratum"].map(results.stratum_names).fillna(UNCERTAIN)
     colours = dict(results.stratum_colours)
     return names, colours | ({UNCERTAIN: FAINT_COLOUR} if names.eq(UNCERTAIN).any() else {})
+
+
+FIGURES = (
+    FigureRecord(
+        "variance_explained",
+        "Variance explained in each view by each MOFA factor (left; no number below 0.5 %) and by all factors (right).",
+        variance_explained,
+    ),
+    FigureRecord(
+        "factors",
+        "The two leading factors, robust ones first, coloured by disease and, if there are several strata, by stratum.",
+        factors,
+        again=True,
+    ),
+    FigureRecord("strata_composition", "Share of each group in each stratum.", strata_composition),
+)

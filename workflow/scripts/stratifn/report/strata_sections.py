@@ -7,7 +7,18 @@ from collections.abc import Iterator
 import pandas as pd
 
 from stratifn.report.claim_words import caveats, evidence, qualified
-from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted, people, small_cells
+from stratifn.report.content import (
+    SHOWN_PADJ,
+    SHOWN_WORDS,
+    FigureSlot,
+    Item,
+    Table,
+    Text,
+    cell,
+    formatted,
+    people,
+    small_cells,
+)
 from stratifn.report.results import Results
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
 
@@ -42,7 +53,7 @@ def integration(results: Results) -> Iterator[Item]:
     if len(called):
         strongest = called.groupby("factor").head(3).sort_values(["factor", "pvalue"], key=_natural)
         yield Table(
-            "What the factors follow (three strongest per factor, adjusted p below 0.05; variables from a view that "
+            f"What the factors follow (three strongest per factor, {SHOWN_WORDS}; variables from a view that "
             "the factor was made from are not tested and only in factor_associations.tsv). Effect: Spearman's rho; "
             "for two "
             "groups the rank-biserial correlation; for more groups epsilon squared",
@@ -81,7 +92,7 @@ def interferon_factor(results: Results) -> str:
 
 def _called(results: Results) -> pd.DataFrame:
     associations = results.tables["factor_associations"]
-    return associations[associations["padj"] < 0.05].sort_values(["pvalue", "variable"])
+    return associations[associations["padj"] < SHOWN_PADJ].sort_values(["pvalue", "variable"])
 
 
 def _natural(column: pd.Series) -> pd.Series:
@@ -93,7 +104,7 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
     """Write the section on factors of one disease."""
     others = "the other diseases" if results.control is None else results.control
     yield Text(
-        "Factors on which the groups of the cohort differ (adjusted p below 0.05), and the values of "
+        f"Factors on which the groups of the cohort differ ({SHOWN_WORDS}), and the values of "
         f"{results.disease} and of "
         f"{others} on them. The difference is described, not tested again. The overview describes the model."
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from stratifn.shared.files import atomic_path
-from stratifn.shared.vocabulary import UNSCORED
+from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, UNSCORED
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -22,7 +22,7 @@ PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#5
 DISEASE_COLOURS = {"SLE": PALETTE[0], "pSS": PALETTE[1], "SSc": PALETTE[2], "DM": PALETTE[3]}
 # Tol's muted scheme (https://personal.sron.nl/~pault/), so that no stratum looks like a disease
 STRATUM_COLOURS = ("#332288", "#ddcc77", "#117733", "#88ccee", "#882255", "#44aa99", "#aa4499", "#999933")
-CLASS_COLOURS = {"high": "#b2182b", "borderline": "#f4a582", "low": "#4393c3", UNSCORED: "#d0d0d0"}
+CLASS_COLOURS = {HIGH: "#b2182b", BORDERLINE: "#f4a582", LOW: "#4393c3", UNSCORED: "#d0d0d0"}
 UP_COLOUR, DOWN_COLOUR, FAINT_COLOUR = "#b2182b", "#2166ac", "#c8c8c8"
 
 STYLE: dict[str, Any] = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-from stratifn.shared.files import atomic_path
+from stratifn.shared.files import atomic_path, reading
 
 
 def arrays_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -38,6 +38,12 @@ def write_arrays(arrays: Mapping[str, np.ndarray], path: str | os.PathLike) -> N
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read every array of an ``.npz``; a pickled one is an error (`ValueError`)."""
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    """Read every array of an ``.npz`` that stratifn wrote; a damaged one is a `MachineError`."""
+    with reading(path), open(path, "rb") as file:
+        return arrays_in(file)
+
+
+def arrays_in(file: IO[bytes]) -> dict[str, np.ndarray]:
+    """Read every array of an open ``.npz``; a pickled one is an error (`ValueError`)."""
+    with np.load(file, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

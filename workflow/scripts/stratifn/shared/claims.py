@@ -7,94 +7,28 @@ it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from stratifn.shared.columns import columns_of
+from stratifn.shared.criteria import (
+    AT_LEAST,
+    AT_MOST,
+    NOT_COMPUTED,
+    ORDER,
+    SUPPORTED,
+    UNSUPPORTED,
+    WEAK,
+    Claim,
+    Criterion,
+)
+from stratifn.shared.vocabulary import BORDERLINE
 
-SUPPORTED, WEAK, UNSUPPORTED, NOT_COMPUTED = "supported", "weak", "unsupported", "not_computed"
-# the worst last
-ORDER = (SUPPORTED, WEAK, UNSUPPORTED)
 COLUMNS = columns_of("differential_expression/verdicts.tsv")
 # the subject of a claim about all samples, or all new patients, together
 EVERYBODY = "everybody"
-AT_LEAST, AT_MOST = "at least", "at most"
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One thing that a claim must fulfil.
-
-    Attributes
-    ----------
-    key
-        Name within its claim.
-    meaning
-        What the value is, in words.
-    direction
-        `AT_LEAST` or `AT_MOST`: which side of the bound is good.
-    bound
-        The bound; None where a setting of the configuration is the bound.
-    setting
-        Key of that setting, empty where `bound` is given.
-    required
-        Whether a claim says that the criterion was not checked, where it could not be computed.
-    failed
-        What the claim is where the criterion fails: `WEAK`, `UNSUPPORTED`, or `NOT_COMPUTED` where there is then
-        nothing to claim.
-    """
-
-    key: str
-    meaning: str
-    direction: str
-    bound: float | None
-    failed: str
-    setting: str = ""
-    required: bool = False
-
-    def verdict(self, value: float, bound: float) -> str:
-        """Judge a value; one that is missing is not computed."""
-        if math.isnan(value):
-            return NOT_COMPUTED
-        good = value >= bound if self.direction == AT_LEAST else value <= bound
-        return SUPPORTED if good else self.failed
-
-    def holds(self, value: float) -> bool:
-        """Whether a value fulfils a criterion that has a bound of its own."""
-        return self.bound is not None and self.verdict(value, self.bound) == SUPPORTED
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a phase may claim of a subject.
-
-    Attributes
-    ----------
-    key
-        Name of the claim.
-    phase
-        The phase that judges it.
-    subject
-        What a subject is.
-    meaning
-        The claim in words.
-    criteria
-        What it must fulfil.
-    """
-
-    key: str
-    phase: str
-    subject: str
-    meaning: str
-    criteria: tuple[Criterion, ...]
-
-    def criterion(self, key: str) -> Criterion:
-        """Return a criterion by its key."""
-        return next(criterion for criterion in self.criteria if criterion.key == key)
-
 
 CLAIMS: dict[str, Claim] = {
     claim.key: claim
@@ -122,6 +56,13 @@ CLAIMS: dict[str, Claim] = {
                     0.5,
                     WEAK,
                 ),
+                Criterion(
+                    "rank_sum",
+                    "share of the calls that have a rank-sum p value below the false discovery rate",
+                    AT_LEAST,
+                    0.7,
+                    WEAK,
+                ),
             ),
         ),
         Claim(
@@ -137,9 +78,20 @@ CLAIMS: dict[str, Claim] = {
                     None,
                     UNSUPPORTED,
                     setting="interferon.min_controls",
+                    people=True,
                 ),
+                Criterion(
+                    "enough_controls",
+                    "number of controls without outlying ones, with a stricter bound",
+                    AT_LEAST,
+                    20,
+                    WEAK,
+                    people=True,
+                ),
+                Criterion("outlying_controls", "controls far above the others", AT_MOST, 0, WEAK, people=True),
                 Criterion("healthy_controls", "1 if the controls are healthy people, else 0", AT_LEAST, 1, WEAK),
             ),
+            frozen=True,
         ),
         Claim(
             "prevalence",
@@ -147,10 +99,18 @@ CLAIMS: dict[str, Claim] = {
             "a disease",
             "the share of patients with a high signature",
             (
-                Criterion("scored", "patients with a class", AT_LEAST, 1, NOT_COMPUTED),
+                Criterion("scored", "patients with a class", AT_LEAST, 1, NOT_COMPUTED, people=True),
                 Criterion("healthy_controls", "1 if the controls are healthy people, else 0", AT_LEAST, 1, WEAK),
                 Criterion(
-                    "borderline", "number of borderline patients minus number of high patients", AT_MOST, 0, WEAK
+                    BORDERLINE,
+                    "number of borderline patients minus number of high patients",
+                    AT_MOST,
+                    0,
+                    WEAK,
+                    people=True,
+                ),
+                Criterion(
+                    "one_control", "largest change of the share when one control is left out", AT_MOST, 0.1, WEAK
                 ),
             ),
         ),
@@ -176,6 +136,7 @@ CLAIMS: dict[str, Claim] = {
                     WEAK,
                 ),
             ),
+            frozen=True,
         ),
         Claim(
             "interferon_factor",
@@ -216,7 +177,7 @@ CLAIMS: dict[str, Claim] = {
                 Criterion(
                     "clear_null_pvalue", "the p value of null_pvalue, with a stricter bound", AT_MOST, 0.01, WEAK
                 ),
-                Criterion("smallest_stratum", "samples of the smallest stratum", AT_LEAST, 5, UNSUPPORTED),
+                Criterion("smallest_stratum", "samples of the smallest stratum", AT_LEAST, 5, UNSUPPORTED, people=True),
                 Criterion("stability", "mean bootstrap Jaccard of the strata", AT_LEAST, 0.85, WEAK),
                 Criterion(
                     "one_diagnosis", "Cramer's V of the strata with the diagnosis, among patients", AT_MOST, 0.5, WEAK
@@ -230,6 +191,7 @@ CLAIMS: dict[str, Claim] = {
                     WEAK,
                 ),
             ),
+            frozen=True,
         ),
         Claim(
             "stratum_label",
@@ -240,10 +202,20 @@ CLAIMS: dict[str, Claim] = {
                 Criterion("auc", "AUC of the label's score in the stratum", AT_LEAST, 0.75, UNSUPPORTED),
                 Criterion("margin", "its AUC minus that of the next best label", AT_LEAST, 0.05, WEAK),
                 Criterion(
-                    "mostly_high", "share of the stratum's scored samples that are high", AT_LEAST, 0.5, UNSUPPORTED
+                    "mostly_high",
+                    "share of the stratum's scored samples that are high",
+                    AT_LEAST,
+                    0.5,
+                    UNSUPPORTED,
+                    people=True,
                 ),
                 Criterion(
-                    "controls_inside", "share of the controls that are in the stratum", AT_LEAST, 0.5, UNSUPPORTED
+                    "controls_inside",
+                    "share of the controls that are in the stratum",
+                    AT_LEAST,
+                    0.5,
+                    UNSUPPORTED,
+                    people=True,
                 ),
                 Criterion(
                     "controls_enriched",
@@ -251,8 +223,10 @@ CLAIMS: dict[str, Claim] = {
                     AT_MOST,
                     0.5,
                     UNSUPPORTED,
+                    people=True,
                 ),
             ),
+            frozen=True,
         ),
         Claim(
             "placement",
@@ -261,7 +235,12 @@ CLAIMS: dict[str, Claim] = {
             "the reference fits these patients",
             (
                 Criterion(
-                    "out_of_reference", "share of the patients who are out of the reference", AT_MOST, 0.5, UNSUPPORTED
+                    "out_of_reference",
+                    "share of the patients who are out of the reference",
+                    AT_MOST,
+                    0.5,
+                    UNSUPPORTED,
+                    people=True,
                 ),
             ),
         ),

@@ -144,3 +144,7 @@ def _contract() -> tuple[Table, ...]:
         replace(table, path=f"transfer/{{name}}/{table.path}") for table in tables_of(contract["transfer"], digits)
     ]
     return (*placed, *tables_of(contract, digits), *tables_of(contract["simulated"], digits))
+
+
+# of the notes of every phase
+NOTE_COLUMNS = columns_of("inputs/notes.tsv")

@@ -1,4 +1,4 @@
-"""Problems of the input, with what the user can do about each."""
+"""Problems, of what kind each is, and what the user can do about it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# what is at fault, and what a message about it begins with
+INPUT, MACHINE, STRATIFN = "input", "machine", "stratifn"
+HEADINGS = {INPUT: "Input", MACHINE: "Machine", STRATIFN: "stratifn"}
+
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the input.
+    """One thing that is wrong.
 
     Attributes
     ----------
     source
-        The file (as the user wrote it) or ``config``.
+        The file (as the user wrote it), ``config``, or empty where there is none to name.
     where
         The row, column, sample, gene or config key.
     found
@@ -23,6 +27,8 @@ class Problem:
         What should be there.
     fix
         How to fix it.
+    kind
+        A key of `HEADINGS`.
     """
 
     source: str
@@ -30,6 +36,7 @@ class Problem:
     found: str
     expected: str
     fix: str
+    kind: str = INPUT
 
     def __str__(self) -> str:
         return f"{self.where}: found {self.found}; expected {self.expected}. {self.fix}"
@@ -51,7 +58,7 @@ class InputError(Exception):
     def __init__(self, problems: Problem | str | Iterable[Problem]):
         if isinstance(problems, str):
             self.problems: list[Problem] = []
-            super().__init__(problems)
+            super().__init__(f"{HEADINGS[INPUT]}: {problems}")
             return
         self.problems = [problems] if isinstance(problems, Problem) else list(problems)
         super().__init__(_message(self.problems))
@@ -90,9 +97,6 @@ def problems_of(read: Callable[..., Any], *arguments: Any) -> list[Problem]:
         read(*arguments)
     except InputError as error:
         return error.problems
-    except OSError as error:
-        name = str(error.filename)
-        return [Problem(name, "the file", str(error.strerror), "a file that can be read", "Correct the path.")]
     return []
 
 
@@ -108,8 +112,8 @@ def _message(problems: list[Problem]) -> str:
     by_source: dict[str, list[Problem]] = {}
     for problem in problems:
         by_source.setdefault(problem.source, []).append(problem)
-    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''} in the input"
-    lines = [f"{count}; nothing was computed."]
+    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+    lines = [f"{HEADINGS[INPUT]}: {count}; nothing was computed."]
     for source, of_source in by_source.items():
         lines.append(f"{source}")
         lines += [f"  - {problem}" for problem in of_source]

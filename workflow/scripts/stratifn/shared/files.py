@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stratifn.shared.machine import machine_error
+from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.machine import MachineError, damaged, machine_error
 
 # temporary files that are being written, in the order in which they were begun, and what each will be
 _unfinished: dict[Path, Path] = {}
@@ -88,6 +89,62 @@ def _is_alive(process: int) -> bool:
         # somebody else's, and alive
         return True
     return True
+
+
+@contextmanager
+def reading(path: str | os.PathLike) -> Iterator[None]:
+    """Read a file that stratifn itself wrote: whatever goes wrong in the block is a fault of that file.
+
+    Raises
+    ------
+    MachineError
+        The file is damaged, or the machine could not read it; it names `path`.
+    """
+    try:
+        yield
+    except (InputError, MachineError):
+        raise
+    except Exception as error:
+        raise (machine_error(error, path) or damaged(path, error)) from error
+
+
+@contextmanager
+def reading_users(path: str | os.PathLike, expected: str, fix: str) -> Iterator[None]:
+    """Read a file of the user's: whatever goes wrong in the block is a problem of that file.
+
+    Parameters
+    ----------
+    path
+        The file, as the user wrote it.
+    expected, fix
+        Of a file that can be opened and is not what it should be.
+
+    Raises
+    ------
+    InputError
+        It is missing, must not be read, or is not what it should be.
+    MachineError
+        The machine could not read it.
+    """
+    source, where = os.fspath(path), "the file"
+    try:
+        yield
+    except (InputError, MachineError):
+        raise
+    except FileNotFoundError as error:
+        problem = Problem(source, where, "nothing there", expected, "Correct the path in the config.")
+        raise InputError(problem) from error
+    except PermissionError as error:
+        problem = Problem(
+            source, where, "no permission to read it", expected, "Make it readable for you (`chmod u+r`)."
+        )
+        raise InputError(problem) from error
+    except Exception as error:
+        fault = machine_error(error, path)
+        if fault is not None:
+            raise fault from error
+        found = "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else " ".join(str(error).split())
+        raise InputError(Problem(source, where, found or type(error).__name__, expected, fix)) from error
 
 
 def write_text(text: str, path: str | os.PathLike) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from stratifn.shared.columns import Column, Table
-from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.files import write_json
+from stratifn.shared.files import reading, write_json
+from stratifn.shared.machine import damaged
 from stratifn.shared.tables import read_table, write_table
 from stratifn.shared.vocabulary import IN_VIEW
 
@@ -75,21 +75,17 @@ def read_samples(path: str | os.PathLike) -> pd.DataFrame:
 
     Raises
     ------
-    InputError
-        The file of types is missing, or has other columns than the table.
+    MachineError
+        One of the two files is damaged, the file of types is missing, or it has other columns than the table.
     """
     beside = types_path(path)
-    if not beside.is_file():
-        raise InputError(_problem(path, f"no {beside.name} beside it", "the file with the types of its columns"))
-    types = json.loads(beside.read_text(encoding="utf-8"))
-    samples = read_table(path, _table(types))
+    with reading(beside):
+        types = json.loads(beside.read_text(encoding="utf-8"))
+        table = _table(types)
+    samples = read_table(path, table)
     if set(samples.columns) != set(types):
-        raise InputError(_problem(path, "other columns than those of its types", f"those that {beside.name} names"))
+        raise damaged(path, f"it has other columns than {beside.name} names")
     return samples
-
-
-def _problem(path: str | os.PathLike, found: str, expected: str) -> Problem:
-    return Problem(str(path), "the file", found, expected, "Run the validation of the inputs again.")
 
 
 def _table(types: dict[str, dict[str, object]]) -> Table:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.columns import UNNAMED, Column, Table, table_of
-from stratifn.shared.files import atomic_path
+from stratifn.shared.files import atomic_path, reading
 from stratifn.shared.vocabulary import MISSING
 
 if TYPE_CHECKING:
@@ -151,8 +151,15 @@ def read_table(path: str | os.PathLike, table: Table | None = None) -> pd.DataFr
     ------
     LookupError
         Without `table`, a file that the contract does not have.
+    MachineError
+        The file is damaged; it names it.
     """
     table = table_of(path) if table is None else table
+    with reading(path):
+        return _read_table(path, table)
+
+
+def _read_table(path: str | os.PathLike, table: Table) -> pd.DataFrame:
     names = list(pd.read_csv(path, sep="\t", nrows=0, encoding="utf-8").columns)
     columns = {name: table.column(name) or UNNAMED for name in names}
     frame = pd.read_csv(
@@ -186,10 +193,11 @@ def write_anndata(data: ad.AnnData, path: str | os.PathLike) -> None:
 
 
 def read_anndata(path: str | os.PathLike) -> ad.AnnData:
-    """Read a ``.h5ad`` that the pipeline itself wrote."""
+    """Read a ``.h5ad`` that the pipeline itself wrote; a damaged one is a `MachineError`."""
     import anndata as ad
 
-    return ad.read_h5ad(Path(path))
+    with reading(path):
+        return ad.read_h5ad(Path(path))
 
 
 def read_features(path: str | os.PathLike) -> pd.DataFrame:
@@ -197,7 +205,7 @@ def read_features(path: str | os.PathLike) -> pd.DataFrame:
     import h5py
     from anndata.io import read_elem
 
-    with h5py.File(path, "r") as file:
+    with reading(path), h5py.File(path, "r") as file:
         return read_elem(file["var"])
 
 

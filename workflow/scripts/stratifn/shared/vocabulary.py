@@ -58,13 +58,31 @@ NOT_STATED = "unknown"
 IN_VIEW = "in_"
 # in place of a stratum, where none has a probability of one half
 UNCERTAIN = "uncertain"
-NOTE_COLUMNS = ("view", "item", "what", "reason")
-# a sample without a class of its ISG expression signature
+
+# --- controls and the ISG expression signature ----------------------------------------------------------------------
+
+# who the controls are (`control_type`), where comparing with them is comparing with healthy people
+HEALTHY = "healthy"
+HIGH, BORDERLINE, LOW = "high", "borderline", "low"
+# what a scored sample can be, in the order of tables and figures
+CLASSES = (HIGH, BORDERLINE, LOW)
+# a sample without a class
 UNSCORED = "unscored"
+
+# --- effects across diseases ------------------------------------------------------------------------------------------
+
+# classes of genes; what follows the colon names diseases
+SHARED, OPPOSED, SUBSET, SPECIFIC = "shared", "opposed", "subset:", "specific:"
+# an effect whose place, or whose size, the data do not determine
+UNDETERMINED = "undetermined"
 
 # --- views ----------------------------------------------------------------------------------------------------------
 
 # the view that differential expression and the interferon scores use
 RNA = "rna"
 COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
+# of views of counts: each takes its own size factors, or those of the view that `size_factors` names
+SIZE_FACTORS, OWN_FACTORS = "size_factors", "own"
+# the column of a view of counts that holds them
+SIZE_FACTOR = "size_factor"
 VIEW_KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from stratifn.shared.vocabulary import RNA
+from stratifn.shared.vocabulary import HIGH, LOW, RNA
 from stratifn.simulation.profiles import (
     ANTIBODIES,
     HEALTHY_LIKE,
@@ -104,12 +104,12 @@ def _interferon_status(strata: pd.Series, profile: Profile, rng: np.random.Gener
         weights = strata.map(SIGNATURE_ELSEWHERE).fillna(0.0).to_numpy(dtype=float)
         chosen = rng.choice(len(strata), missing, replace=False, p=weights / weights.sum())
         high[chosen] = True
-    return pd.Series(np.where(high, "high", "low"), index=strata.index, dtype=object)
+    return pd.Series(np.where(high, HIGH, LOW), index=strata.index, dtype=object)
 
 
 def _interferon_type(status: pd.Series, profile: Profile, rng: np.random.Generator) -> pd.Series:
     kinds = pd.Series("none", index=status.index, dtype=object)
-    high, low = status.index[status == "high"], status.index[status == "low"]
+    high, low = status.index[status == HIGH], status.index[status == LOW]
     kinds[high] = allocate({"I+II": profile.type_ii, "I": 1 - profile.type_ii}, len(high), rng)
     if len(low):
         alone = min(profile.isolated_type_ii * len(status) / len(low), 1.0)
@@ -127,7 +127,7 @@ def _type_i_activity(people: pd.DataFrame, is_control: bool, rng: np.random.Gene
     moderate = np.clip(0.52 + 0.16 * draws, 0.15, None)
     smouldering = ~is_control & (rng.uniform(size=len(people)) < 0.20)
     low = np.abs(0.08 * draws) + np.where(smouldering, rng.uniform(0.05, 0.35, len(people)), 0.0)
-    elsewhere = np.where(people["ifn_status"] == "high", moderate, low)
+    elsewhere = np.where(people["ifn_status"] == HIGH, moderate, low)
     return np.where(people["stratum"] == INTERFERON, dominant, elsewhere)
 
 
@@ -154,7 +154,7 @@ def _treat(people: pd.DataFrame, profile: Profile, rng: np.random.Generator) -> 
     people["type_i_ifn"] *= np.where(people["glucocorticoid_mg"] >= 30, 0.85, 1.0)
     # what blood shows under the drug is the truth that an analysis of blood can find
     people.loc[masked, "type_i_ifn"] *= MASKED_REMAINDER
-    people.loc[masked, ["ifn_status", "ifn_type", "stratum"]] = ["low", "none", HEALTHY_LIKE]
+    people.loc[masked, ["ifn_status", "ifn_type", "stratum"]] = [LOW, "none", HEALTHY_LIKE]
     people.loc[masked, "type_ii_ifn"] *= MASKED_REMAINDER
 
 
@@ -168,7 +168,7 @@ def _describe(people: pd.DataFrame, profile: Profile, is_control: bool, rng: np.
     for factor, weight in profile.activity_weights.items():
         severity += weight * people[factor].to_numpy()
     people["activity"] = np.nan if is_control else np.clip(np.round(6.0 * severity), 0, None)
-    high = people["ifn_status"] == "high"
+    high = people["ifn_status"] == HIGH
     for antibody in ANTIBODIES:
         without, with_signature = profile.antibodies.get(antibody, (0.0, 0.0))
         chance = np.where(high, with_signature, without)

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, rankdata
 
+from stratifn.running.progress import progress
 from stratifn.shared.columns import columns_of
 from stratifn.shared.samples import is_number
 from stratifn.shared.statistics import benjamini_hochberg
@@ -78,7 +79,7 @@ def associations(
     variables, disease = variables.reindex(stratum.index), disease.reindex(stratum.index)
     rows = [
         _row(name, stratum, variables[name], disease, name in set(descriptive), rng)
-        for name in sorted(variables.columns)
+        for name in progress(sorted(variables.columns), "associations with strata")
     ]
     table = pd.DataFrame(rows, columns=[c for c in ASSOCIATION_COLUMNS if not c.startswith("padj")])
     table["padj"] = benjamini_hochberg(table["pvalue"])

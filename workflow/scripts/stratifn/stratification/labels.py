@@ -18,6 +18,7 @@ from scipy.stats import rankdata
 
 from stratifn.shared.claims import CLAIMS, bound_of
 from stratifn.shared.statistics import auc_of_ranks
+from stratifn.shared.vocabulary import CLASSES, HIGH
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -206,8 +207,8 @@ def _healthy_like(
 
 def _share_high(classes: pd.Series) -> float:
     """Return the share of high samples among the scored ones; missing where none is scored."""
-    scored = classes[classes.isin(["high", "borderline", "low"])]
-    return float((scored == "high").mean()) if len(scored) else float("nan")
+    scored = classes[classes.isin(CLASSES)]
+    return float((scored == HIGH).mean()) if len(scored) else float("nan")
 
 
 def marker_score(rule: LabelRule, index: pd.Index, views: Mapping[str, ad.AnnData]) -> pd.Series:

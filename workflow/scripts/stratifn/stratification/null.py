@@ -14,6 +14,7 @@ from numba import njit
 from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 from scipy.stats import rankdata
 
+from stratifn.running.progress import progress
 from stratifn.stratification.kmeans import RESTARTS, kmeans, squared_distance
 from stratifn.stratification.valley import nearest_unimodal, valley
 
@@ -279,7 +280,7 @@ def null_test(points: np.ndarray, clusters: np.ndarray, draws: int, rng: np.rand
     largest = int(clusters.max())
     found = np.empty((draws + 1, len(CRITERIA), len(clusters)))
     found[0] = structure(points, clusters, rng.random((RESTARTS, largest)))
-    for draw in range(1, draws + 1):
+    for draw in progress(range(1, draws + 1), "structureless data sets"):
         found[draw] = structure(model.draw(len(points), rng), clusters, rng.random((RESTARTS, largest)))
     spread = found.std(axis=0)
     standard = np.where(np.isnan(found), -np.inf, (found - found.mean(axis=0)) / np.where(spread > 0, spread, 1.0))

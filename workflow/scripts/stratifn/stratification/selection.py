@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from stratifn.running.progress import progress
 from stratifn.shared.claims import bound_of
 from stratifn.shared.columns import columns_of
 from stratifn.stratification.consensus import (
@@ -80,7 +81,7 @@ def candidates(points: np.ndarray, clusters: Sequence[int], settings: Settings) 
     """
     rng = settings.generator(1)
     rows = draw_subsets(len(points), settings.resamples, rng)
-    return [_candidate(points, k, rows, settings, rng) for k in clusters]
+    return [_candidate(points, k, rows, settings, rng) for k in progress(clusters, "numbers of strata")]
 
 
 def _candidate(points: np.ndarray, k: int, rows: np.ndarray, settings: Settings, rng: np.random.Generator) -> Candidate:

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats.contingency import association
 
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
-from stratifn.shared.samples import IN_VIEW
+from stratifn.shared.vocabulary import IN_VIEW
 from stratifn.stratification.labels import Label
 from stratifn.stratification.settings import Settings
 from stratifn.stratification.strata import Strata

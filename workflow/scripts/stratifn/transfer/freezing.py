@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.claims import verdicts_table
 from stratifn.shared.factor_model import ViewModel
 from stratifn.shared.factor_posterior import project_factors
+from stratifn.shared.vocabulary import OWN_FACTORS
 from stratifn.transfer.limits import Limits, fit_limits
-from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VIEWS, Part, Reference, Source
+from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VERDICTS, VIEWS, Part, Reference, Source
+from stratifn.transfer.verdicts import verdicts_part
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -36,6 +39,11 @@ class FrozenView:
 
     kind: str
     fields: Mapping[str, Any]
+
+    @property
+    def lender(self) -> str:
+        """The view whose size factors this one takes, or `OWN_FACTORS`; references made before there was a choice say nothing."""
+        return str(self.fields.get("lender", OWN_FACTORS))
 
     @classmethod
     def of(cls, kind: str, fields: Mapping[str, Any], validated: ad.AnnData | None) -> FrozenView:
@@ -96,6 +104,7 @@ def freeze_reference(
     learnt: LearntModel,
     values: Mapping[str, ad.AnnData],
     interferon: tuple[Mapping[str, Any], Mapping[str, np.ndarray]] | None,
+    verdicts: Iterable[pd.DataFrame],
     corrected_for: str = "",
 ) -> Reference:
     """Collect what placing a new patient needs.
@@ -113,6 +122,8 @@ def freeze_reference(
         kept.
     interferon
         The interferon reference as values and arrays; None where the cohort has no view to score.
+    verdicts
+        What each phase judged of the cohort.
     corrected_for
         Column of the sheet that was regressed out before training; empty if none was.
     """
@@ -128,6 +139,7 @@ def freeze_reference(
             LIMITS: _limits_part(limits),
             STRATA: Part({"strata": [_stratum(row) for row in learnt.stability.itertuples()]}, learnt.strata),
             INTERFERON: _interferon_part(interferon),
+            VERDICTS: verdicts_part(verdicts_table(verdicts)),
         },
     )
 
@@ -156,7 +168,9 @@ def reference_limits(reference: Reference) -> Limits:
     """Return the limits of a reference."""
     part = reference.parts[LIMITS]
     errors = {view: float("nan") if limit is None else limit for view, limit in part.values["errors"].items()}
-    return Limits(part.arrays["mean"], part.arrays["precision"], part.values["distance"], errors)
+    return Limits(
+        part.arrays["mean"], part.arrays["precision"], part.values["distance"], errors, part.values["centile"]
+    )
 
 
 def _views_part(transforms: Mapping[str, FrozenView]) -> Part:
@@ -193,7 +207,8 @@ def _learn_limits(
 
 def _limits_part(limits: Limits) -> Part:
     errors = {view: None if np.isnan(limit) else limit for view, limit in limits.errors.items()}
-    return Part({"distance": limits.distance, "errors": errors}, {"mean": limits.mean, "precision": limits.precision})
+    values = {"centile": limits.centile, "distance": limits.distance, "errors": errors}
+    return Part(values, {"mean": limits.mean, "precision": limits.precision})
 
 
 def _stratum(row: Any) -> dict[str, Any]:

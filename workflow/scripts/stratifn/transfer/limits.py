@@ -3,7 +3,7 @@
 Two measures, each with a limit from the reference's own samples: the squared Mahalanobis distance of the factors from
 their mean, and per view the reconstruction error (mean of ``tau (y - z w)^2``, about 1 for samples like those of the
 training). The reference's samples fit a model that was fitted to them better than any new sample does: of held-out
-patients of the same cohort 4 to 26 % in a view lay beyond the plain 99th centile. So every one of them enters
+patients of the same cohort 4 to 26 % in a view lay beyond the plain centile. So every one of them enters
 with its leave-one-out value, which the leverage ``h`` of its factors gives in closed form (Cook & Weisberg 1982,
 Residuals and Influence in Regression, sections 2.1 and 2.2)::
 
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+# a sample of the reference itself lies beyond its limits once in a hundred times
 CENTILE = 99.0
 # a sample that alone decides its own factors is no measure for others: its leverage is held below this
 LARGEST_LEVERAGE = 0.9
@@ -40,12 +41,15 @@ class Limits:
         Largest squared Mahalanobis distance that counts as inside.
     errors
         Largest reconstruction error by view; missing where the reference has no sample with it.
+    centile
+        Of the reference's own leave-one-out values: distance and errors.
     """
 
     mean: np.ndarray
     precision: np.ndarray
     distance: float
     errors: Mapping[str, float]
+    centile: float
 
     def distances(self, factors: pd.DataFrame) -> pd.Series:
         """Return each sample's squared Mahalanobis distance (rows as in `factors`, samples x K)."""
@@ -76,7 +80,7 @@ def fit_limits(factors: pd.DataFrame, errors: pd.DataFrame) -> Limits:
         seen = errors[view].notna().to_numpy()
         of_view = errors[view].to_numpy(float)[seen] / np.square(left[seen])
         limits[str(view)] = float(np.percentile(of_view, CENTILE)) if seen.any() else float("nan")
-    return Limits(mean, (count - 1) * inverse, float(np.percentile(alone, CENTILE)), limits)
+    return Limits(mean, (count - 1) * inverse, float(np.percentile(alone, CENTILE)), limits, CENTILE)
 
 
 def _quadratic(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:

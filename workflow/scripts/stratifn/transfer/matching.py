@@ -17,7 +17,7 @@ import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem, listed
 from stratifn.shared.tables import read_features
-from stratifn.shared.views import view_mismatches
+from stratifn.shared.views import lender_mismatches, view_mismatches
 from stratifn.shared.vocabulary import COUNTS
 from stratifn.transfer.freezing import GENE_NAME, FrozenView, frozen_views
 from stratifn.transfer.reference import load_reference
@@ -86,7 +86,7 @@ class _Pairs:
     position
         Per feature of the reference; -1 where it has no match.
     by_name, ambiguous
-        Per feature of the reference: was it matched by its name? Has it no match because several have its name?
+        Per feature of the reference: was it matched by gene name? Has it no match because several have that name?
     """
 
     position: np.ndarray
@@ -184,6 +184,7 @@ def match_views(frozen: Mapping[str, FrozenView], views: Mapping[str, ad.AnnData
 
 def _require_views(frozen: Mapping[str, FrozenView], where: str, views: Sequence[Mapping[str, Any]]) -> None:
     problems = list(view_mismatches(where, views, {name: view.kind for name, view in frozen.items()}))
+    problems += lender_mismatches(where, views, {name: view.lender for name, view in frozen.items()})
     if problems:
         raise InputError(problems)
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from stratifn.shared.columns import columns_of
-from stratifn.shared.vocabulary import NOTE_COLUMNS
+from stratifn.shared.columns import NOTE_COLUMNS, columns_of
 from stratifn.transfer.freezing import ReferenceModel
 from stratifn.transfer.matching import MatchedView, Note
 from stratifn.transfer.reference import STRATA, Reference, Source

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared import claims
-from stratifn.shared.claims import EVERYBODY, judged
+from stratifn.shared.claims import EVERYBODY, judged, verdicts_table
 from stratifn.shared.columns import columns_of
 from stratifn.shared.factor_posterior import FactorPosterior, ProjectedFactors, project_factors
 from stratifn.shared.vocabulary import RNA, UNCERTAIN, UNSCORED
@@ -23,6 +23,8 @@ from stratifn.transfer.limits import Limits
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.notes import Measured, described_reference, placement_notes, specimen_difference
 from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
+from stratifn.transfer.size_factors import with_lent_size_factors
+from stratifn.transfer.verdicts import reference_verdicts
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -92,7 +94,7 @@ class Placement:
     reference
         What they were placed in: one row, columns `notes.REFERENCE_COLUMNS`.
     verdicts
-        Whether the reference fits these patients at all.
+        Whether the reference fits these patients at all, and what it could claim of its own cohort.
     """
 
     patients: pd.DataFrame
@@ -135,7 +137,7 @@ def place_patients(
     """
     everyone = sorted(samples["sample"].astype(str))
     model = reference_model(reference)
-    matched = match_views(frozen_views(reference), views)
+    matched = with_lent_size_factors(match_views(frozen_views(reference), views), phases.transform)
     projected = _projected(model, matched, phases)
     names = [f"Factor{k + 1}" for k in range(model.factors)]
     mean, sd = _posterior(projected, everyone, names)
@@ -165,7 +167,8 @@ def place_patients(
     factors = pd.concat([mean, sd.add_prefix("sd_")], axis=1).rename_axis("sample").reset_index()
     own = placement_notes(reference, model, matched, measured)
     everything = own if notes is None else pd.concat([own, notes], ignore_index=True)
-    return Placement(patients, factors, everything, described_reference(reference), placement_verdicts(patients))
+    verdicts = verdicts_table([placement_verdicts(patients), reference_verdicts(reference)])
+    return Placement(patients, factors, everything, described_reference(reference), verdicts)
 
 
 def placement_verdicts(patients: pd.DataFrame) -> pd.DataFrame:

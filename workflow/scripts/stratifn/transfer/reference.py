@@ -7,9 +7,9 @@ kept together, sealed with checksums, and refused when anything in them differs 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,14 +17,19 @@ from typing import Any
 
 import numpy as np
 
-from stratifn.shared.arrays import arrays_bytes, read_arrays
+from stratifn.shared.arrays import arrays_bytes, arrays_in
 from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.files import atomic_path, write_json
 
 FORMAT = "stratifn reference"
 VALUES_FILE, ARRAYS_FILE = "reference.json", "arrays.npz"
 VIEWS, MODEL, LIMITS, STRATA, INTERFERON = "views", "model", "limits", "strata", "interferon"
-PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON)
+VERDICTS = "verdicts"
+REFUSED_FIX = "Copy the whole folder again from its source; if this run makes it, delete it and start the run again."
+PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON, VERDICTS)
+FREEZE_AGAIN = "Freeze it again: run its cohort with this version of stratifn."
+# the oldest contract whose references hold everything that is read here
+OLDEST = (2, 1)
 VERSION = re.compile(r"^(\d+)\.(\d+)$")
 
 
@@ -140,9 +145,7 @@ def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _refusal(
-    path: Path, found: str, expected: str, fix: str = "Copy the whole folder again from its source."
-) -> InputError:
+def _refusal(path: Path, found: str, expected: str, fix: str = REFUSED_FIX) -> InputError:
     return InputError(Problem(str(path), "the reference", found, expected, fix))
 
 
@@ -152,7 +155,7 @@ def _read_values(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         fix = "Name a folder `results/<cohort>/reference`, or a cohort of this run."
         raise _refusal(path, "nothing there", f"the file {VALUES_FILE}", fix) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _refusal(path, f"no readable JSON ({error})", "the unchanged file") from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         fix = "Name the folder `reference` of a stratifn run."
@@ -167,7 +170,7 @@ def _require_whole(path: Path, values: Mapping[str, Any]) -> None:
     missing = [key for key in (*(field.name for field in fields(Source)), "parts", "arrays") if key not in values]
     missing += [f"part {name}" for name in PARTS if name not in values.get("parts", {})]
     if missing:
-        raise _refusal(path, f"no {', '.join(missing)}", "a complete reference")
+        raise _refusal(path, f"no {', '.join(missing)}", "a complete reference", FREEZE_AGAIN)
 
 
 def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> None:
@@ -178,9 +181,9 @@ def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> No
     if theirs > own:
         fix = "Use the version of stratifn that made it, or a newer one."
         raise _refusal(path, f"version {values['contract']}, newer than this code", f"at most {contract}", fix)
-    if theirs[0] != own[0]:
-        fix = "Freeze it again: run its cohort with this version of stratifn."
-        raise _refusal(path, f"version {values['contract']}, too old for this code", f"{own[0]}.x", fix)
+    if theirs < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise _refusal(path, f"version {values['contract']}, too old for this code", f"at least {oldest}", FREEZE_AGAIN)
 
 
 def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -191,8 +194,8 @@ def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]
     if hashlib.sha256(data).hexdigest() != listed.get("sha256"):
         raise _refusal(path, "content that differs from its checksum: damaged, or of another reference", "its own")
     try:
-        arrays = read_arrays(path)
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        arrays = arrays_in(io.BytesIO(data))
+    except Exception as error:  # somebody else's file: whatever goes wrong in it is told with its name
         raise _refusal(path, f"arrays that cannot be read ({error})", "plain arrays") from error
     missing = sorted(set(listed.get("names", ())) - set(arrays))
     if missing:
