@@ -7,10 +7,10 @@ Laird & Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x), with weights for th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from scipy.optimize import linear_sum_assignment
 
 from stratifn.stratification.kmeans import RESTARTS, assign, assign_to_each, kmeans
@@ -23,6 +23,8 @@ TOLERANCE = 1e-5
 PEOPLE_PER_AXIS = 10
 # share of the total covariance in that of the strata, so that it stays invertible
 RIDGE = 0.02
+# bootstraps that are fitted at once; with more, the memberships of thousands of people would take gigabytes
+BLOCK = 20
 
 
 @dataclass(frozen=True)
@@ -72,55 +74,80 @@ class Fit:
         return -2 * self.log_likelihood + float(np.log(len(self.membership))) * parameters
 
 
-@njit
+@dataclass(frozen=True)
+class _Weighted:
+    """Patients of several bootstraps: one set of points, and how often each counts.
+
+    Attributes
+    ----------
+    points
+        n x axes.
+    counts
+        fits x n.
+    centre, total
+        Weighted mean (fits x axes) and covariance (fits x axes x axes).
+    """
+
+    points: np.ndarray
+    counts: np.ndarray
+    centre: np.ndarray
+    total: np.ndarray
+
+    @classmethod
+    def of(cls, points: np.ndarray, counts: np.ndarray) -> _Weighted:
+        patients = counts.sum(axis=1)
+        centre = counts @ points / patients[:, None]
+        second = (counts[:, None, :] * points.T) @ points / patients[:, None, None]
+        return cls(points, counts, centre, second - centre[:, :, None] * centre[:, None, :])
+
+    def some(self, fits: np.ndarray) -> _Weighted:
+        return _Weighted(self.points, self.counts[fits], self.centre[fits], self.total[fits])
+
+    def maximised(self, membership: np.ndarray, shrunk: float) -> TiedMixture:
+        """Return the likeliest mixture for memberships (fits x strata x n)."""
+        weighted = membership * self.counts[:, None, :]
+        size = np.maximum(weighted.sum(axis=2), 1e-10)
+        share, mean = size / self.counts.sum(axis=1)[:, None], weighted @ self.points / size[:, :, None]
+        deviation = mean - self.centre[:, None, :]
+        within = self.total - (share[:, :, None] * deviation).transpose(0, 2, 1) @ deviation
+        diagonal = np.eye(within.shape[1])
+        within = (1 - RIDGE) * within * (1 - shrunk * (1 - diagonal)) + RIDGE * self.total
+        # two factors may be each other's copy
+        return TiedMixture(share, mean, within + 1e-9 * diagonal * self.total)
+
+    def expected(self, mixture: TiedMixture) -> tuple[np.ndarray, np.ndarray]:
+        """Return memberships (fits x strata x n) and log likelihoods (fits)."""
+        patients, axes = self.counts.sum(axis=1), self.points.shape[1]
+        precision = np.linalg.inv(mixture.within)
+        direction = mixture.mean @ precision
+        constant = np.log(mixture.share) - (direction * mixture.mean).sum(axis=2) / 2
+        score = direction @ self.points.T + constant[:, :, None]
+        highest = score.max(axis=1, keepdims=True)
+        membership = np.exp(score - highest)
+        summed = membership.sum(axis=1, keepdims=True)
+        second = self.total + self.centre[:, :, None] * self.centre[:, None, :]
+        common = axes * np.log(2 * np.pi) + np.linalg.slogdet(mixture.within)[1] + (precision * second).sum(axis=(1, 2))
+        likelihood = (self.counts * (highest + np.log(summed))[:, 0]).sum(axis=1) - patients * common / 2
+        return membership / summed, likelihood
+
+
 def _expectation_maximisation(
     points: np.ndarray, counts: np.ndarray, membership: np.ndarray, shrunk: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Improve `membership` in place; return shares, means, covariance and log likelihood."""
-    n, axes = points.shape
-    strata = membership.shape[1]
-    patients = counts.sum()
-    weighted = points * counts.reshape(-1, 1)
-    centre = weighted.sum(axis=0) / patients
-    total = weighted.T @ points / patients - np.outer(centre, centre)
-    share, within, mean = np.empty(strata), total.copy(), np.empty((strata, axes))
-    reached, last = -np.inf, -np.inf
+) -> tuple[TiedMixture, np.ndarray, np.ndarray]:
+    """Fit from memberships (fits x strata x n); return mixtures, log likelihoods (fits) and memberships."""
+    data = _Weighted.of(points, counts)
+    mixture, membership = data.maximised(membership, shrunk), membership.copy()
+    likelihood, going = np.full(len(counts), -np.inf), np.arange(len(counts))
     for _ in range(ITERATIONS):
-        within[:] = total
-        for c in range(strata):
-            size = max((membership[:, c] * counts).sum(), 1e-10)
-            share[c] = size / patients
-            for axis in range(axes):
-                mean[c, axis] = (membership[:, c] * weighted[:, axis]).sum() / size
-            within -= share[c] * np.outer(mean[c] - centre, mean[c] - centre)
-        for axis in range(axes):
-            for other in range(axes):
-                if other != axis:
-                    within[axis, other] *= 1 - shrunk
-        within[:] = (1 - RIDGE) * within + RIDGE * total
-        for axis in range(axes):
-            # two factors may be each other's copy
-            within[axis, axis] += 1e-9 * total[axis, axis]
-        precision = np.linalg.inv(within)
-        direction = precision @ mean.T
-        score = points @ direction
-        reached = -0.5 * patients * (axes * np.log(2 * np.pi) + np.linalg.slogdet(within)[1])
-        reached -= 0.5 * patients * (precision * (total + np.outer(centre, centre))).sum()
-        for i in range(n):
-            highest = -np.inf
-            for c in range(strata):
-                score[i, c] += np.log(share[c]) - 0.5 * (mean[c] * direction[:, c]).sum()
-                highest = max(highest, score[i, c])
-            sum_of = 0.0
-            for c in range(strata):
-                membership[i, c] = np.exp(score[i, c] - highest)
-                sum_of += membership[i, c]
-            membership[i] /= sum_of
-            reached += counts[i] * (highest + np.log(sum_of))
-        if reached - last < TOLERANCE * patients:
+        own = data.some(going)
+        better = own.maximised(membership[going], shrunk)
+        mixture.share[going], mixture.mean[going], mixture.within[going] = better.share, better.mean, better.within
+        membership[going], reached = own.expected(better)
+        gained, likelihood[going] = reached - likelihood[going], reached
+        going = going[gained >= TOLERANCE * own.counts.sum(axis=1)]
+        if not len(going):
             break
-        last = reached
-    return share, mean, within, reached
+    return mixture, likelihood, membership
 
 
 def fit_mixture(points: np.ndarray, start: np.ndarray, counts: np.ndarray | None = None) -> Fit:
@@ -135,15 +162,33 @@ def fit_mixture(points: np.ndarray, start: np.ndarray, counts: np.ndarray | None
     counts
         How often each patient counts; once if None.
     """
-    membership = np.array(start, dtype=float)
     counts = np.ones(len(points)) if counts is None else counts.astype(float)
+    return _likeliest(points, [start], counts[None])[0]
+
+
+def _likeliest(points: np.ndarray, starts: Sequence[np.ndarray], counts: np.ndarray) -> list[Fit]:
+    """Return the likeliest fit over starts (n x strata, or bootstraps x n x strata) of each row of counts (bootstraps x n)."""
     # scaled, so that axes of very different weight lose no digits
     centre, scale = points.mean(axis=0), _scale(points)
     scaled = np.ascontiguousarray((points - centre) / scale)
-    share, mean, within, likelihood = _expectation_maximisation(scaled, counts, membership, shrinkage(*points.shape))
+    fits, n = counts.shape
+    each = [np.broadcast_to(start, (fits, *start.shape[-2:])) for start in starts]
+    first = np.ascontiguousarray(np.concatenate(each).transpose(0, 2, 1), dtype=float)
+    repeated = np.tile(counts, (len(starts), 1))
+    mixture, likelihood, membership = _expectation_maximisation(scaled, repeated, first, shrinkage(*points.shape))
     # the density of a point is that of its scaled coordinates over the product of the scales
-    likelihood -= counts.sum() * np.log(scale).sum()
-    return Fit(share, centre + mean * scale, within * np.outer(scale, scale), float(likelihood), membership)
+    likelihood -= repeated.sum(axis=1) * np.log(scale).sum()
+    best = likelihood.reshape(len(starts), fits).argmax(axis=0) * fits + np.arange(fits)
+    return [
+        Fit(
+            mixture.share[i],
+            centre + mixture.mean[i] * scale,
+            mixture.within[i] * np.outer(scale, scale),
+            float(likelihood[i]),
+            membership[i].T,
+        )
+        for i in best
+    ]
 
 
 def _scale(points: np.ndarray) -> np.ndarray:
@@ -184,16 +229,20 @@ def bootstrapped(points: np.ndarray, fit: Fit, resampled: np.ndarray, rng: np.ra
     """
     n, strata = fit.membership.shape
     scaled = np.ascontiguousarray((points - points.mean(axis=0)) / _scale(points))
-    fits = []
-    for nearest in assign_to_each(points, resampled):
+    found = np.eye(strata)[assign_to_each(points, resampled)]
+    counts, anew = np.empty((len(resampled), n)), np.empty((len(resampled), n), dtype=np.int64)
+    for own, labels in zip(counts, anew, strict=True):
         rows = rng.integers(0, n, n)
-        counts = np.bincount(rows, minlength=n)
+        own[:] = np.bincount(rows, minlength=n)
         centroids, _ = kmeans(scaled[rows], rng.random((RESTARTS, strata)))
-        anew = np.empty(n, dtype=np.int64)
-        assign(scaled, centroids, anew)
-        starts = [fit.membership, np.eye(strata)[nearest], np.eye(strata)[anew]]
-        best = max((fit_mixture(points, start, counts) for start in starts), key=lambda one: one.log_likelihood)
-        _, order = linear_sum_assignment(fit.membership.T @ best.membership, maximize=True)
-        whole = best.share.min() * n < MIN_STRATUM
-        fits.append((fit.share, fit.mean, fit.within) if whole else (best.share[order], best.mean[order], best.within))
+        assign(scaled, centroids, labels)
+    fits = []
+    for block in range(0, len(resampled), BLOCK):
+        some = slice(block, block + BLOCK)
+        for best in _likeliest(points, [fit.membership, found[some], np.eye(strata)[anew[some]]], counts[some]):
+            _, order = linear_sum_assignment(fit.membership.T @ best.membership, maximize=True)
+            whole = best.share.min() * n < MIN_STRATUM
+            fits.append(
+                (fit.share, fit.mean, fit.within) if whole else (best.share[order], best.mean[order], best.within)
+            )
     return TiedMixture(*(np.stack(parts) for parts in zip(*fits, strict=True)))

@@ -54,21 +54,16 @@ def nearest_unimodal(x: np.ndarray) -> tuple[np.ndarray, float]:
     return best, nearest
 
 
-@njit
-def _whitened(points: np.ndarray) -> np.ndarray:
+def whitened(points: np.ndarray) -> np.ndarray:
     """Return the points (n x axes) with mean 0 and the identity as covariance."""
-    n, axes = points.shape
-    centred = np.empty((n, axes))
-    for axis in range(axes):
-        spread = max(points[:, axis].std(), 1e-12)
-        centred[:, axis] = (points[:, axis] - points[:, axis].mean()) / spread
+    centred = (points - points.mean(axis=0)) / np.maximum(points.std(axis=0), 1e-12)
     # a ridge, because two factors may be each other's copy
-    root = np.linalg.cholesky(centred.T @ centred / n + 1e-9 * np.eye(axes))
+    root = np.linalg.cholesky(centred.T @ centred / len(points) + 1e-9 * np.eye(points.shape[1]))
     return np.ascontiguousarray(np.linalg.solve(root, centred.T).T)
 
 
 @njit
-def along_two_parts(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def along_two_parts(white: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the position of each point along the line that divides the data best in two.
 
     The line is that between the two components of a tied Gaussian mixture. With the identity as total covariance, the
@@ -77,12 +72,11 @@ def along_two_parts(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    points
-        n x axes.
+    white
+        n x axes, from `whitened`.
     labels
         0 or 1: where the mixture starts.
     """
-    white = _whitened(points)
     n, axes = white.shape
     member = labels.astype(np.float64)
     position = np.zeros(n)
@@ -110,7 +104,6 @@ def along_two_parts(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return position
 
 
-@njit
 def valley(points: np.ndarray, uniforms: np.ndarray) -> float:
     """How far the data are from one mode along the line that divides them best in two.
 
@@ -127,5 +120,5 @@ def valley(points: np.ndarray, uniforms: np.ndarray) -> float:
     centroids, _ = kmeans(points, uniforms)
     labels = np.empty(len(points), dtype=np.int64)
     assign(points, centroids, labels)
-    _, distance = nearest_unimodal(np.sort(along_two_parts(points, labels)))
-    return distance
+    _, distance = nearest_unimodal(np.sort(along_two_parts(whitened(points), labels)))
+    return float(distance)
