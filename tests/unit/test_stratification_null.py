@@ -167,6 +167,13 @@ def test_patients_far_out_are_drawn_in_and_nobody_changes_places():
     np.testing.assert_allclose(drawn_in(two_modes), two_modes)
 
 
+def test_drawing_in_an_exponential_tail_makes_no_second_mode():
+    # the exponential distribution itself, without sampling error
+    values = -np.log(1 - (np.arange(20_000) + 0.5) / 20_000)[:, None]
+    density, _ = np.histogram(drawn_in(values), bins=40)
+    assert (np.diff(density) <= 0).all()
+
+
 def test_values_that_most_patients_share_are_no_fault():
     values = np.random.default_rng(1).standard_normal((40, 2)) * [0.0, 0.1]
     values[:4, 0] = [1, 2, 3, 9]

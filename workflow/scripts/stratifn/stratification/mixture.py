@@ -20,7 +20,7 @@ ITERATIONS = 200
 # mean gain in log likelihood per patient below which a fit has converged
 TOLERANCE = 1e-5
 # of the shrinkage of covariances between axes
-PEOPLE_PER_AXIS = 10
+PEOPLE_PER_AXIS = 30
 # share of the total covariance in that of the strata, so that it stays invertible
 RIDGE = 0.02
 # bootstraps that are fitted at once; with more, the memberships of thousands of people would take gigabytes
@@ -196,7 +196,7 @@ def _scale(points: np.ndarray) -> np.ndarray:
 
 
 def shrinkage(n: int, axes: int) -> float:
-    """Return by what share the covariances between axes are shrunk to 0: as if ten more people per axis showed none.
+    """Return by what share the covariances between axes are shrunk to 0: as if thirty more people per axis showed none.
 
     With few people for the axes the components would follow chance, and held-out people would be placed worse. The axes are
     factors, which hardly correlate. Variances are left alone: strata that lie far apart must be seen to.

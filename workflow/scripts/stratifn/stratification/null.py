@@ -25,8 +25,8 @@ DEGREES_OF_FREEDOM = (2.0, 3.0, 4.0, 6.0, 10.0, 20.0, np.inf)
 MARGIN = 0.5
 # robust SDs from the median beyond which patients are drawn in
 FAR = 2.5
-# share of the normal-reference bandwidth by which draws are smoothed: enough against the spikes, and the edges of a uniform
-# gradient stay; with the whole bandwidth 12 % of such gradients were divided at alpha 0.05, with this 3 %
+# share of the normal-reference bandwidth by which draws are smoothed: enough against the spikes of their distribution, while
+# the whole would blur the ends of a uniform gradient, which then would look like structure
 SMOOTHING = 0.3
 # eigenvalue below which a principal axis of the draws has no spread: fewer patients than axes
 NO_SPREAD = 1e-9
@@ -134,8 +134,9 @@ def drawn_in(points: np.ndarray) -> np.ndarray:
 
     Beyond `FAR` robust SDs (IQR / 1.349) from the median, the distance grows with its logarithm. The few extremes of heavy
     tails would make clusters of their own; draws from a smoothed distribution have fewer of them than the data, so that
-    heavy tails would look like structure. The map is smooth and increasing: nobody changes places, no new mode arises
-    at the ends, and strata that are far apart keep the gap between them.
+    heavy tails would look like structure. Nobody changes places, strata that are far apart keep the gap between them, and
+    no new mode arises where the density falls faster than the inverse of the distance (a plain logarithm of what is
+    beyond would pile up an exponential tail).
 
     Parameters
     ----------
@@ -147,8 +148,8 @@ def drawn_in(points: np.ndarray) -> np.ndarray:
     low, middle, high = np.percentile(rotated, [25, 50, 75], axis=0)
     spread = np.where(high > low, (high - low) / 1.349, rotated.std(axis=0))
     deviation = (rotated - middle) / np.where(spread > 0, spread, 1.0)
-    beyond = np.maximum(np.abs(deviation) - FAR, 0)
-    near = np.sign(deviation) * (np.minimum(np.abs(deviation), FAR) + np.log1p(beyond))
+    distance = np.abs(deviation)
+    near = np.sign(deviation) * np.where(distance > FAR, FAR * (1 + np.log(np.maximum(distance, FAR) / FAR)), distance)
     return np.ascontiguousarray((middle + near * spread) @ axes.T)
 
 
