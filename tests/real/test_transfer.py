@@ -116,8 +116,8 @@ def test_held_out_patients_are_placed_as_well_as_the_reference_knows_its_own(bre
     table = pd.DataFrame([held_out(breast, joint, tmp_path, split) for split in range(3)])
     shown = "\n" + table.round(2).to_string()
     middle = table.median()
-    # three splits of 50 patients: one more patient misplaced moves the median by 0.07 (measured 0.84, of the training 0.96)
-    assert middle["ari"] >= middle["ari_training"] - 0.15, shown
+    # three splits: one of them moves the median by as much as 0.1 (measured 0.92, of the training patients 0.84)
+    assert middle["ari"] >= middle["ari_training"] - 0.1, shown
     assert middle["ari"] >= 0.75, shown
     assert all(middle[f"same_without_{view}"] >= 0.7 for view in VIEWS), shown
     assert table["outside"].mean() <= 0.1, shown
