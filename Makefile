@@ -86,6 +86,7 @@ format: $(READY) ## format Python and Snakemake code
 docs: $(READY) ## write the pages that are made from the schema and the registries
 	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.reference workflow/schemas/config.schema.yaml config/README.md
 	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.claims_page docs/claims.md
+	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.mistakes_page docs/input-errors.md
 	PYTHONPATH=$(LIBRARY) $(BIN)/python docs/registries.py docs/registries.md
 
 lock: ## compile requirements.lock again (needs uv)

@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from stratifn.inputs.formats import FORMATS
+from stratifn.inputs.formats.single import ONE_SAMPLE
+from stratifn.inputs.id_forms import ID_FORMS, SYMBOL
 from stratifn.interferon.cutoffs import RULES
 from stratifn.interferon.methods import METHODS
 from stratifn.normalization import KINDS
@@ -31,6 +34,14 @@ def registries_page() -> str:
         "Each gene list was read in the source named, or is marked as not verified; published cut-offs are shown and never used,\n"
         "because a cut-off belongs to its assay.\n",
         *(_signature(record) for record in registry.signatures.values()),
+        "## Response profiles\n",
+        "How far stimulated cells raise each gene (log2), by which type I and type II are told apart.\n",
+        f"Source of every row: {'; '.join(sorted({gene.source for gene in registry.profiles}))}. Computed by\n"
+        "`benchmarks/response_profiles.py` from public counts, for which no licence is stated.\n",
+        _table(
+            ("gene", "type I", "type II"),
+            ((gene.symbol, f"{gene.type_i:.2f}", f"{gene.type_ii:.2f}") for gene in registry.profiles),
+        ),
         "## CpGs of the methylation score\n",
         _table(
             ("CpG", "gene", "published difference of beta", "in the score", "source"),
@@ -47,6 +58,19 @@ def registries_page() -> str:
         _table(
             ("rule", "definition", "fewest controls"), ((r.name, r.definition, r.min_controls) for r in RULES.values())
         ),
+        "## Formats of matrices\n",
+        "Delimited text is asked for these signs in this order; `views[].format` names a format where another one is detected.\n"
+        "Columns that are left out are counted and named in `inputs/notes.tsv`.\n",
+        _table(
+            ("format", "written by", "recognised by", "what is read", "kinds of view"),
+            ((f"`{f.name}`", f.title, f.signs, f.reads, ", ".join(f.kinds) or "any") for f in FORMATS),
+        ),
+        "Files of one sample are refused, with the way to a matrix:\n",
+        _table(("file", "what to do"), ((each.title, each.fix) for each in ONE_SAMPLE)),
+        "## Ids of genes\n",
+        "Of expression matrices whose ids name no gene, a column `gene_name` tells the symbols. A matrix without a gene of the\n"
+        "deciding signature is refused, with the form of its ids:\n",
+        _table(("ids", "where none of them is known"), ((form.name, form.fix) for form in (*ID_FORMS, SYMBOL))),
         "## Kinds of views\n",
         _table(
             ("kind", "what normalization does", "unit", "source"),

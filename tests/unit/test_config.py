@@ -11,6 +11,7 @@ from stratifn.configuration.config import complete_config, main, read_config
 from stratifn.configuration.reference import config_reference, keys
 from stratifn.configuration.schema import allowed_values, key_path, types_of
 from stratifn.shared.errors import InputError
+from stratifn.shared.views import lender_mismatches
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA_PATH = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -94,8 +95,8 @@ def test_all_problems_are_listed_at_once():
         ),
         ({"contrasts": [{"name": "summary"}]}, "reserved name `summary`"),
         ({"stratification": {"clusters": [5, 2]}}, "smallest first"),
-        ({"transfer": [PLACED | {"views": [RNA | {"name": "mrna"}]}]}, "a view that the reference does not have"),
-        ({"transfer": [PLACED | {"views": [RNA | {"kind": "continuous"}]}]}, "kind counts, as in the reference"),
+        ({"transfer": [PLACED | {"views": [RNA | {"name": "mrna"}]}]}, "[IN-185]"),
+        ({"transfer": [PLACED | {"views": [RNA | {"kind": "continuous"}]}]}, "[IN-186]"),
         ({"transfer": [PLACED | {"views": [RNA | {"kind": "beta"}]}]}, "counts or continuous"),
         ({"transfer": [PLACED | {"views": [RNA, RNA]}]}, "`rna` 2 times"),
         ({"transfer": [PLACED | {"specimen": "blod"}]}, "transfer[0].specimen"),
@@ -293,3 +294,10 @@ def test_new_patients_bring_the_view_whose_size_factors_another_takes():
     complete(cohorts=[cohort], transfer=[new | {"views": views}])
     with pytest.raises(InputError, match="no view rna, whose size factors te takes"):
         complete(cohorts=[cohort], transfer=[new | {"views": views[:1]}])
+
+
+def test_a_view_that_takes_size_factors_comes_with_the_view_that_has_them():
+    lenders = {"rna": "own", "te": "rna"}
+    assert list(lender_mismatches("transfer", [{"name": "rna"}, {"name": "te"}], lenders)) == []
+    (problem,) = lender_mismatches("transfer", [{"name": "te"}], lenders)
+    assert (problem.where, problem.code) == ("transfer.te", "IN-187")

@@ -136,7 +136,7 @@ def test_what_is_a_mistake_in_a_design_is_one_with_a_single_group_too():
     (problem,) = check_terms(samples.assign(age=[50, np.nan, 40, 41]), "disease + age")
     assert (problem.where, problem.found) == ("column age", "no value for S1")
     (problem,) = check_terms(samples.assign(age=[50, np.inf, 40, 41]), "disease + age")
-    assert problem.found == "an infinite value"
+    assert (problem.found, problem.code) == ("an infinite value", "IN-131")
 
 
 def test_a_control_that_matches_nobody_and_a_design_without_disease_are_problems():
@@ -151,7 +151,7 @@ def test_as_many_coefficients_as_samples_is_a_problem():
 
 def test_unknown_levels_and_coefficients_in_a_contrast_are_named():
     design = model_matrix(cohort(), "disease + sex", "HC")
-    with pytest.raises(InputError, match="'pSS'.*one of HC, DM, SLE"):
+    with pytest.raises(InputError, match="'pSS'.*one of HC, DM, SLE.*IN-143"):
         design.level_contrast("disease", "pSS", "HC")
     with pytest.raises(InputError, match="a factor of the design"):
         design.level_contrast("batch", "1", "2")

@@ -312,19 +312,19 @@ def test_the_file_is_the_one_that_was_to_be_and_not_its_temporary_name(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("error", "found"),
+    ("error", "found", "code"),
     [
-        (FileNotFoundError(errno.ENOENT, "No such file", "a.tsv"), "nothing there"),
-        (PermissionError(errno.EACCES, "Permission denied", "a.tsv"), "no permission to read it"),
-        (EOFError("Compressed file ended before the end"), "Compressed file ended before the end"),
-        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "text that is not UTF-8"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "a.tsv"), "nothing there", "IN-001"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.tsv"), "no permission to read it", "IN-002"),
+        (EOFError("Compressed file ended before the end"), "Compressed file ended before the end", "IN-014"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "text that is not UTF-8", "IN-007"),
     ],
 )
-def test_what_is_wrong_with_a_file_of_the_users_is_a_problem_of_the_input(error, found):
+def test_what_is_wrong_with_a_file_of_the_users_is_a_problem_of_the_input(error, found, code):
     with pytest.raises(InputError) as refused, reading_users("a.tsv", "a table", "Export it again."):
         raise error
     (problem,) = refused.value.problems
-    assert (problem.kind, problem.source, problem.found) == ("input", "a.tsv", found)
+    assert (problem.kind, problem.source, problem.found, problem.code) == ("input", "a.tsv", found, code)
     assert machine_error(refused.value) is None
 
 

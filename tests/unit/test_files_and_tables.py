@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 
 import anndata as ad
@@ -22,6 +23,41 @@ def test_a_failed_write_leaves_the_old_file_and_no_trace(tmp_path):
         raise ZeroDivisionError
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["table.tsv"]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_only_its_owner_can_read_a_file_before_it_is_whole(tmp_path, umask, mode):
+    old = os.umask(umask)
+    try:
+        with atomic_path(tmp_path / "table.tsv") as temporary:
+            assert temporary.parent == tmp_path
+            assert stat.S_IMODE(temporary.stat().st_mode) == 0o600
+            temporary.write_text("x")
+            assert stat.S_IMODE(temporary.stat().st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "table.tsv").stat().st_mode) == mode
+        assert os.umask(umask) == umask, "the user's umask is left as it was"
+    finally:
+        os.umask(old)
+
+
+def test_a_link_in_the_place_of_a_temporary_file_is_not_followed(tmp_path):
+    with atomic_path(tmp_path / "table.tsv") as temporary:
+        temporary.write_text("x")
+    theirs = tmp_path / "theirs.txt"
+    theirs.write_text("theirs")
+    temporary.symlink_to(theirs)
+    write_text("ours", tmp_path / "table.tsv")
+    assert theirs.read_text() == "theirs"
+    assert (tmp_path / "table.tsv").read_text() == "ours"
+    assert not (tmp_path / "table.tsv").is_symlink()
+
+
+def test_a_block_that_writes_nothing_leaves_no_empty_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nothing was written"), atomic_path(tmp_path / "table.tsv"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    write_text("", tmp_path / "empty.tsv")
+    assert (tmp_path / "empty.tsv").read_bytes() == b"", "an empty file may be meant"
 
 
 def test_the_temporary_file_keeps_the_ending_that_tells_the_format(tmp_path):

@@ -85,7 +85,7 @@ def test_every_format_in_both_orientations_gives_the_same_matrix(folder, sheet, 
 
 
 def test_parquet_without_an_index_of_pandas_is_read_in_blocks_of_columns(folder, sheet, counts, monkeypatch):
-    monkeypatch.setattr("stratifn.inputs.reading.CELLS_PER_BLOCK", 2 * len(counts))
+    monkeypatch.setattr("stratifn.inputs.parquet.CELLS_PER_BLOCK", 2 * len(counts))
     frame = counts.rename_axis("gene").reset_index()
     frame.insert(1, "gene_name", frame["gene"])
     frame.to_parquet("m.parquet", index=False)
@@ -225,7 +225,7 @@ def damaged(frame, cell, value):
         ("beta", 1.2, "between 0 and 1"),
         ("proportion", 45, "divide by 100"),
         ("concentration", -1, "0 or more"),
-        ("concentration", "<LOD", "'<LOD' at IFI44L / S01"),
+        ("concentration", "low", "'low' at IFI44L / S01"),
         ("continuous", "high", "'high' at IFI44L / S01"),
     ],
 )
@@ -295,7 +295,7 @@ def test_a_sample_without_a_single_count_is_refused(folder, sheet, counts):
 def test_annotation_columns_inside_a_matrix_are_named(folder, sheet, counts):
     counts.insert(0, "description", ["x", "y", "z", "u", "v"])
     message = refusal(sheet, {"rna": ("counts", write(counts, "c.tsv"))})
-    assert "1 ids that are not in the sheet: description" in message
+    assert "text in description" in message
 
 
 def test_a_matrix_of_other_samples_says_which_ids_look_alike(folder, sheet, counts):
@@ -314,12 +314,11 @@ def test_the_check_of_the_design_runs_on_typed_samples(folder, sheet, counts):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"sample;disease\nS1;SLE\n", "semicolons inside"),
         (b"sample\tdisease\n\xff\xfe\tSLE\n", "UTF-8"),
         (b"sample\tdisease\nS\x001\tSLE\n", "NUL"),
-        (b"sample\tdisease\nS1\n", "1 cells"),
+        (b"sample\tdisease\nS1\n", "1 cell;"),
         (b"sample\tsample\nS1\tSLE\n", "`sample` twice"),
-        (b"sample\tdisease\n", "a header and a row per sample"),
+        (b"sample\tdisease\n", "a header and no row below it"),
     ],
 )
 def test_a_sheet_that_is_no_table_is_refused(folder, content, expected):
@@ -341,8 +340,8 @@ def test_files_that_cannot_be_read_are_refused_in_words(folder):
             read_matrix(name)
     with pytest.raises(InputError, match="nothing there"):
         read_matrix("absent.tsv")
-    with pytest.raises(InputError, match="ending"):
-        Path("m.xlsx").write_bytes(b"")
+    with pytest.raises(InputError, match="Excel"):
+        Path("m.xlsx").write_bytes(b"PK\x03\x04rest")
         read_matrix("m.xlsx")
 
 
@@ -358,7 +357,7 @@ def test_links_out_of_an_hdf5_file_are_refused(folder):
 
 
 def test_a_large_matrix_is_read_in_blocks_with_the_right_cells_named(folder, monkeypatch):
-    monkeypatch.setattr("stratifn.inputs.reading.CELLS_PER_BLOCK", 10)
+    monkeypatch.setattr("stratifn.inputs.parquet.CELLS_PER_BLOCK", 10)
     frame = damaged(pd.DataFrame(np.arange(60).reshape(20, 3), columns=["a", "b", "c"]).add_prefix("S"), (17, 2), "?")
     frame.index = [f"g{number}" for number in frame.index]
     with gzip.open("m.tsv.gz", "wt") as handle:

@@ -137,10 +137,10 @@ def test_a_view_without_varying_features_is_left_out_and_named():
     assert "view left out" in set(prepared.notes["what"])
 
 
-@pytest.mark.parametrize("view", ["a/b", "ünicode", "data"])
-def test_view_names_that_r_cannot_open_are_refused(view):
+@pytest.mark.parametrize(("view", "code"), [("a/b", "IN-036"), ("ünicode", "IN-036"), ("data", "IN-203")])
+def test_view_names_that_r_cannot_open_are_refused(view, code):
     views, samples, _ = cohort()
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=code):
         prepare_views({view: views["view0"]}, samples, settings_of("integration"))
 
 

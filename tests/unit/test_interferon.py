@@ -78,6 +78,10 @@ def test_tables_have_exactly_the_contracts_columns(result):
         "sample disease score probability_high ifn_class type_i type_ii ifn_type modules_active "
         "ifn_class_all_controls reason".split()
     )
+    assert list(result.types) == (
+        "sample disease ifn_type type_i type_i_low type_i_high type_i_cutoff type_ii type_ii_low type_ii_high "
+        "type_ii_cutoff explained genes_found genes_total reason".split()
+    )
     assert list(result.prevalence) == (
         "disease signature n high borderline low prevalence ci_low ci_high published published_source".split()
     )
@@ -102,6 +106,8 @@ def test_one_patient_alone_gets_the_same_scores_as_in_the_cohort(cohort, method)
         assert np.array_equal(classes["probability_high"], expected["probability_high"], equal_nan=True)
         assert list(classes["ifn_class"]) == list(expected["ifn_class"])
         assert list(classes["ifn_type"]) == list(expected["ifn_type"])
+        for amount in ("type_i", "type_ii"):
+            assert np.array_equal(classes[amount], expected[amount], equal_nan=True)
 
 
 @pytest.mark.parametrize("method", ["zscore", "median_fold_change", "singscore", "ssgsea", "module"])

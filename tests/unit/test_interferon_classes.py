@@ -17,8 +17,6 @@ from stratifn.registry.signatures import load_registry
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 REGISTRY = load_registry(RESOURCES / "signatures")
-TYPE_I = REGISTRY.signature("AYBEY_IFN1_20").symbols
-TYPE_II = REGISTRY.signature("AYBEY_IFN2_6").symbols
 RICE = REGISTRY.signature("RICE_CROW_6").symbols
 GENES = np.array([*REGISTRY.genes(REGISTRY.default_panel), *(f"BACKGROUND{i}" for i in range(450))])
 BASE = np.random.default_rng(0).uniform(4, 11, len(GENES))
@@ -54,45 +52,6 @@ def analyse(values, samples, settings=QUICK, control="HC", origin=default_origin
 
 def raised(log2, genes, amount):
     return log2 + np.isin(GENES, genes) * np.asarray(amount)[:, None]
-
-
-def test_mixtures_of_type_i_and_type_ii_are_typed_right():
-    # type I interferon alone raises the type II set by a fifth, as IFN-alpha and IFN-beta do in stimulated cells
-    rng = np.random.default_rng(5)
-    n = 40
-    one, two = rng.uniform(2, 3, n), rng.uniform(3.5, 5, n)
-    others = [gene for gene in GENES[:-450] if gene not in TYPE_II]
-    type_i = raised(raised(healthy(n, rng), others, one), TYPE_II, 0.2 * one)
-    type_ii = raised(healthy(n, rng), TYPE_II, two)
-    both = raised(raised(healthy(n, rng), others, one), TYPE_II, 0.2 * one + two)
-    values = sequenced(np.vstack([healthy(40, rng), type_i, type_ii, both]), rng)
-    found = analyse(values, sheet(HC=40, one=n, two=n, both=n)).classes
-    expected = found["disease"].map({"one": "I", "two": "II", "both": "I+II"})
-    patients = expected.notna()
-    assert (found["ifn_type"] == expected)[patients].mean() >= 0.95
-
-
-def test_type_is_uncertain_where_the_slope_decides():
-    rng = np.random.default_rng(6)
-    raised_both = raised(raised(healthy(20, rng), TYPE_I, np.full(20, 5.0)), TYPE_II, np.full(20, 3.5))
-    found = analyse(sequenced(np.vstack([healthy(30, rng), raised_both]), rng), sheet(HC=30, SLE=20)).classes
-    assert (found.query("disease == 'SLE'")["ifn_type"] == "uncertain").mean() >= 0.9
-
-
-def test_incomplete_type_sets_give_no_type_and_the_reason():
-    rng = np.random.default_rng(7)
-    values = sequenced(healthy(24, rng), rng)
-    samples = sheet(HC=14, SLE=10)
-    kept = ~np.isin(GENES, TYPE_II[:3])
-    found = analyse_cohort(
-        of_kind(view(values)[:, kept].copy(), "counts"),
-        Cohort(samples, "HC", default_origin()),
-        Knowledge(REGISTRY, ()),
-        QUICK,
-    )
-    assert found.classes["ifn_type"].isna().all() and found.classes["type_ii"].isna().all()
-    assert found.classes["type_i"].notna().all()
-    assert found.classes["reason"].str.contains("3 of 6 genes of AYBEY_IFN2_6").all()
 
 
 def test_modules_count_from_none_in_the_healthy_to_three_in_the_raised():
@@ -274,6 +233,30 @@ def test_published_figure_stands_only_beside_the_same_specimen_and_healthy_contr
     assert "53 to 81 %" in shown("pSS", "whole_blood", "healthy").source
     assert shown("pSS", "sorted:monocytes", "healthy", "BRKIC_PSS_MONO_5").value == pytest.approx(0.55)
     assert shown("unheard of", "whole_blood", "healthy") == published_prevalence(REGISTRY, "x", "x", "skin", "healthy")
+
+
+@pytest.mark.parametrize("signature", ["AYBEY_IFN2_6", "CHAUSSABEL_M5.12"])
+def test_a_published_share_of_type_i_is_not_shown_beside_another_signature(signature):
+    found = published_prevalence(REGISTRY, "SLE", signature, "whole_blood", "healthy")
+    assert found.value is None and found.source == "not comparable: the published shares are of type I signatures"
+
+
+def test_modules_are_counted_on_half_of_their_genes_and_say_so():
+    rng = np.random.default_rng(9)
+    up = raised(healthy(20, rng), GENES[:-450], np.full(20, 3.0))
+    values, samples = sequenced(np.vstack([healthy(30, rng), up]), rng), sheet(HC=30, SLE=20)
+    module = REGISTRY.signature("CHAUSSABEL_M1.2").symbols
+
+    def found(missing):
+        data = of_kind(view(values)[:, ~np.isin(GENES, missing)].copy(), "counts")
+        return analyse_cohort(data, Cohort(samples, "HC", default_origin()), Knowledge(REGISTRY, ()), QUICK).classes
+
+    some = found(module[:10])
+    assert (some.query("disease == 'SLE'")["modules_active"] == 3).all()
+    assert some["reason"].str.contains("active modules from genes found: 17 of 27 of CHAUSSABEL_M1.2").all()
+    few = found(module[:20])
+    assert few["modules_active"].isna().all()
+    assert few["reason"].str.contains("no count of active modules: genes found: 7 of 27 of CHAUSSABEL_M1.2").all()
 
 
 def test_agreement_counts_shared_genes_and_leaves_out_the_controls():

@@ -106,6 +106,7 @@ def test_a_file_of_the_users_that_was_edited_between_two_jobs_is_refused_even_wi
     for found in (problems_of(begin_reading, READ, MANIFESTS, SOURCES), problems_of(joined_sources, SOURCES)):
         assert list(found) == ["samples.tsv"]
         assert "touch" in found["samples.tsv"].fix
+        assert found["samples.tsv"].code == "IN-230"
 
 
 def test_two_jobs_that_read_different_versions_of_a_file_are_found_out(results, tmp_path):
@@ -184,7 +185,7 @@ def test_a_job_writes_no_manifest_when_what_it_reads_changes_meanwhile(results, 
 
     with pytest.raises(SystemExit):
         job(results, main, strata="strata.tsv", manifest="files.tsv")
-    assert "changed while it was read" in capsys.readouterr().err
+    assert "IN-231" in capsys.readouterr().err
     assert not (results / "stratification" / "files.tsv").exists()
 
 

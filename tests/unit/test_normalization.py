@@ -140,7 +140,7 @@ def test_poscounts_uses_every_counted_gene_and_has_geometric_mean_one():
 
 
 def test_no_gene_without_zeros_asks_for_poscounts_and_never_iterates():
-    with pytest.raises(InputError, match="size_factors: poscounts"):
+    with pytest.raises(InputError, match="size_factors: poscounts.*IN-211"):
         normalized_counts(counts_view(zeros=True))
 
 
@@ -244,7 +244,7 @@ def test_a_new_matrix_may_have_more_features_in_another_order_but_not_fewer():
     shuffled = ad.concat([view, ad.AnnData(np.ones((12, 1)), view.obs[[]], pd.DataFrame(index=["new"]))], axis=1)
     shuffled = shuffled[:, ::-1].copy()
     np.testing.assert_array_equal(frozen.transform(shuffled).X, frozen.transform(view).X)
-    with pytest.raises(InputError, match="1 of the 300 features .* absent"):
+    with pytest.raises(InputError, match="1 of the 300 features .* absent.*IN-212"):
         frozen.transform(view[:, 1:].copy())
 
 
@@ -366,3 +366,16 @@ def test_a_transform_that_was_frozen_before_size_factors_could_be_lent_is_read()
     arrays = to_arrays(result.transform)
     del arrays["lender"]
     np.testing.assert_array_equal(from_arrays(KINDS["counts"].frozen, arrays).transform(counts_view()).X, result.data.X)
+
+
+def test_a_new_library_without_a_count_in_the_genes_of_the_size_factors_is_named():
+    reference = fit_size_factors(np.array([[4, 5, 0], [8, 9, 0]]), list("ab"), "ratio")
+    with pytest.raises(InputError, match="sample new: .*IN-210"):
+        reference.size_factors(np.array([[0, 0, 7]]), ["new"])
+
+
+def test_copies_of_one_library_have_no_dispersion():
+    view = counts_view()
+    view.X[:] = view.X[0]
+    with pytest.raises(InputError, match="dispersion trend.*IN-213"):
+        normalized_counts(view)

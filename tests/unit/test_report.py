@@ -19,8 +19,10 @@ from stratifn.report.content import FigureSlot
 from stratifn.report.figures import FIGURES, Drawing, draw
 from stratifn.report.results import PrincipalComponents, Results
 from stratifn.report.sections import build_sections, headline
+from stratifn.report.settings import Settings
+from stratifn.report.small_cells import HIDDEN
 from stratifn.report.strata_sections import factor_differences, rank_biserial
-from stratifn.report.style import CONTROL_COLOUR, group_colours, text_colour
+from stratifn.report.style import CONTROL_COLOUR, FAINT_COLOUR, group_colours, text_colour
 from stratifn.running.installation import software_versions
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 
@@ -104,6 +106,11 @@ def example_tables() -> dict[str, pd.DataFrame]:
                                    "prevalence_low": [0.5], "prevalence_high": [0.75], "flipped": [6.0]}),
         "classes": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "score": score, "probability_high": 0.5,
                                  "ifn_class": ifn_class, "ifn_class_all_controls": ["low"] * 12, "ifn_type": "I", "type_i": score, "type_ii": score / 2, "reason": [None] * 12}),
+        "response_types": pd.DataFrame(
+            {"sample": SAMPLES, "disease": DISEASE, "ifn_type": "I", "type_i": score, "type_i_low": score - 0.1,
+             "type_i_high": score + 0.1, "type_i_cutoff": 0.3, "type_ii": score / 2, "type_ii_low": score / 2 - 0.1,
+             "type_ii_high": score / 2 + 0.1, "type_ii_cutoff": 0.2}
+        ),
         "prevalence": pd.DataFrame({"disease": ["SLE", "pSS"], "signature": "RICE_CROW_6", "n": [5, 3],
                                     "prevalence": [1.0, 1 / 3], "ci_low": [0.5, 0.05], "ci_high": [1.0, 0.8],
                                     "published": [0.73, np.nan], "published_source": ["Higgs 2011", None]}),
@@ -113,7 +120,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         "robustness": pd.DataFrame({"factor": ["Factor1", "Factor2"], "seeds_matched": [1, 1],
                                     "mean_abs_r": [1.0, 0.5], "robust": [True, False]}),
         "seeds": pd.DataFrame({"seed": [1], "elbo": [-10.0]}),
-        "strata": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "stratum": stratum, "confidence": 0.9,
+        "strata": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "stratum": stratum, "confidence": 0.9, "informed": True,
                                 "label": ["interferon"] * 5 + ["healthy-like"] * 7}),
         "selection": pd.DataFrame({"k": [1, 2], "chosen": [False, True]}),
         "stability": pd.DataFrame({"stratum": [1, 2], "n": [5, 7], "label": ["interferon", "healthy-like"], "jaccard": [0.9, 0.8]}),
@@ -244,7 +251,7 @@ def test_small_groups_are_shown_as_fewer_than(tables):
 
 
 def test_sample_ids_can_be_kept_out_of_every_page(tables):
-    every = pages(results(tables, sample_ids=False))
+    every = pages(results(tables, sample_ids=False, min_cell=0))
     for name, html in every.items():
         assert not [sample for sample in SAMPLES if sample in html], name
     assert "#01" in every["index"]
@@ -253,19 +260,37 @@ def test_sample_ids_can_be_kept_out_of_every_page(tables):
     assert patient_table(results(tables, sample_ids=False))["sample"].is_unique
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_no_row_and_no_point_is_one_person_where_ids_and_small_counts_are_hidden(tables, tmp_path, shown):
+    one = results(tables, sample_ids=shown)
+    html = pages(one)["index"]
+    assert ("person-01</td>" in html) is shown
+    assert ('class="search"' in html) is shown
+    assert ("People are not listed one by one" in html) is not shown
+    assert ("This page lists people one by one" in html) is shown
+    drawn = figures_of(one, tmp_path, "interferon_scores", "principal_components", "axes", "types", "factors")
+    assert len(drawn) == 5
+    for name, drawing in drawn.items():
+        svg = (tmp_path / f"{name}.svg").read_text()
+        # each point of matplotlib's is one reference to its shape; the legend and the means of groups have some
+        assert (svg.count("PathCollection") > 0) is shown, name
+        assert ("quartiles" in drawing.caption or "standard deviation" in drawing.caption) is not shown, name
+
+
 def test_samples_that_the_sheet_alone_holds_are_counted_and_not_named():
     notes = pd.DataFrame(
         {"view": ["samples"] * 6 + ["rna"] * 2, "item": [*"abcdef", "g", "GENE"], "what": "left out", "reason": "why"}
     )
-    hidden = notes_table(notes, {"g"}, show_ids=False, min_cell=5)
-    assert hidden["which"].tolist() == ["GENE", "<5 samples", "6 samples"]
-    assert hidden["how many"].tolist() == ["1", "<5", "6"]
-    assert notes_table(notes, {"g"}, show_ids=True, min_cell=5)["which"].tolist() == ["GENE", "g", "a, b, c, d, e, f"]
+    hidden = notes_table(notes, {"g"}, Settings(sample_ids=False, min_cell=5))
+    assert hidden["which"].tolist() == ["GENE", "<5 samples", "5 or more samples"]
+    assert hidden["how many"].tolist() == ["1", "<5", "5 or more"]
+    shown = notes_table(notes, {"g"}, Settings(sample_ids=True, min_cell=5))
+    assert shown["which"].tolist() == ["GENE", "g", "a, b, c, d, e, f"]
 
 
 def test_people_are_described_without_small_counts(tables):
     described = characteristics(results(tables)).set_index("")
-    assert described.loc["sex: F"].to_dict() == {"SLE": "<5", "pSS": "<5", "HC": "<5"}
+    assert described.loc["sex: F"].to_dict() == dict.fromkeys(["SLE", "pSS", "HC"], "hidden")
     assert described.loc["age"].to_dict() == {"SLE": "32 (31 to 33)", "pSS": "", "HC": ""}
     assert characteristics(results(tables, min_cell=0)).set_index("").loc["sex: F", "SLE"] == "3"
 
@@ -333,15 +358,51 @@ def test_the_rank_biserial_correlation_is_that_of_mann_whitney():
 
 def test_strata_of_a_disease_hide_small_counts_and_their_shares(tables):
     words = section(results(tables).of_disease("pSS"), "strata")
-    assert "<5" in words
+    assert "hidden" in words
     assert "100" not in words, "the share of three patients would tell their number"
     assert "100" in section(results(tables, min_cell=0).of_disease("pSS"), "strata")
-    assert "Patients with pSS by stratum: 2 healthy-like: <5." in headline(results(tables).of_disease("pSS"))
+    assert "Patients with pSS by stratum: 1 interferon: hidden; 2 healthy-like: hidden." in headline(
+        results(tables).of_disease("pSS")
+    )
+
+
+def with_uncertain(tables: dict[str, pd.DataFrame], count: int) -> dict[str, pd.DataFrame]:
+    """Leave the last people of stratum 2 without a stratum, and without the measurements that tell the strata apart."""
+    last = np.arange(12) >= 12 - count
+    strata = tables["strata"].assign(informed=~last)
+    strata["stratum"] = strata["stratum"].astype(str).mask(last, "uncertain")
+    stability = tables["stability"].assign(stratum=["1", "2"], n=[5, 7 - count])
+    return tables | {"strata": strata, "stability": stability}
+
+
+def test_people_without_a_stratum_are_a_part_of_their_own(tables):
+    shown = results(with_uncertain(tables, 2), min_cell=0)
+    words = section(shown, "strata")
+    assert "tell the strata apart: 2; they are placed" in words
+    assert "probability one half or more (`uncertain`): 2." in words
+    (table,) = (
+        item.frame for part in build_sections(shown) for item in part.content
+        if getattr(item, "caption", "").startswith("Strata by")
+    )  # fmt: skip
+    assert table["stratum"].tolist() == ["1", "2", "uncertain"]
+    assert table["all samples"].tolist() == ["5", "5", "2"] and table["HC"].tolist() == ["0", "2", "2"]
+    assert shown.stratum_colours["uncertain"] == FAINT_COLOUR
+    assert "uncertain" not in section(results(tables, min_cell=0), "strata"), "it is nobody"
+
+
+def test_how_many_lack_a_stratum_or_its_measurements_is_hidden_where_they_are_few(tables):
+    heads = results(with_uncertain(tables, 4), min_cell=3).heads
+    assert (heads.uncertain, heads.uninformed) == ("4", "4")
+    assert (heads.of_strata(8, "age"), heads.of_strata(12, "age")) == (heads.of_everybody(8, "age"), "12")
+    few = results(with_uncertain(tables, 2), min_cell=3).heads
+    assert (few.uncertain, few.uninformed, few.of_strata(10, "age")) == (HIDDEN, "<3", HIDDEN)
 
 
 def test_the_headline_gives_shares_with_their_intervals(tables):
-    assert "SLE 100 % (50 to 100), pSS 33 % (5 to 80)" in headline(results(tables))[0]
-    assert "pSS 33 % (5 to 80)" in headline(results(tables).of_disease("pSS"))[0]
+    shown = results(tables, min_cell=0)
+    assert "SLE 100 % (50 to 100), pSS 33 % (5 to 80)" in headline(shown)[0]
+    assert "pSS 33 % (5 to 80)" in headline(shown.of_disease("pSS"))[0]
+    assert "SLE 100 % (50 to 100), pSS not shown (fewer than 5 people)" in headline(results(tables))[0]
 
 
 def test_without_classes_the_page_says_why(tables, tmp_path):
@@ -530,14 +591,48 @@ def test_the_methods_say_of_a_kind_what_its_record_says(monkeypatch):
     assert "Ratios (odd) were turned upside down." in methods_text(of_all, software_versions(), described)
 
 
+def test_a_scale_that_was_taken_as_given_or_is_in_doubt_is_said(tables):
+    view = {"name": "rna", "kind": "counts", "path": "c.tsv", "scale": "as_given"}
+    reasons = ["`scale: as_given`, although the check found sums per sample of 1,000,000", "no value above 4.2"]
+    tables["notes"] = pd.DataFrame(
+        {
+            "phase": "inputs",
+            "view": "rna",
+            "item": "values",
+            "what": ["scale as given", "scale in doubt"],
+            "reason": reasons,
+        }
+    )
+    said = results(tables, cohort={"views": [view]})
+    texts = [item for part in build_sections(said) for item in part.content if hasattr(item, "text")]
+    for reason in reasons:
+        assert any(reason in item.text and item.warning for item in texts)
+    assert "The values of rna were taken as given: their scale was not checked" in methods_text(
+        said, software_versions(), described
+    )
+    checked = results(example_tables(), cohort={"views": [view | {"scale": "checked"}]})
+    assert "as given" not in methods_text(checked, software_versions(), described)
+
+
 def test_the_page_says_what_single_controls_decide_and_who_was_left_out(tables):
-    section = next(part for part in build_sections(results(tables)) if part.id == "interferon")
-    words = " ".join(item.text for item in section.content if hasattr(item, "text"))
+    words = section(results(tables, min_cell=0), "interferon")
     assert "Leaving out any one control, 50 to 75 % of all patients lie above the cut-off; 6 change sides." in words
     assert (
-        "1 outlying control was left out of the reference; with every control kept, 7 would have another class."
-        in words
+        "Outlying controls left out of the reference: 1; with every control kept, 7 would have another class." in words
     )
-    assert "1 control whose score stood far above those of the others was left out" in methods_text(
-        results(tables), software_versions(), described
-    )
+    methods = methods_text(results(tables, min_cell=0), software_versions(), described)
+    assert "Controls whose score was far above those of the others were left out of the reference (1)" in methods
+    hidden = section(results(tables), "interferon")
+    # the share of all patients would tell the one that is hidden
+    assert "Leaving out any one control, 6 change sides among all patients." in hidden
+    assert "Outlying controls left out of the reference: <5;" in hidden
+
+
+def test_shallow_libraries_are_counted_apart_from_other_reasons(tables):
+    classes = tables["classes"]
+    classes.loc[:2, "ifn_class"] = "unscored"
+    classes["reason"] = [f"too shallow a library: at 0.0{number} of the depth" for number in (1, 2)] + [None] * 10
+    classes.loc[2, "reason"] = "under anti-IFN therapy"
+    words = section(results(tables, min_cell=1), "interferon")
+    assert "Unscored because of too shallow a library: 2." in words
+    assert "Unscored because: under anti-IFN therapy." in words and "at 0.01 of the depth" not in words

@@ -17,7 +17,7 @@ from stratifn.report.new_patients_sections import (
     own_reasons,
     sections_of_new_patients,
 )
-from stratifn.report.style import STRATUM_COLOURS
+from stratifn.report.style import CONTROL_COLOUR, FAINT_COLOUR, STRATUM_COLOURS
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table
@@ -46,7 +46,7 @@ SCORING = {
         },
     ],
 }
-FAR = "factors far from the reference's (distance 52.1, limit 31); cytokines not explained by the factors (error 9, limit 2)"
+FAR = "unlike the reference (p = 0.0012): cytokines is explained least (residuals 1.75 times as large)"
 
 
 def example_tables() -> dict[str, pd.DataFrame]:
@@ -61,6 +61,9 @@ def example_tables() -> dict[str, pd.DataFrame]:
                 "stratum": [2] * 5 + [1] * 7,
                 "probability": 0.9,
                 "out_of_reference": [True] + [False] * 11,
+                "outlier_pvalue": [0.0012] + [0.5] * 11,
+                "score_local": np.nan,
+                "ifn_class_local": None,
                 "views_used": ["rna"] * 11 + ["cytokines"],
                 "reason": [f"rna: 10 of 12; {FAR}"] + ["rna: 10 of 12"] * 10 + ["rna: 10 of 12; score: no view rna given"],
             }
@@ -90,13 +93,13 @@ def new_patients(folder: Path, tables: dict[str, pd.DataFrame] | None = None, **
     for name, table in (tables or example_tables()).items():
         (write_samples if name == "samples" else write_table)(table, paths[name])
     shown = settings_of("report", **changes.pop("report", {}))
-    given = {"strata": STRATA, "scoring": SCORING, "centile": 99.0} | changes
+    given = {"control": None, "strata": STRATA, "scoring": SCORING, "level": 0.01} | changes
     frozen = {
         "strata": {"strata": given["strata"]},
         "interferon": {"reference": given["scoring"]},
-        "limits": {"centile": given["centile"]},
+        "limits": {"level": given["level"]},
     }
-    return read_new_patients("visit-2027", shown, paths, frozen)
+    return read_new_patients("visit-2027", shown, paths, frozen, given["control"])
 
 
 def page(new, folder: Path) -> str:
@@ -133,18 +136,34 @@ def test_figures_and_page_come_out_with_the_same_bytes_twice(tmp_path):
 
 
 def test_the_headline_counts_who_was_placed_and_hides_small_groups(tmp_path):
-    first, second = headline_of_new_patients(new_patients(tmp_path))
-    assert first == "Patients: 12. In a stratum of the reference: 12. Unlike anything in the reference: <5."
-    assert second == "ISG expression signature (RICE_CROW_6, zscore): high 7, borderline <5, low <5, unscored <5."
-    first, _ = headline_of_new_patients(new_patients(tmp_path, report={"min_cell": 0}))
-    assert first.endswith("Unlike anything in the reference: 1.")
+    first, second, third = headline_of_new_patients(new_patients(tmp_path))
+    assert first == "The reference fits these patients. Out of the reference: <5."
+    assert second == "Patients: 12. Patients in a stratum and not out of the reference: hidden."
+    # 12 patients less 7 that are high would leave 5 for four small classes
+    assert third == (
+        "ISG expression signature of the patients (RICE_CROW_6, zscore): high hidden, borderline hidden, low hidden, "
+        "unscored hidden, not supported hidden."
+    )
+    first, second, third = headline_of_new_patients(new_patients(tmp_path, report={"min_cell": 0}))
+    assert first.endswith("Out of the reference: 1.")
+    assert second.endswith("not out of the reference: 11.")
+    assert third.endswith("high 7, borderline 1, low 2, unscored 1, not supported 1.")
+
+
+def test_a_small_disease_is_counted_with_the_others(tmp_path):
+    # 8 patients with SLE of 12 would tell of the other 4
+    new = new_patients(tmp_path)
+    assert new.by_class.words.index.tolist() == ["all"]
+    assert [new.with_score(name, count) for name, count in (("SLE", 8), ("unknown", 3))] == [">7", "<5"]
+    shown = new_patients(tmp_path, report={"min_cell": 3})
+    assert shown.by_class.words.index.tolist() == ["SLE", "unknown"]
+    assert "see the table by disease" in headline_of_new_patients(shown)[2]
 
 
 def test_who_is_out_of_the_reference_is_told_with_the_reason(tmp_path):
     words = section(new_patients(tmp_path, report={"min_cell": 0}), "placed")
-    assert re.search(r"factors far from the reference's\s+1", words)
-    assert re.search(r"cytokines not explained by the factors\s+1", words)
-    assert re.search(r"person-00\s+factors far from the reference's \(distance 52.1, limit 31\)", words)
+    assert re.search(r"cytokines is explained least\s+1", words)
+    assert re.search(r"person-00\s+unlike the reference \(p = 0.0012\): cytokines is explained least", words)
     assert re.search(r"rna: 10 of 12\s+12", words)
     assert re.search(r"score: no view rna given\s+1", words)
     assert re.search(r"rna\s+11", words), "views that placed them"
@@ -187,14 +206,16 @@ def test_patients_without_a_factor_have_no_stratum(tmp_path):
     tables["patients"] = tables["patients"].assign(views_used=None, **nothing)
     tables["factors"] = tables["factors"].assign(Factor1=np.nan, sd_Factor1=np.nan)
     html = page(new_patients(tmp_path, tables), tmp_path)
-    assert "In a stratum of the reference: 0." in html
+    assert "Patients in a stratum and not out of the reference: 0." in html
 
 
 @pytest.mark.parametrize("show", [True, False])
 def test_sample_ids_can_be_kept_out_of_the_page(tmp_path, show):
     html = page(new_patients(tmp_path, report={"sample_ids": show}), tmp_path)
     assert ("person-03" in html) is show
-    assert ("#04" in html) is not show
+    assert ("People are not listed one by one" in html) is not show
+    numbered = page(new_patients(tmp_path, report={"sample_ids": show, "min_cell": 0}), tmp_path)
+    assert ("#04" in numbered) is not show
 
 
 def test_every_patient_is_in_the_searchable_table(tmp_path):
@@ -211,15 +232,97 @@ def test_strata_have_the_colours_of_the_reference_whoever_is_in_them(tmp_path):
     assert new_patients(tmp_path, tables).stratum_colours == {
         "1 interferon": STRATUM_COLOURS[0],
         "2": STRATUM_COLOURS[1],
+        "uncertain": FAINT_COLOUR,
     }
+
+
+def test_patients_without_a_stratum_are_counted_as_such(tmp_path):
+    tables = example_tables()
+    strata = tables["patients"]["stratum"].astype(object)
+    tables["patients"] = tables["patients"].assign(stratum=strata.mask(np.arange(12) < 3, "uncertain"))
+    new = new_patients(tmp_path, tables, report={"min_cell": 0})
+    shown = new.by_stratum.counts.loc["all"]
+    # the third is out of the reference
+    assert shown["uncertain"] == 2 and shown["not supported"] == 1 and shown.sum() == 12
+    assert int(new.in_stratum) == shown["1"] + shown["2"]
+    assert re.search(r"uncertain +2 ", section(new, "strata"))
+
+
+@pytest.mark.parametrize("stratum", ["1", "uncertain"])
+def test_of_few_patients_it_does_not_show_whether_any_has_no_stratum(tmp_path, stratum):
+    tables = example_tables()
+    two = {name: tables[name].iloc[:2] for name in ("samples", "patients", "factors")}
+    two["patients"] = two["patients"].assign(stratum=stratum)
+    words = section(new_patients(tmp_path, tables | two, report={"min_cell": 5}), "strata")
+    assert re.search(r"uncertain +hidden", words) and re.search(r"1 interferon +hidden", words)
 
 
 @pytest.mark.parametrize(("share", "supported"), [(0.5, True), (0.75, False)])
 def test_a_batch_out_of_reference_is_what_the_page_opens_with(tmp_path, share, supported):
     verdicts = judged("placement", EVERYBODY, [Measured("out_of_reference", share)])
-    first = headline_of_new_patients(new_patients(tmp_path, example_tables() | {"verdicts": verdicts}))[0]
+    tables = example_tables() | {"verdicts": verdicts}
+    tables["patients"]["out_of_reference"] = [True] * round(12 * share) + [False] * round(12 * (1 - share))
+    first = headline_of_new_patients(new_patients(tmp_path, tables, report={"min_cell": 0}))[0]
     assert ("75 % of the patients are unlike the reference" in first) is not supported
     assert ("not supported" in first) is not supported
+    hidden = headline_of_new_patients(new_patients(tmp_path, tables))[0]
+    assert "75 %" not in hidden, "3 of 12 are like the reference"
+    assert ("not supported" in hidden) is not supported
+
+
+def test_no_class_or_stratum_of_a_batch_out_of_reference_is_told_as_if_it_were_supported(tmp_path):
+    verdicts = judged("placement", EVERYBODY, [Measured("batch", 0.9, reason="all")])
+    new = new_patients(tmp_path, example_tables() | {"verdicts": verdicts}, report={"min_cell": 0})
+    words = " ".join(headline_of_new_patients(new))
+    assert "high 0, borderline 0, low 0, unscored 1, not supported 11" in words
+    assert "Patients in a stratum and not out of the reference: 0." in words
+    table = section(new, "patients")
+    assert table.count("high (not supported)") == 7
+    assert len(re.findall(r"[12] \(not supported\)", table)) == 12
+    assert re.search(r"SLE\s+0\s+0\s+0\s+0\s+8", section(new, "interferon"))
+    assert "not supported, because they or the batch are out of the reference: 12" in section(new, "strata")
+
+
+def test_a_patient_out_of_reference_has_a_class_and_a_stratum_that_are_not_supported(tmp_path):
+    new = new_patients(tmp_path, report={"min_cell": 0})
+    rows = section(new, "patients").splitlines()
+    assert [row.split()[1] for row in rows if "low (not supported)" in row and "2 (not supported)" in row] == [
+        "person-00"
+    ]
+    assert sum("not supported" in row for row in rows) == 1
+
+
+def with_own_controls(tables: dict[str, pd.DataFrame], n_controls: float = 12) -> dict[str, pd.DataFrame]:
+    classes = ["high"] * 6 + ["low"] * 6
+    own = judged(
+        "cutoff",
+        "RICE_CROW_6, own controls",
+        [Measured("controls", n_controls, 10), Measured("enough_controls", n_controls)],
+    )
+    patients = tables["patients"].assign(score_local=1.0, ifn_class_local=classes)
+    return tables | {"patients": patients, "verdicts": verdicts_table([tables["verdicts"], own])}
+
+
+def test_classes_against_own_controls_stand_beside_with_the_evidence_for_their_cut_off(tmp_path):
+    new = new_patients(tmp_path, with_own_controls(example_tables()), control="unknown", report={"min_cell": 0})
+    words = " ".join(headline_of_new_patients(new))
+    assert "Patients against their own controls (unknown): high 6, borderline 0, low 2, unscored 0." in words
+    assert "Patients: 8. Their own controls: 4. Patients in a stratum and not out of the reference: 7." in words
+    assert "Evidence for this cut-off is weak: 12 controls are few" in words
+    shown = section(new, "interferon")
+    assert re.search(r"SLE\s+6\s+0\s+2\s+0", shown) and re.search(r"unknown\s+0\s+0\s+4\s+0", shown)
+    assert "ifn_class_local" in section(new, "patients")
+    plain = new_patients(tmp_path)
+    assert "own controls" not in " ".join(headline_of_new_patients(plain)) + section(plain, "interferon")
+    assert "ifn_class_local" not in section(plain, "patients")
+
+
+def test_controls_are_grey_and_last(tmp_path):
+    colours = new_patients(tmp_path, control="SLE").colours
+    assert list(colours.items())[-1] == ("SLE", CONTROL_COLOUR)
+    assert CONTROL_COLOUR not in new_patients(tmp_path, control="HC").colours.values(), (
+        "a control that is not among them"
+    )
 
 
 OF_REFERENCE = {
@@ -280,7 +383,7 @@ def test_a_reference_of_one_stratum_says_why_it_has_no_more(tmp_path):
     assert "did not support more (p = 0.4 that data without structure would look like this" in section(new, "strata")
 
 
-def test_the_methods_name_the_centile_that_the_reference_learnt_its_limits_with(tmp_path):
-    words = " ".join(methods_of_new_patients(new_patients(tmp_path, centile=95.0)))
-    assert "beyond the 95th centile" in words
-    assert "99th" not in words
+def test_the_methods_name_the_level_of_the_reference(tmp_path):
+    words = " ".join(methods_of_new_patients(new_patients(tmp_path, level=0.05)))
+    assert "a p value of at most 0.05" in words
+    assert "0.01" not in words

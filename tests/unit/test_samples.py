@@ -140,10 +140,10 @@ def test_ids_and_memberships_are_no_variables(read):
 
 
 def test_the_cell_that_is_no_number_is_named_and_not_the_good_ones(read):
-    message = refusal(read, age=["40", "41", "52y", *["43"] * 17])
-    assert "column age: found '52y' in sample S02 (line 4); expected a number from 0 to 120." in message
-    message = refusal(read, crp=["1", "2", "3", "<0.5", *["4"] * 16])
-    assert "column crp: found '<0.5' in sample S03 (line 5); expected numbers" in message
+    message = refusal(read, age=["40", "41", "52x", *["43"] * 17])
+    assert "column age: found '52x' in sample S02 (line 4); expected a number from 0 to 120." in message
+    message = refusal(read, crp=["1", "2", "3", "<LOD", *["4"] * 16])
+    assert "column crp: found '<LOD' in sample S03 (line 5); expected numbers" in message
     assert "types: {crp: factor}" in message and "'4'" not in message
 
 
@@ -192,14 +192,14 @@ def test_types_that_cannot_be_are_refused(read, types, expected):
 def test_new_patients_sheets_are_typed_in_the_same_way(read):
     samples, _ = read(groups=ANY_GROUP, design="", crp=cycled("1", "-2"), types={"crp": "factor"})
     assert samples["crp"].tolist() == cycled("1", "-2")
-    assert "'52y' in sample S00 (line 2)" in refusal(read, groups=ANY_GROUP, design="", age=["52y", *["50"] * 19])
+    assert "'52x' in sample S00 (line 2)" in refusal(read, groups=ANY_GROUP, design="", age=["52x", *["50"] * 19])
 
 
 # --- yes, no and not known ------------------------------------------------------------------------------------------
 
 
 def test_every_word_for_yes_no_and_not_known_is_read_as_one_of_the_three(read):
-    words = ["yes", "Y", "TRUE", "1", "no", "N", "false", "0", "none", "-", "placebo", "never", "unknown", "?", "NULL",
+    words = ["yes", "Y", "TRUE", "1", "no", "N", "false", "0", "none", "-", "placebo", "never", "unknown", "?", "",
              "", "NA", "anifrolumab", "not known", "no"]  # fmt: skip
     samples, notes = read(anti_ifn=words, hydroxychloroquine=cycled("1", "0", "unknown"), anti_ro=cycled("pos", "neg"))
     assert samples["anti_ifn"].tolist()[:12] == ["yes"] * 4 + ["no"] * 8

@@ -17,7 +17,7 @@ import yaml
 from defaults import default_origin, of_kind, settings_of
 from stratifn.configuration.contract import entries
 from stratifn.inference import BatchedInference
-from stratifn.inputs import ANY_GROUP, GeneNames, Groups, read_cohort
+from stratifn.inputs import ANY_GROUP, GeneNames, Groups, any_group, read_cohort
 from stratifn.integration import (
     factors_table,
     posterior_of_cohort,
@@ -26,7 +26,14 @@ from stratifn.integration import (
     train_mofa,
     variance_table,
 )
-from stratifn.interferon import Cohort, analyse_cohort, from_parts, reference_of_cohort, to_parts
+from stratifn.interferon import (
+    Cohort,
+    analyse_cohort,
+    from_parts,
+    place_by_own_controls,
+    reference_of_cohort,
+    to_parts,
+)
 from stratifn.interferon import place_patients as score_patients
 from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
@@ -47,6 +54,7 @@ from stratifn.transfer import (
     Source,
     cohort_features,
     freeze_reference,
+    load_interferon,
     load_reference,
     place_patients,
     reference_features,
@@ -54,7 +62,7 @@ from stratifn.transfer import (
     write_reference,
 )
 from stratifn.transfer.freezing import frozen_views
-from stratifn.transfer.limits import CENTILE, fit_limits
+from stratifn.transfer.limits import LEVEL
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.placement import PATIENT_COLUMNS
 from stratifn.transfer.size_factors import with_lent_size_factors
@@ -87,6 +95,9 @@ PHASES = Phases(
         rna, rna.uns["kind"], samples, from_parts(values, arrays)
     )[1],
     strata=stratum_model,
+    score_locally=lambda values, arrays, rna, samples, control: place_by_own_controls(
+        rna, samples, control, from_parts(values, arrays)
+    ),
 )
 
 LIKE_THE_REFERENCE = Measured("whole_blood", "rnaseq")
@@ -212,7 +223,7 @@ def test_training_patients_get_their_own_interferon_scores_and_classes(run, plac
 def test_the_table_has_the_columns_of_the_contract_and_few_training_patients_are_outside(placed):
     assert list(placed.patients.columns) == PATIENT_COLUMNS
     assert placed.patients["sample"].is_monotonic_increasing
-    # limits are 99th centiles of leave-one-out values: hardly anybody of the reference lies beyond
+    # one in a hundred of those whom the model did not see is out: of those whom it saw hardly anybody
     assert placed.patients["out_of_reference"].mean() <= 0.05
 
 
@@ -302,22 +313,12 @@ def test_a_sample_unlike_the_reference_is_said_to_be_so_with_the_reason(run):
     rna.X = rna.X[:, rng.permutation(rna.n_vars)]
     placed = run.place(views | {"rna": rna}, samples).patients.set_index("sample")
     assert placed.loc[rna.obs_names, "out_of_reference"].all()
-    assert placed.loc[rna.obs_names, "reason"].str.contains("rna not explained by the factors").all()
-
-
-def test_limits_are_leave_one_out_values_in_closed_form():
-    rng = np.random.default_rng(3)
-    z = pd.DataFrame(rng.normal(size=(40, 3)) * [1, 2, 3])
-    errors = pd.DataFrame({"rna": rng.chisquare(50, 40) / 50})
-    limits = fit_limits(z, errors)
-    left_out = []
-    for i in range(40):
-        rest = z.drop(index=i)
-        u = (z.loc[i] - rest.mean()).to_numpy()
-        left_out.append(u @ np.linalg.solve(np.cov(rest.T), u))
-    # the ridge of 1e-6 that keeps a covariance invertible is the only difference
-    assert limits.distance == pytest.approx(np.percentile(left_out, 99), rel=1e-4)
-    assert limits.errors["rna"] > np.percentile(errors["rna"], 99)
+    assert placed.loc[rna.obs_names, "outlier_pvalue"].le(LEVEL).all()
+    assert (
+        placed.loc[rna.obs_names, "reason"]
+        .str.contains(r"unlike the reference \(p = .*\): rna is explained least")
+        .all()
+    )
 
 
 def test_views_of_another_name_or_kind_are_refused_at_once(run):
@@ -352,7 +353,8 @@ def test_patients_with_ensembl_ids_get_what_they_get_with_symbols(run, placed):
 def test_a_reference_with_ensembl_ids_takes_patients_with_symbols(run):
     reference = load_reference(run.folder, CONTRACT)
     views = reference.parts["views"]
-    genes = views.arrays["rna/features"]
+    features = views.arrays["rna/features"]
+    genes = run.views["rna"].var["gene_name"].loc[features].to_numpy(dtype=str)
     ids = np.array([f"ENSG{number:011d}" for number in range(len(genes))])
     renamed = replace(views, arrays=dict(views.arrays) | {"rna/features": ids, "rna/gene_names": genes})
     matched = match_views(frozen_views(replace(reference, parts=reference.parts | {"views": renamed})), run.views)[
@@ -360,7 +362,7 @@ def test_a_reference_with_ensembl_ids_takes_patients_with_symbols(run):
     ]
     assert matched.data.var_names.tolist() == ids.tolist()
     assert matched.data.var["gene_name"].tolist() == genes.tolist()
-    np.testing.assert_array_equal(matched.data.X, run.views["rna"][:, genes].X)
+    np.testing.assert_array_equal(matched.data.X, run.views["rna"][:, features].X)
 
 
 def test_an_old_symbol_and_a_versioned_id_of_the_files_find_their_gene(run, placed, tmp_path):
@@ -419,6 +421,7 @@ def test_ids_that_the_reference_does_not_know_are_refused_with_the_file(run):
     message = str(error.value)
     assert "new.tsv" in message
     assert f"0 of the {rna.n_vars} features of the reference (ids here: ENSG00000000000" in message
+    assert "[IN-220]" in message
     assert "gene_name" in message
 
 
@@ -538,6 +541,7 @@ def refusal(folder: Path) -> str:
 
 def test_a_missing_reference_is_refused_with_what_to_name(tmp_path):
     assert "nothing there" in refusal(tmp_path)
+    assert "[IN-221]" in refusal(tmp_path)
     assert "results/<cohort>/reference" in refusal(tmp_path)
 
 
@@ -549,12 +553,34 @@ def test_a_foreign_file_is_refused(tmp_path):
     for content in ("no json", "[" * 100_000):
         (tmp_path / "reference.json").write_text(content)
         assert "no readable JSON" in refusal(tmp_path)
+        assert "[IN-222]" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda values: values.update(format="another"), "IN-223"),
+        (lambda values: values.pop("contract"), "IN-226"),
+        (lambda values: values.update(contract="9" * 5000 + ".0"), "IN-226"),
+        (lambda values: values.update(contract=["2.1"]), "IN-226"),
+        (lambda values: values.update(contract="9.0"), "IN-227"),
+        (lambda values: values.update(contract="1.9"), "IN-228"),
+        (lambda values: values.pop("arrays"), "IN-225"),
+        (lambda values: values.update(arrays=[1, 2]), "IN-014"),
+        (lambda values: values.update(parts=["model"]), "IN-225"),
+        (lambda values: values.update(parts=7), "IN-014"),
+        (lambda values: values["parts"].update(limits="many"), "IN-225"),
+    ],
+)
+def test_a_reference_with_parts_of_another_type_is_refused_in_words(copied, change, code):
+    assert f"[{code}]" in refusal(edited(copied, change))
 
 
 def test_damaged_values_and_arrays_are_refused(copied):
     text = (copied / "reference.json").read_text()
     (copied / "reference.json").write_text(text.replace('"n_controls": 2', '"n_controls": 3'))
     assert "values that differ from their checksum" in refusal(copied)
+    assert "[IN-224]" in refusal(copied)
     (copied / "reference.json").write_text(text)
     data = bytearray((copied / "arrays.npz").read_bytes())
     data[len(data) // 2] ^= 1
@@ -571,7 +597,7 @@ def test_a_reference_of_a_newer_or_too_old_version_is_refused(copied):
         ("1.0", "Freeze it again"),
     ):
         assert words in refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
-    for version in ("1.1", "2.0"):
+    for version in ("1.1", "2.0", "2.1"):
         found = refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
         assert f"{version}, too old for this code" in found
         assert "Freeze it again" in found
@@ -614,20 +640,18 @@ def test_no_number_of_people_leaves_with_the_verdicts(run, placed):
     assert not [sample for sample in run.samples["sample"] if sample in words]
 
 
-def test_the_docs_name_the_centile_of_the_limits():
+def test_the_docs_name_the_level_of_the_limits():
     for page in ("methods.md", "outputs.md"):
-        named = re.findall(
-            r"(\d+)th centile of leave-one-out|(\d+)th centile of the leave-one-out", (ROOT / "docs" / page).read_text()
-        )
-        assert {float(one or other) for one, other in named} == {CENTILE}
+        named = re.findall(r"`outlier_pvalue` is at most ([\d.]+\d)", (ROOT / "docs" / page).read_text())
+        assert [float(level) for level in named] == [LEVEL], page
 
 
 def test_a_pickle_in_the_arrays_is_never_loaded(copied):
     np.savez(copied / "arrays.npz", **{"model/rna/weights": np.array([{"a": 1}], dtype=object)})
     digest = hashlib.sha256((copied / "arrays.npz").read_bytes()).hexdigest()
-    assert "arrays that cannot be read" in refusal(
-        edited(copied, lambda values: values["arrays"].update(sha256=digest))
-    )
+    found = refusal(edited(copied, lambda values: values["arrays"].update(sha256=digest)))
+    assert "arrays that cannot be read" in found
+    assert "[IN-229]" in found
 
 
 def test_new_patients_need_no_disease_and_no_control(tmp_path):
@@ -669,6 +693,73 @@ def test_every_file_of_new_patients_is_explained_in_the_docs():
     assert [entry["path"] for _, entry in entries(contract) if f"`{entry['path']}`" not in text] == []
 
 
+OWN = replace(LIKE_THE_REFERENCE, control="HC")
+
+
+def test_against_own_controls_the_references_own_people_get_their_own_scores(run):
+    patients = run.place(measured=OWN).patients.set_index("sample")
+    np.testing.assert_allclose(patients["score_local"], patients["score"], rtol=0, atol=1e-9)
+    assert patients["ifn_class_local"].tolist() == patients["ifn_class"].tolist()
+
+
+def test_what_shifts_controls_and_patients_alike_shifts_no_score_against_own_controls(run, placed):
+    rna = run.views["rna"].copy()
+    signature = rna.var_names.isin(REGISTRY.signature(INTERFERON.signature).symbols)
+    rna.X = rna.X * np.where(signature, 40, np.random.default_rng(1).integers(2, 8, rna.n_vars))
+    shifted = run.place(run.views | {"rna": rna}, measured=OWN)
+    patients, before = shifted.patients.set_index("sample"), placed.patients.set_index("sample")
+    scored = before["score"].notna()
+    # counts become surer, which changes log2(x + 1) of rare genes a little
+    assert np.corrcoef(patients.loc[scored, "score_local"], before.loc[scored, "score"])[0, 1] > 0.98
+    assert (patients["ifn_class_local"] == before["ifn_class"]).mean() > 0.9
+    assert (patients["score"] - before["score"]).abs().median() > 1, "against the reference they are shifted"
+    assert standing(shifted.verdicts, "placement", EVERYBODY).verdict == UNSUPPORTED
+
+
+def test_own_controls_that_are_too_few_leave_everybody_unscored_with_the_reason(run):
+    controls = run.samples.loc[run.samples["disease"].eq("HC"), "sample"].tolist()
+    views, samples = run.only(set(run.samples["sample"]) - set(controls[7:]))
+    patients = run.place(views, samples, measured=OWN).patients
+    assert patients["ifn_class_local"].eq("unscored").all() and patients["score_local"].isna().all()
+    measured = patients["sample"].isin(views["rna"].obs_names)
+    few = r"own controls: [67] controls with expression data, at least 10 needed"
+    assert patients.loc[measured, "reason"].str.contains(few).all()
+    assert patients.loc[~measured, "reason"].str.contains("own controls: not in the expression matrix").all()
+    assert patients["ifn_class"].ne("unscored").any()
+
+
+def test_an_own_control_far_above_the_others_is_left_out_and_named(run):
+    rna, genes = run.views["rna"].copy(), list(REGISTRY.signature(INTERFERON.signature).symbols)
+    ill = run.samples.loc[run.samples["disease"].eq("HC") & run.samples["sample"].isin(rna.obs_names), "sample"].iloc[0]
+    frame = rna.to_df()
+    frame.loc[ill, genes] *= 400
+    rna.X = frame.to_numpy()
+    placed = run.place(run.views | {"rna": rna}, measured=OWN)
+    (note,) = placed.notes[placed.notes["item"] == ill].itertuples()
+    assert note.what == "left out of the interferon reference"
+    found = standing(placed.verdicts, "cutoff", f"{INTERFERON.signature}, own controls")
+    assert found.rows["outlying_controls"]["value"] == 1
+    classes = placed.patients.set_index("sample")
+    assert classes.loc[ill, "ifn_class_local"] == "high"
+
+
+def test_without_own_controls_nothing_is_said_of_them(placed):
+    assert placed.patients["score_local"].isna().all() and placed.patients["ifn_class_local"].isna().all()
+    assert not placed.verdicts["subject"].str.contains("own controls").any()
+
+
+def test_a_control_that_is_named_must_be_among_the_new_patients(tmp_path):
+    sheet, matrix = tmp_path / "samples.tsv", tmp_path / "rna.tsv"
+    sheet.write_text("sample\tdisease\nB\tRA\nA\tHC\n")
+    matrix.write_text("gene_id\tA\tB\nIFI44L\t3\t4\nG2\t5\t6\n")
+    settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
+    paths = {"samples": str(sheet), "rna": str(matrix)}
+    given = (GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    assert read_cohort(settings, paths, any_group("HC"), *given).samples["disease"].tolist() == ["HC", "RA"]
+    with pytest.raises(InputError, match="no sample with the control label `healthy`"):
+        read_cohort(settings, paths, any_group("healthy"), *given)
+
+
 def test_views_that_take_size_factors_get_those_of_the_frozen_lender():
     def counts(names, column):
         return ad.AnnData(pd.DataFrame(10, index=names, columns=[column]))
@@ -685,3 +776,10 @@ def test_views_that_take_size_factors_get_those_of_the_frozen_lender():
     assert lent["te"].data.obs["size_factor"].to_dict() == {"P3": 3.0, "P1": 1.0} and lent["rna"] is rna
     assert lent["te"].notes[1][:3] == ("te", "P4", "left out") and "not measured in rna" in lent["te"].notes[1][3]
     assert set(with_lent_size_factors({"te": te}, transform)) == set(), "nobody has the lender"
+
+
+def test_a_reference_without_expression_cannot_lend_its_controls(copied):
+    assert load_interferon(copied, CONTRACT) is not None
+    edited(copied, lambda values: values["parts"]["interferon"].update(reference=None))
+    with pytest.raises(InputError, match="no interferon reference.*IN-232"):
+        load_interferon(copied, CONTRACT)

@@ -7,6 +7,7 @@ from stratifn.configuration.user_files import (
     input_paths,
     reference_folder,
     reference_paths,
+    user_paths,
     view_names,
 )
 
@@ -19,6 +20,12 @@ NEW = {"name": "later", "reference": "demo", "samples": "new.tsv", "views": VIEW
 
 def test_paths_are_as_the_user_wrote_them():
     assert input_paths(NEW, "results") == {"samples": "new.tsv", "rna": "../my/counts.tsv", "cells": "c"}
+
+
+def test_files_of_ids_are_files_of_the_users_each_listed_once():
+    views = [view | {"ids": "../my/ids.tsv"} for view in VIEWS]
+    assert user_paths(NEW | {"views": views}, "results") == ["new.tsv", "../my/counts.tsv", "c", "../my/ids.tsv"]
+    assert user_paths(NEW, "results") == ["new.tsv", "../my/counts.tsv", "c"]
 
 
 def test_the_files_of_a_simulated_cohort_are_among_its_results():

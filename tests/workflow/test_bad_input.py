@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stratifn.running.manifests import listed_sources
+
 from .conftest import clone_to, write_config
 
 
@@ -21,7 +23,7 @@ def cohort(tmp_path):
     samples = [f"P{number:02d}" for number in range(12)]
     sheet = pd.DataFrame({"sample": samples, "disease": ["SLE"] * 6 + ["HC"] * 6})
     counts = pd.DataFrame(np.random.default_rng(1).poisson(30, (50, 12)), columns=samples)
-    counts.insert(0, "gene_id", [f"G{number}" for number in range(50)])
+    counts.insert(0, "gene_id", ["IFI27", *(f"G{number}" for number in range(1, 50))])
     config = {
         "diseases": ["SLE"],
         "cohorts": [
@@ -109,9 +111,22 @@ def test_the_message_of_a_validation_says_how_to_give_it_more_memory(cohort):
     assert f"{2 * int(asked)} MB of memory" in done.text
 
 
+def test_a_file_of_ids_is_read_and_among_the_sources(cohort):
+    clone, folder, sheet, counts, config = cohort
+    names = sheet["sample"].tolist()
+    counts = counts.rename(columns={name: f"{name}|B cells" for name in names})
+    (folder / "ids.tsv").write_text("id\tsample\n" + "".join(f"{name}|B cells\t{name}\n" for name in names))
+    config["cohorts"][0]["views"][0]["ids"] = "ids.tsv"
+    done = run((clone, folder, sheet, counts, config), "check")
+    assert done.code == 0, done.text
+    sources = listed_sources([folder / "results" / "mine" / "inputs" / "sources.tsv"])
+    assert sorted(sources) == ["counts.tsv", "ids.tsv", "samples.tsv"]
+
+
 def test_a_missing_file_is_named(cohort):
-    cohort[4]["cohorts"][0]["views"].append({"name": "cells", "kind": "proportion", "path": "absent.tsv"})
-    check_refused(cohort, "absent.tsv", "nothing there", "Correct the path")
+    view = {"name": "cells", "kind": "proportion", "path": "absent.tsv", "ids": "no_ids.tsv"}
+    cohort[4]["cohorts"][0]["views"].append(view)
+    check_refused(cohort, "absent.tsv", "no_ids.tsv", "nothing there", "Correct the path")
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def mine(tmp_path) -> Path:
     sheet = pd.DataFrame({"sample": samples, "disease": ["SLE"] * 6 + ["HC"] * 6})
     sheet.to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
     counts = pd.DataFrame(np.random.default_rng(1).poisson(30, (50, 12)), columns=samples)
-    counts.insert(0, "gene_id", [f"G{number}" for number in range(50)])
+    counts.insert(0, "gene_id", ["IFI27", *(f"G{number}" for number in range(1, 50))])
     counts.to_csv(tmp_path / "counts.tsv", sep="\t", index=False)
     views = [{"name": "rna", "kind": "counts", "path": "counts.tsv"}]
     cohort = {"name": "mine", "samples": "samples.tsv", "views": views}

@@ -14,12 +14,40 @@ import pytest
 
 from crates import unmet_requirements
 
-from .conftest import MICRO, assert_same, breaches_of_all, clone_to, environment, write_config
+from .conftest import (
+    CLONED,
+    MICRO,
+    assert_same,
+    breaches_of_all,
+    clone_to,
+    environment,
+    without_network,
+    write_config,
+)
 
 
 def test_the_results_keep_the_contract(micro_run):
     clone, _ = micro_run
     assert breaches_of_all(clone.folder / "results", MICRO) == []
+
+
+def test_a_run_needs_no_network(micro_run):
+    clone, _ = micro_run
+    within = without_network()
+    if not within:
+        pytest.skip("this machine permits no network namespace (`unshare --net`, as root)")
+    asks = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=5)"
+    asked = subprocess.run([*within, sys.executable, "-c", asks], capture_output=True, text=True, check=False)
+    assert "Network is unreachable" in asked.stderr, "the namespace in which the fixture ran has a route"
+    assert (clone.folder / "results" / "micro" / "report" / "index.html").is_file()
+
+
+def test_no_file_of_a_run_is_outside_its_folders(micro_run):
+    clone, _ = micro_run
+    beside = {path.name for path in clone.folder.iterdir()} - {*CLONED, "micro.yaml"}
+    assert beside == {"results", "logs", "benchmarks", ".snakemake"}
+    leftovers = [path for path in (clone.folder / "results").rglob("*") if path.name.startswith(".") and path.is_file()]
+    assert [path for path in leftovers if path.name != ".snakemake_timestamp"] == []
 
 
 def test_a_second_run_plans_nothing(micro_run):

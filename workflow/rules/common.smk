@@ -14,12 +14,20 @@ sys.path.insert(0, str(WORKFLOW / "scripts"))
 from stratifn.configuration.config import RNA, SIMULATED_VIEWS, complete_config
 from stratifn.configuration.contract import cohort_outputs, holds, named_tables, phase_tables, transfer_outputs
 from stratifn.configuration.names import joined_columns
-from stratifn.configuration.user_files import frozen_files, input_paths, reference_folder, reference_paths, view_names
+from stratifn.configuration.user_files import (
+    frozen_files,
+    input_paths,
+    reference_folder,
+    reference_paths,
+    user_paths,
+    view_names,
+)
 from stratifn.running.code_digest import code_digest
 from stratifn.running.manifests import MANIFEST
 from stratifn.running.memory import validation_megabytes
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
 from stratifn.shared.errors import InputError
+from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
 
 SCHEMA, CONTRACT = (
     yaml.safe_load((WORKFLOW / "schemas" / name).read_text(encoding="utf-8"))
@@ -84,7 +92,7 @@ def sizes(paths):
 
 def input_files(item):
     """The files of a cohort or of new patients: made by `simulate`, or those of the user's that are there."""
-    paths = list(input_paths(item, RESULTS).values())
+    paths = user_paths(item, RESULTS)
     return matrices(paths) if item.get("simulate") else existing(paths)
 
 

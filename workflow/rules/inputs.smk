@@ -61,16 +61,22 @@ for name, cohort in COHORTS.items():
             mem_mb=to_validate(cohort),
             runtime=minutes(15),
         params:
-            cohort=settings_of(cohort, "columns", "labels", "types", "diseases", "control", "design", "views"),
+            cohort=settings_of(
+                cohort, "columns", "labels", "types", "extra_samples", "diseases", "control", "design", "views"
+            ),
             paths=input_paths(cohort, RESULTS),
-            sizes=sizes([] if holds("simulate", cohort) else input_paths(cohort, RESULTS).values()),
+            sizes=sizes([] if holds("simulate", cohort) else user_paths(cohort, RESULTS)),
             known=CONFIG["diseases"],
             joined=JOINED_COLUMNS,
             contrasts=CONFIG["contrasts"],
             gene_sets=CONFIG["differential_expression"]["gene_sets"],
+            integration=settings_of(CONFIG["integration"], "regress_out", "min_views"),
+            reference=CONFIG["interferon"]["reference"],
+            contract=CONTRACT["version"],
             signature_files=CONFIG["interferon"]["signature_files"],
             signatures=[CONFIG["interferon"]["signature"], *CONFIG["interferon"]["extra_signatures"]],
-            code=digest("inputs", SIGNATURES, GENE_SETS, SHEET_SCHEMA),
+            ratio=CONFIG["normalization"]["size_factors"] == MEDIAN_OF_RATIOS,
+            code=digest("inputs", SIGNATURES, GENES, GENE_SETS, SHEET_SCHEMA),
         message:
             f"Reading and validating the inputs of cohort {name} ({MORE_MEMORY})"
         script:

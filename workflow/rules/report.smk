@@ -143,6 +143,7 @@ rule transfer_report:
         runtime=minutes(15),
     params:
         name="{name}",
+        control=lambda wildcards: TRANSFERS[wildcards.name]["control"],
         shown=CONFIG["report"],
         contract=CONTRACT["version"],
         code=digest("transfer_report", REPORT_TEMPLATES),

@@ -36,7 +36,7 @@ rule reference:
     params:
         source=lambda wildcards: {
             "contract": CONTRACT["version"],
-            **settings_of(COHORTS[wildcards.cohort], "name", "specimen", "platform"),
+            **settings_of(COHORTS[wildcards.cohort], "name", "specimen", "platform", "control"),
         },
         control=lambda wildcards: COHORTS[wildcards.cohort]["control"],
         interferon=CONFIG["interferon"],
@@ -87,13 +87,13 @@ for name, item in TRANSFERS.items():
             runtime=minutes(15),
         params:
             name=name,
-            settings=settings_of(item, "columns", "labels", "types", "views"),
+            settings=settings_of(item, "columns", "control", "labels", "types", "extra_samples", "views"),
             paths=input_paths(item, RESULTS),
-            sizes=sizes(input_paths(item, RESULTS).values()),
+            sizes=sizes(user_paths(item, RESULTS)),
             folder=reference_folder(item, COHORTS),
             joined=JOINED_COLUMNS,
             contract=CONTRACT["version"],
-            code=digest("transfer_inputs", SIGNATURES, GENE_SETS, SHEET_SCHEMA),
+            code=digest("transfer_inputs", SIGNATURES, GENES, GENE_SETS, SHEET_SCHEMA),
         message:
             f"Reading and validating the inputs of new patients {name} ({MORE_MEMORY})"
         script:
@@ -126,7 +126,7 @@ rule transfer:
         mem_mb=megabytes(1500, per_input=4),
         runtime=minutes(30),
     params:
-        measured=lambda wildcards: settings_of(TRANSFERS[wildcards.name], "specimen", "platform"),
+        measured=lambda wildcards: settings_of(TRANSFERS[wildcards.name], "specimen", "platform", "control"),
         contract=CONTRACT["version"],
         code=digest("transfer"),
     message:

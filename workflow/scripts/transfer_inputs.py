@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from stratifn.inputs import ANY_GROUP, GeneNames, read_cohort
+from stratifn.inputs import GeneNames, any_group, read_cohort
 from stratifn.registry.knowledge import load_knowledge
 from stratifn.running.entry_point import run
 from stratifn.shared.errors import gathered
@@ -14,12 +14,12 @@ from stratifn.transfer import cohort_features, reference_features, require_featu
 
 def main(snakemake):
     params, genes = snakemake.params, GeneNames.of(load_knowledge().registry)
-    where = f"transfer ({params.name}).views"
+    where, groups = f"transfer ({params.name}).views", any_group(params.settings["control"])
     if params.folder is None:
         features = partial(cohort_features, snakemake.input.reference)
     else:
         features = partial(reference_features, params.folder, params.contract, where, params.settings["views"])
-    given = params.settings, params.paths, ANY_GROUP, genes, sheet_schema(), lambda samples: [], params.joined
+    given = params.settings, params.paths, groups, genes, sheet_schema(), lambda samples: [], params.joined
     known, new = gathered(features, partial(read_cohort, *given))
     require_features(known, new.views, params.paths)
     write_views(new.views, snakemake.output.views)

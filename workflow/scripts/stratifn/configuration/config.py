@@ -18,9 +18,11 @@ import yaml
 from stratifn.configuration.names import name_problems
 from stratifn.configuration.schema import schema_problems, with_defaults
 from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.files import reading_users
 from stratifn.shared.views import lender_mismatches, view_mismatches
 from stratifn.shared.vocabulary import (
     BETA,
+    CHECKED,
     CONCENTRATION,
     CONTINUOUS,
     COUNTS,
@@ -54,6 +56,7 @@ def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -
                     f"the key `{key}` {count} times in one place",
                     "each key once",
                     "Remove or merge the copies.",
+                    code="IN-160",
                 )
             )
     return {key: loader.construct_object(value, deep=True) for key, (_, value) in zip(keys, node.value, strict=True)}
@@ -70,20 +73,21 @@ def read_config(path: Path) -> dict[str, Any]:
     InputError
         If the file is missing, is no YAML mapping, holds a key twice, or uses the template engine.
     """
-    try:
-        config = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not readable as YAML: {error}") from error
+    source, again = str(path), "Correct it; an editor for YAML shows where."
+    with reading_users(path, "a configuration in YAML", again):
+        text = path.read_text(encoding="utf-8-sig")
+        try:
+            config = yaml.load(text, Loader=_StrictLoader)
+        except (yaml.YAMLError, RecursionError) as error:
+            found = " ".join(str(error).split())
+            raise InputError(Problem(source, "the file", found, "YAML", again, code="IN-172")) from error
     if not isinstance(config, dict):
-        raise InputError(f"{path}: found {type(config).__name__}; expected `key: value` lines.")
+        found, fix = f"{type(config).__name__}", "Write `key: value` lines, as in config/README.md."
+        raise InputError(Problem(source, "the file", found, "keys with values", fix, code="IN-173"))
     templates = [key for key in _keys(config) if key.startswith(("__use_yte__", "__definitions__", "?"))]
     if templates:
-        raise InputError(
-            f"{path}: the key `{templates[0]}` runs code through a template engine; expected plain values. Remove "
-            "the key."
-        )
+        found = f"the key `{templates[0]}`, which runs code through a template engine"
+        raise InputError(Problem(source, "the file", found, "plain values", "Remove the key.", code="IN-174"))
     return config
 
 
@@ -136,10 +140,12 @@ def _cross_problems(config: dict[str, Any]) -> Iterator[Problem]:
     for item in config["contrasts"]:
         if item.get("factor") and item.get("coefficients"):
             found = "both `factor` and `coefficients`"
-            yield Problem("config", f"contrasts.{item['name']}", found, "one of the two", "Remove one.")
+            yield Problem("config", f"contrasts.{item['name']}", found, "one of the two", "Remove one.", code="IN-161")
     low, high = config["stratification"]["clusters"]
     if low > high:
-        yield Problem("config", "stratification.clusters", f"{low} to {high}", "smallest first", "Swap them.")
+        yield Problem(
+            "config", "stratification.clusters", f"{low} to {high}", "smallest first", "Swap them.", code="IN-162"
+        )
     for number, cohort in enumerate(cohorts):
         yield from _cohort_problems(f"cohorts[{number}] ({cohort['name']})", cohort, config)
 
@@ -148,11 +154,11 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
     simulated, read = cohort["simulate"] is not None, cohort["samples"] is not None
     if simulated == read:
         found = "both `simulate` and `samples`" if simulated else "neither `simulate` nor `samples`"
-        yield Problem("config", where, found, "one of the two", "Remove or add one.")
+        yield Problem("config", where, found, "one of the two", "Remove or add one.", code="IN-163")
     if read and not cohort["views"]:
-        yield Problem("config", f"{where}.views", "no view", "at least one", "Name a matrix.")
+        yield Problem("config", f"{where}.views", "no view", "at least one", "Name a matrix.", code="IN-164")
     if simulated and cohort["views"]:
-        yield Problem("config", f"{where}.views", "views of a simulated cohort", "none", "Remove them.")
+        yield Problem("config", f"{where}.views", "views of a simulated cohort", "none", "Remove them.", code="IN-165")
     yield from _view_problems(f"{where}.views", cohort["views"])
     control, diseases = _control(cohort, config), cohort["diseases"] or config["diseases"]
     if control is not None and control.lower() in map(str.lower, diseases):
@@ -162,6 +168,7 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
             f"`{control}` as control and as disease",
             "one of the two",
             "Remove it from `diseases`.",
+            code="IN-166",
         )
     if simulated and (control is None) != (cohort["simulate"]["controls"] == 0):
         yield Problem(
@@ -170,6 +177,7 @@ def _cohort_problems(where: str, cohort: dict[str, Any], config: dict[str, Any])
             f"{cohort['simulate']['controls']} with control {control}",
             "controls if `control` is set, and 0 if it is null",
             "Set both, or neither.",
+            code="IN-167",
         )
 
 
@@ -177,9 +185,9 @@ def _view_problems(where: str, views: list[dict[str, Any]]) -> Iterator[Problem]
     for view in views:
         at, kind = f"{where}.{view['name']}", view["kind"]
         if view["name"] == RNA and kind not in (COUNTS, CONTINUOUS):
-            yield Problem("config", at, f"kind {kind}", "counts or continuous", "Correct the kind.")
+            yield Problem("config", at, f"kind {kind}", "counts or continuous", "Correct the kind.", code="IN-168")
         if view["round"] and kind != COUNTS:
-            yield Problem("config", at, f"round with kind {kind}", "kind counts", "Remove `round`.")
+            yield Problem("config", at, f"round with kind {kind}", "kind counts", "Remove `round`.", code="IN-169")
         yield from _size_factor_problems(at, view, views)
 
 
@@ -192,10 +200,17 @@ def _size_factor_problems(at: str, view: dict[str, Any], views: list[dict[str, A
     ]
     if view["kind"] != COUNTS or view["name"] == RNA:
         what = "the view rna" if view["name"] == RNA else f"kind {view['kind']}"
-        yield Problem("config", at, f"size_factors with {what}", "a second view of counts", "Remove `size_factors`.")
+        yield Problem(
+            "config",
+            at,
+            f"size_factors with {what}",
+            "a second view of counts",
+            "Remove `size_factors`.",
+            code="IN-170",
+        )
     elif lender not in lenders:
         expected = f"`own`, or a view of counts with its own: {', '.join(lenders) or 'there is none'}"
-        yield Problem("config", at, f"size_factors {lender}", expected, "Correct the name.")
+        yield Problem("config", at, f"size_factors {lender}", expected, "Correct the name.", code="IN-171")
 
 
 def _transfer_problems(where: str, item: dict[str, Any], cohorts: list[dict[str, Any]]) -> Iterator[Problem]:
@@ -220,7 +235,7 @@ def _views(cohort: dict[str, Any]) -> list[dict[str, Any]]:
     return (
         cohort["views"]
         if cohort["simulate"] is None
-        else [dict(view, round=False, size_factors=OWN_FACTORS) for view in SIMULATED_VIEWS]
+        else [dict(view, format=None, round=False, size_factors=OWN_FACTORS, scale=CHECKED) for view in SIMULATED_VIEWS]
     )
 
 

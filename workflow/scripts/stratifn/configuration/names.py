@@ -56,8 +56,10 @@ def name_problems(config: Mapping[str, Any], contract: Mapping[str, Any]) -> Ite
     diseases = DISEASES | reserved_names(contract, "disease")
     automatic: dict[str, list[str]] = {}
     for number, cohort in enumerate(config["cohorts"]):
-        where = f"cohorts[{number}] ({cohort['name']}).diseases"
+        named = f"cohorts[{number}] ({cohort['name']})"
+        where = f"{named}.diseases"
         yield from _taken(where, cohort["diseases"], diseases)
+        yield from _taken(f"{named}.control", [cohort["control"]] if cohort["control"] else [], frozenset())
         yield from _same_comparison(where, cohort["diseases"], cohort["control"])
         for name in _automatic(cohort["diseases"], cohort["control"]):
             automatic.setdefault(name.lower(), []).append(cohort["name"])
@@ -66,7 +68,12 @@ def name_problems(config: Mapping[str, Any], contract: Mapping[str, Any]) -> Ite
             found = f"the name of a comparison that is always made (cohort {automatic[name.lower()][0]})"
             expected = "a name of its own"
             yield Problem(
-                "config", f"contrasts[{number}].name", f"`{name}`, {found}", expected, "Rename it, or remove it."
+                "config",
+                f"contrasts[{number}].name",
+                f"`{name}`, {found}",
+                expected,
+                "Rename it, or remove it.",
+                code="IN-175",
             )
 
 
@@ -77,12 +84,19 @@ def _names(items: Iterable[Mapping[str, Any]]) -> list[str]:
 def _taken(where: str, names: Sequence[str], reserved: frozenset[str]) -> Iterator[Problem]:
     for name, count in sorted(Counter(name.lower() for name in names).items()):
         if count > 1:
-            yield Problem("config", where, f"`{name}` {count} times (case does not count)", "each once", "Rename one.")
+            yield Problem(
+                "config",
+                where,
+                f"`{name}` {count} times (case does not count)",
+                "each once",
+                "Rename one.",
+                code="IN-176",
+            )
         if name in reserved:
             expected = f"another name than {', '.join(sorted(reserved))}"
-            yield Problem("config", where, f"the reserved name `{name}`", expected, "Rename it.")
+            yield Problem("config", where, f"the reserved name `{name}`", expected, "Rename it.", code="IN-177")
         if ".." in name:
-            yield Problem("config", where, f"`{name}`", "no two dots in a row", "Rename it.")
+            yield Problem("config", where, f"`{name}`", "no two dots in a row", "Rename it.", code="IN-178")
 
 
 def _same_comparison(where: str, diseases: Sequence[str], control: str | None) -> Iterator[Problem]:
@@ -94,7 +108,7 @@ def _same_comparison(where: str, diseases: Sequence[str], control: str | None) -
         if count > 1:
             found = f"{count} comparisons that would be called `{name}`"
             fix = "Rename a disease or the control: `labels` then maps the name to the label of the sheet."
-            yield Problem("config", where, found, "a name for each", fix)
+            yield Problem("config", where, found, "a name for each", fix, code="IN-179")
 
 
 def _automatic(diseases: Sequence[str], control: str | None) -> list[str]:

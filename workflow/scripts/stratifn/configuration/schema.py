@@ -40,7 +40,7 @@ def schema_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> lis
 
     endless = dict(_endless(config, schema))
     problems = [
-        Problem("config", key_path(at), repr(found), "a finite number", _about(schema, at))
+        Problem("config", key_path(at), repr(found), "a finite number", _about(schema, at), code="IN-180")
         for at, found in endless.items()
     ]
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda e: [str(p) for p in e.path])
@@ -75,13 +75,18 @@ def _problems_of(error: Any, schema: Mapping[str, Any]) -> Iterator[Problem]:
             near = difflib.get_close_matches(str(key), known, n=1)
             fix = f"Did you mean `{near[0]}`?" if near else "Remove it."
             at = f"{where}.{key}" if where else str(key)
-            yield Problem("config", at, "an unknown key", f"one of {', '.join(known)}", fix)
+            yield Problem("config", at, "an unknown key", f"one of {', '.join(known)}", fix, code="IN-181")
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
-        yield Problem("config", where or "top level", "no " + ", ".join(missing), "a value", "Add it.")
+        yield Problem("config", where or "top level", "no " + ", ".join(missing), "a value", "Add it.", code="IN-182")
     else:
         yield Problem(
-            "config", where, repr(error.instance), _expected(error), _about(schema, tuple(error.absolute_path))
+            "config",
+            where,
+            repr(error.instance),
+            _expected(error),
+            _about(schema, tuple(error.absolute_path)),
+            code="IN-183",
         )
 
 
@@ -151,6 +156,8 @@ def allowed_values(entry: Mapping[str, Any], definitions: Mapping[str, Any]) -> 
     inside = entry.get("items", entry.get("additionalProperties"))
     if "properties" in entry or (isinstance(inside, Mapping) and "properties" in inside):
         words = "the keys below" if "items" not in entry else "a list of the keys below"
+    elif "items" in entry and "string" in types_of(entry):
+        words = f"{TYPES['string']}, or a list, each item {allowed_values(inside, definitions)}"
     elif isinstance(inside, Mapping):
         each = allowed_values(inside, definitions)
         words = f"a list, each item {each}" if "items" in entry else f"`name: value` pairs, each value {each}"

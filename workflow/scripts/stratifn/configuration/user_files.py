@@ -27,6 +27,12 @@ def input_paths(item: Mapping[str, Any], results: str) -> dict[str, str]:
     return {"samples": item["samples"]} | {view["name"]: view["path"] for view in item["views"]}
 
 
+def user_paths(item: Mapping[str, Any], results: str) -> list[str]:
+    """Return every file of a cohort or of new patients, each once: the sheet, the matrices, the files of ids."""
+    ids = [view["ids"] for view in item["views"] if view.get("ids")]
+    return list(dict.fromkeys([*input_paths(item, results).values(), *ids]))
+
+
 def reference_folder(item: Mapping[str, Any], cohorts: Collection[str]) -> str | None:
     """Return the user's folder with the reference of new patients; None where it is that of a cohort of this run."""
     return None if item["reference"] in cohorts else item["reference"]

@@ -138,7 +138,9 @@ def check_comparisons(samples: pd.DataFrame, question: Question) -> list[Problem
 def _no_column(contrast: Contrast, samples: pd.DataFrame) -> Problem:
     known = ", ".join(covariates(samples))
     expected = f"a column of the sample sheet ({known})"
-    return Problem("config", f"contrasts: {contrast.name}", contrast.factor, expected, "Correct the config.")
+    return Problem(
+        "config", f"contrasts: {contrast.name}", contrast.factor, expected, "Correct the config.", code="IN-152"
+    )
 
 
 def impossible_table(genes: pd.DataFrame, reason: str) -> pd.DataFrame:

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from stratifn.inputs.gene_ids import GeneNames, Note, named_genes
+from stratifn.inputs.extra_samples import IGNORE, in_matrix_alone, in_sheet_alone
+from stratifn.inputs.gene_ids import GeneNames, Note, named_genes, signature_note, signature_problems
+from stratifn.inputs.id_map import read_id_map
+from stratifn.inputs.limits import censored, stated_limits
+from stratifn.inputs.not_features import without_other_rows
 from stratifn.inputs.orientation import features_in_rows, id_problems, selected
-from stratifn.inputs.reading import RawMatrix, read_matrix, read_sheet
+from stratifn.inputs.probe_ids import with_replicates_averaged
+from stratifn.inputs.raw_matrix import Correction, RawMatrix
+from stratifn.inputs.reading import read_matrix, read_sheet
 from stratifn.inputs.reserved import reserved_columns
-from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet
-from stratifn.inputs.values import limits_of_detection, value_problems
+from stratifn.inputs.scales import scale_findings
+from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet, missing_groups
+from stratifn.inputs.values import no_gene_without_zeros, value_problems
 from stratifn.running.progress import step
 from stratifn.shared.columns import NOTE_COLUMNS
-from stratifn.shared.errors import InputError, Problem, listed, problems_of
+from stratifn.shared.errors import InputError, Problem, gathered, listed, problems_of
 from stratifn.shared.vocabulary import (
     BETA,
     CONCENTRATION,
+    CONTINUOUS,
     COUNTS,
     IN_VIEW,
     OWN_FACTORS,
@@ -63,26 +72,32 @@ def read_cohort(
     sheet_schema: Mapping[str, Any],
     check_samples: Callable[[pd.DataFrame], Sequence[Problem]],
     joined: Collection[str] = (),
+    others: Sequence[Problem] = (),
+    median_of_ratios: bool = False,
 ) -> Cohort:
     """Read and validate the sheet and every matrix of a cohort.
 
     Parameters
     ----------
     settings
-        The cohort's part of the configuration: `columns`, `labels`, `types`, `views`, and `design` where a model is
-        to be fitted.
+        The cohort's part of the configuration: `columns`, `labels`, `types`, `extra_samples`, `views`, and `design`
+        where a model is to be fitted.
     paths
         ``samples`` and every view's name to the path as the user wrote it.
     groups
         The labels of diseases and controls.
     genes
-        Known symbols, for the view `rna`.
+        Known symbols and the deciding signature, for the view `rna`.
     sheet_schema
         JSON Schema of a row of the sheet.
     check_samples
         Further checks of the typed samples (the design of the model), which return problems.
     joined
         Columns of the result tables that later meet those of the sheet.
+    others
+        Problems of other files, to be listed with those of these.
+    median_of_ratios
+        Whether size factors will be medians of ratios over the genes without zeros.
 
     Raises
     ------
@@ -90,10 +105,10 @@ def read_cohort(
         With every problem of every file.
     """
     try:
-        raw_sheet = read_sheet(paths["samples"])
+        raw_sheet, corrections = read_sheet(paths["samples"])
     except InputError as error:
         # without a sheet the matrices can still be looked at for what is wrong inside them
-        raise InputError([*error.problems, *_unreadable(settings["views"], paths)]) from error
+        raise InputError([*error.problems, *_unreadable(settings["views"], paths), *others]) from error
     sheet, problems = mapped_sheet(
         raw_sheet,
         paths["samples"],
@@ -105,27 +120,34 @@ def read_cohort(
         settings.get("design", ""),
     )
     if sheet is None:
-        raise InputError([*problems, *_unreadable(settings["views"], paths)])
+        raise InputError([*problems, *_unreadable(settings["views"], paths), *others])
     problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
-    matrices, view_problems = _matrices(settings["views"], paths, sheet)
+    sheet_problems = [*problems]
+    ignore = settings.get("extra_samples") == IGNORE
+    matrices, extra, view_problems = _matrices(settings, paths, sheet, ignore, genes, median_of_ratios)
     problems += view_problems
     samples = _with_membership(sheet.samples, matrices)
     if not view_problems:
-        problems += _in_no_view(samples, matrices, paths["samples"])
+        samples, left_out, absent = in_sheet_alone(samples, matrices, paths["samples"], ignore)
+        extra += left_out
+        if left_out and not sheet_problems:
+            absent += missing_groups(samples["disease"], paths["samples"], groups, " in any matrix")
+        problems += absent
         problems += _without_size_factor(samples, settings["views"], paths)
-    if not problems:
+    if not sheet_problems:
         problems += check_samples(samples)
+    problems += others
     if problems:
         raise InputError(problems)
     kinds = {view["name"]: view for view in settings["views"]}
-    notes: list[Note] = [*sheet.notes]
+    notes: list[Note] = [*_corrected("samples", corrections), *sheet.notes, *extra]
     views = {}
     for name in list(matrices):
         # popped, so that the raw matrix is freed before the next one is turned around
         views[name], view_notes = _canonical(name, kinds[name], matrices.pop(name), genes)
         missing = sorted(set(samples["sample"]) - set(views[name].obs_names))
         notes += [*view_notes, *((name, sample, "missing", "not measured in this view") for sample in missing)]
-    samples = _with_membership(sheet.samples, {name: view.obs_names for name, view in views.items()})
+    samples = _with_membership(samples, {name: view.obs_names for name, view in views.items()})
     return Cohort(samples, views, pd.DataFrame(notes, columns=list(NOTE_COLUMNS)))
 
 
@@ -134,37 +156,93 @@ def too_few_samples(samples: pd.DataFrame, path: str) -> list[Problem]:
     if len(samples) >= FEWEST_SAMPLES:
         return []
     expected = f"at least {FEWEST_SAMPLES}, and more than 15 to be of use"
-    return [Problem(path, "the sheet", f"{len(samples)} samples", expected, "Add samples: factors need them.")]
+    return [
+        Problem(
+            path, "the sheet", f"{len(samples)} samples", expected, "Add samples: factors need them.", code="IN-045"
+        )
+    ]
 
 
 def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) -> list[Problem]:
-    return [problem for view in views for problem in problems_of(read_matrix, paths[view["name"]])]
+    maps = [problem for view in views for problem in problems_of(read_id_map, view.get("ids"))]
+    return [*maps, *(problem for view in views for problem in problems_of(_read, view, paths))]
+
+
+def _read(view: Mapping[str, Any], paths: Mapping[str, str]) -> RawMatrix:
+    return read_matrix(paths[view["name"]], DTYPES.get(view["kind"], np.float64), view.get("format"))
+
+
+def _kind_problems(matrix: RawMatrix, kind: str) -> list[Problem]:
+    """Refuse a kind that the numbers of a format cannot be."""
+    if not matrix.kinds or kind in matrix.kinds:
+        return []
+    expected = f"kind: {' or '.join(matrix.kinds)}"
+    fix = "Correct the kind of this view, or give the file that belongs to it."
+    return [Problem(matrix.path, f"kind {kind}", f"a table of {matrix.made_by}", expected, fix, code="IN-242")]
 
 
 def _matrices(
-    views: Sequence[Mapping[str, Any]], paths: Mapping[str, str], sheet: Sheet
-) -> tuple[dict[str, RawMatrix], list[Problem]]:
+    settings: Mapping[str, Any],
+    paths: Mapping[str, str],
+    sheet: Sheet,
+    ignore: bool,
+    genes: GeneNames,
+    median_of_ratios: bool,
+) -> tuple[dict[str, RawMatrix], list[Note], list[Problem]]:
     samples = sheet.samples["sample"].tolist()
+    views = settings["views"]
     matrices: dict[str, RawMatrix] = {}
+    notes: list[Note] = []
     problems: list[Problem] = []
     for number, view in enumerate(views, start=1):
-        step(f"reading {paths[view['name']]}, matrix {number} of {len(views)}")
+        name, kind = view["name"], view["kind"]
+        step(f"reading {paths[name]}, matrix {number} of {len(views)}")
         try:
-            raw = read_matrix(paths[view["name"]], DTYPES.get(view["kind"], np.float64))
+            raw, ids = gathered(partial(_read, view, paths), partial(read_id_map, view.get("ids")))
+            raw, renamed = ids.applied(raw, name)
         except InputError as error:
             problems += error.problems
+            continue
+        notes += renamed
+        if wrong_kind := _kind_problems(raw, view["kind"]):
+            problems += wrong_kind
             continue
         matrix, found = features_in_rows(raw, samples)
         if matrix is None:
             problems += found
             continue
-        repeated_or_unknown = id_problems(matrix, samples, sheet.left_out)
+        matrix, no_features, refused = without_other_rows(matrix, kind, sheet.samples, settings["columns"])
+        notes += [(name, row, "left out", reason) for row, reason in no_features]
+        problems += refused
+        if kind == CONCENTRATION:
+            matrix, limits = stated_limits(matrix, {*samples, *sheet.left_out})
+        others = [*sheet.left_out]
+        if not ignore:
+            strange = list(ids.problems({*samples, *others}))
+            problems += strange
+            others += ids.samples.values() if strange else []
+        left_out, found = in_matrix_alone(matrix, name, samples, others, ignore)
+        notes += left_out
+        repeated_or_unknown = id_problems(matrix) + found
         matrix = selected(matrix, samples)
+        if kind == CONCENTRATION:
+            matrix = censored(matrix, limits)
+        scale = scale_findings(matrix, view)
+        notes += [(name, *note) for note in scale.notes]
         if view["round"]:
             matrix.values = np.rint(matrix.values)
-        problems += repeated_or_unknown + value_problems(matrix, view["kind"])
-        matrices[view["name"]] = matrix
-    return matrices, problems
+        of_cells = [problem for problem in value_problems(matrix, kind) if problem.code not in scale.explained]
+        problems += repeated_or_unknown + scale.problems + of_cells
+        if name == RNA:
+            problems += signature_problems(matrix.rows, matrix.gene_names, genes, RNA, matrix.path)
+        if median_of_ratios and kind == COUNTS and view.get(SIZE_FACTORS, OWN_FACTORS) == OWN_FACTORS:
+            problems += no_gene_without_zeros(matrix)
+        matrices[name] = matrix
+    return matrices, notes, problems
+
+
+def _corrected(view: str, corrections: Sequence[Correction]) -> list[Note]:
+    return [(view, item, "corrected", reason) for item, reason in corrections]
 
 
 def _with_membership(samples: pd.DataFrame, members: Mapping[str, Any]) -> pd.DataFrame:
@@ -173,16 +251,6 @@ def _with_membership(samples: pd.DataFrame, members: Mapping[str, Any]) -> pd.Da
         present = view.columns if isinstance(view, RawMatrix) else view
         samples[f"{IN_VIEW}{name}"] = samples["sample"].isin(set(present))
     return samples
-
-
-def _in_no_view(samples: pd.DataFrame, matrices: Mapping[str, RawMatrix], path: str) -> list[Problem]:
-    absent = samples[~samples[[f"{IN_VIEW}{name}" for name in matrices]].any(axis=1)]
-    if absent.empty:
-        return []
-    noun = "sample" if len(absent) == 1 else "samples"
-    found = f"{len(absent)} {noun} in no matrix: {listed(absent['sample'])}"
-    fix = "Correct their ids, add their data, or remove them from the sheet."
-    return [Problem(path, "column sample", found, "every sample in at least one matrix", fix)]
 
 
 def _without_size_factor(
@@ -197,7 +265,7 @@ def _without_size_factor(
                 found = f"{len(alone)} samples that {lender} does not have: {listed(alone)}"
                 expected = f"every sample in {lender} too, whose size factors {name} takes"
                 fix = f"Add their counts to {lender}, or remove these samples from {name}."
-                problems.append(Problem(paths[name], "samples", found, expected, fix))
+                problems.append(Problem(paths[name], "samples", found, expected, fix, code="IN-075"))
     return problems
 
 
@@ -207,16 +275,18 @@ def _canonical(
     """Make samples x features of a checked matrix; what has no value at all is left out and noted."""
     import anndata as ad
 
-    notes: list[Note] = []
+    if view["kind"] in (BETA, CONTINUOUS):
+        matrix = with_replicates_averaged(matrix)
+    notes = _corrected(name, matrix.corrections)
     ids = matrix.rows
     variables: dict[str, list[str] | np.ndarray] = {}
     if name == RNA:
-        ids, gene_names, notes = named_genes(matrix.rows, matrix.gene_names, genes, name)
-        variables["gene_name"] = gene_names
-    limits, below = None, None
-    if view["kind"] == CONCENTRATION:
-        limits, below = limits_of_detection(matrix)
-        variables["lod"] = limits
+        named = named_genes(matrix.rows, matrix.gene_names, genes, name)
+        notes += [*named.notes, *signature_note(named, genes, name)]
+        ids, variables["gene_name"] = named.ids, named.names
+    below = matrix.below
+    if matrix.lod is not None:
+        variables["lod"] = matrix.lod
     values = matrix.values.T.astype(np.int32) if view["kind"] == COUNTS else np.ascontiguousarray(matrix.values.T)
     data = ad.AnnData(values, obs=pd.DataFrame(index=matrix.columns), var=pd.DataFrame(variables, index=ids))
     data.uns["kind"] = view["kind"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import listed
-from stratifn.shared.vocabulary import NO, NO_WORDS, NOT_KNOWN_WORDS, QUESTIONS, YES, YES_WORDS
+from stratifn.shared.vocabulary import NO, NO_WORDS, NOT_KNOWN_WORDS, PLAIN_ANSWERS, QUESTIONS, YES, YES_WORDS
 
 Note = tuple[str, str, str, str]
 
@@ -19,8 +19,9 @@ def answered(
 ) -> tuple[pd.DataFrame, list[Note]]:
     """Write the answers of every question of the sheet in our words.
 
-    Questions are the columns that the schema calls so (there, what is no answer is kept: the name of a drug), and
-    columns named after an autoantibody or a treatment all of whose cells are answers.
+    Questions are the columns that the schema calls so (there, what is no answer is kept: the name of a drug),
+    columns named after an autoantibody or a treatment all of whose cells are answers, and columns that write the same
+    answer in two ways (``Yes`` and ``TRUE``), which would otherwise be two groups.
 
     Parameters
     ----------
@@ -50,10 +51,21 @@ def answered(
 
 def _asks(column: str, given: pd.Series) -> bool:
     """Tell whether a column that the schema does not know is a question; a dose is not, even if all are 0 or 1."""
-    if not any(name.fullmatch(column) for name in QUESTIONS) or column.lower().endswith("_mg"):
+    if not any(name.fullmatch(column) for name in QUESTIONS):
+        return _several_ways(given)
+    if column.lower().endswith("_mg"):
         return False
     words = set(given.dropna().str.lower())
     return bool(words & (YES_WORDS | NO_WORDS)) and words <= YES_WORDS | NO_WORDS | NOT_KNOWN_WORDS
+
+
+def _several_ways(given: pd.Series) -> bool:
+    """Tell whether all cells are answers, some of them in words, and one answer is written in two ways."""
+    written = pd.Series(given.dropna().unique(), dtype=object)
+    words = written.str.lower()
+    if not set(words) <= PLAIN_ANSWERS or words.isin(["0", "0.0", "1", "1.0"]).all():
+        return False
+    return bool(written.map(_answer).duplicated().any())
 
 
 def _answer(cell: object) -> object:

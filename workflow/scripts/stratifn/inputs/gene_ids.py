@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from stratifn.registry.signatures import Registry
-from stratifn.shared.errors import listed
+from stratifn.inputs.id_forms import ENSEMBL, id_form, parts_of
+from stratifn.registry.human_genes import human_genes
+from stratifn.registry.knowledge import deciding_signature, knowledge_problems, load_knowledge
+from stratifn.registry.signatures import Registry, Signature
+from stratifn.shared.errors import Problem, listed
 
-ENSEMBL = re.compile(r"^(ENSG\d{11})(\.\d+)?(_PAR_Y)?$")
-ENTREZ = re.compile(r"^\d+$")
 # what a spreadsheet makes of MARCH1, SEPT2, DEC1 and their like
 EXCEL_DATE = re.compile(r"^(\d{1,2}-(Mar|Sep|Sept|Dec|Oct|Apr|Feb|Nov)|(Mar|Sep|Dec|Oct|Apr|Feb|Nov)-\d{1,2})$", re.I)
 Note = tuple[str, str, str, str]
+SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -24,30 +27,78 @@ class GeneNames:
     Attributes
     ----------
     aliases
-        Old symbol to current symbol.
+        Old symbol to current symbol, of the signature registry: this one goes first.
     symbols
-        Ensembl id (without version) to current symbol, for the genes of the signature registry.
+        Ensembl id (without version) to current symbol.
+    entrez
+        Entrez id to current symbol.
+    old_symbols
+        Other old symbols and synonyms to current symbol.
+    current
+        Symbols that are never renamed.
+    deciding
+        The signature that gives the classes, or None.
     """
 
     aliases: Mapping[str, str]
     symbols: Mapping[str, str]
+    entrez: Mapping[str, str] = field(default_factory=dict)
+    old_symbols: Mapping[str, str] = field(default_factory=dict)
+    current: frozenset[str] = frozenset()
+    deciding: Signature | None = None
 
     @classmethod
-    def of(cls, registry: Registry) -> GeneNames:
-        """Take them from the signature registry."""
-        genes = [gene for signature in registry.signatures.values() for gene in signature.genes]
-        return cls(registry.aliases, {gene.ensembl_id: gene.symbol for gene in genes if gene.ensembl_id})
+    def of(cls, registry: Registry, deciding: Signature | None = None) -> GeneNames:
+        """Take them from the signature registry, and what it does not know from the table of all human genes."""
+        genes, others = [gene for each in registry.signatures.values() for gene in each.genes], human_genes()
+        symbols = {**others.ensembl, **{gene.ensembl_id: gene.symbol for gene in genes if gene.ensembl_id}}
+        current = frozenset(gene.symbol for gene in genes)
+        return cls(registry.aliases, symbols, others.entrez, others.old_symbols, current, deciding)
+
+    def today(self, name: str) -> str:
+        """Return the current symbol of a gene that is called by an old one; other names as they are."""
+        if name in self.current:
+            return name
+        name = self.aliases.get(name) or self.old_symbols.get(name, name)
+        return self.aliases.get(name, name)
 
 
-def id_type(ids: Sequence[str]) -> str:
-    """Tell what most ids are: ``Ensembl``, ``Entrez`` or ``symbol``."""
-    kinds = Counter("Ensembl" if ENSEMBL.match(i) else "Entrez" if ENTREZ.match(i) else "symbol" for i in ids)
-    return kinds.most_common(1)[0][0] if kinds else "symbol"
+def known_genes(
+    signature_files: Sequence[str], signatures: Sequence[str], gene_set_files: Sequence[str]
+) -> tuple[GeneNames, list[Problem]]:
+    """Return what is known about genes, and what is wrong with a user's own files about them.
+
+    Parameters
+    ----------
+    signature_files, gene_set_files
+        The user's paths.
+    signatures
+        Requested signatures; the first one gives the classes.
+    """
+    problems = knowledge_problems(signature_files, signatures, gene_set_files)
+    deciding = deciding_signature(signature_files, signatures[0])
+    return GeneNames.of(load_knowledge().registry, deciding), problems
 
 
-def named_genes(
-    ids: Sequence[str], given: Sequence[str] | None, known: GeneNames, view: str
-) -> tuple[list[str], list[str], list[Note]]:
+class NamedGenes(NamedTuple):
+    """The genes of a matrix.
+
+    Attributes
+    ----------
+    ids
+        Of every row; Ensembl ids without version where they stay different.
+    names
+        The symbol of every row; the id where none is known.
+    notes
+        What was recognised and renamed.
+    """
+
+    ids: list[str]
+    names: list[str]
+    notes: list[Note]
+
+
+def named_genes(ids: Sequence[str], given: Sequence[str] | None, known: GeneNames, view: str) -> NamedGenes:
     """Give every gene its id without version and its current symbol.
 
     Parameters
@@ -57,45 +108,97 @@ def named_genes(
     given
         The file's own `gene_name`, or None.
     known
-        Aliases and symbols of the registry.
+        Aliases and symbols.
     view
         The view, for the notes.
 
-    Returns
-    -------
-    ids, gene_names, notes
-        The symbol equals the id where none is known. A symbol is replaced by the current one only when that one is
-        not there as well: otherwise the row keeps the name it came with.
+    Notes
+    -----
+    A symbol is replaced by the current one only when that one is not there as well: otherwise the row keeps the name
+    it came with. Rows of one gene are kept apart.
     """
-    kind = id_type(ids)
-    notes: list[Note] = [(view, "ids", "recognised", f"{kind} ids of {len(ids)} genes")]
-    stripped = [match.group(1) + (match.group(3) or "") if (match := ENSEMBL.match(i)) else i for i in ids]
-    if len(set(stripped)) == len(ids) and stripped != list(ids):
-        notes.append((view, "ids", "renamed", "Ensembl versions removed"))
-        ids = stripped
-    names = [given[n] if given and given[n] else known.symbols.get(i, i) for n, i in enumerate(ids)]
-    names, renamed = _current(names, known.aliases)
+    form = id_form(ids)
+    notes: list[Note] = [(view, "ids", "recognised", f"{form.name} ids of {len(ids)} genes")]
+    split = [parts_of(name) for name in ids]
+    plain = [parts.id for parts in split]
+    if plain != list(ids) and len(set(plain)) == len(ids):
+        composite = sum(parts.symbol != "" for parts in split)
+        what = f"ids and symbols taken apart in {composite} rows" if composite else "Ensembl versions removed"
+        notes.append((view, "ids", "renamed", what))
+        ids = plain
+    asked = [
+        (given[number] if given else "") or parts.symbol or known.symbols.get(parts.id) or known.entrez.get(parts.id)
+        for number, parts in enumerate(split)
+    ]
+    names, renamed = _current([name or own for name, own in zip(asked, ids, strict=True)], known)
     if renamed:
-        notes.append((view, "gene_name", "renamed", f"old symbols read as current ones: {listed(renamed, 30)}"))
+        notes.append((view, "gene_name", "renamed", f"old symbols read as current ones: {listed(renamed, SHOWN)}"))
     mangled = sorted({name for name in names if EXCEL_DATE.match(name)})
     if mangled:
-        reason = f"{len(mangled)} symbols damaged by a spreadsheet, kept as they are: {listed(mangled, 30)}"
+        reason = f"{len(mangled)} symbols damaged by a spreadsheet, kept as they are: {listed(mangled, SHOWN)}"
         notes.append((view, "gene_name", "not recognised", reason))
-    if kind == "Entrez" and not given:
-        notes.append((view, "gene_name", "not computed", "Entrez ids without symbols: no signature gene can be found"))
-    return list(ids), names, notes
+    unnamed = [own for own, name in zip(ids, asked, strict=True) if not name]
+    if form.needs_symbols and unnamed:
+        reason = f"no symbol is known for {len(unnamed)} of {len(ids)} ids: {listed(unnamed)}"
+        notes.append((view, "gene_name", "not recognised", reason))
+    notes += _repeated(names, view)
+    return NamedGenes(list(ids), names, notes)
 
 
-def _current(names: list[str], aliases: Mapping[str, str]) -> tuple[list[str], list[str]]:
+def _repeated(names: Sequence[str], view: str) -> list[Note]:
+    counts = Counter(names)
+    several = sorted(name for name, count in counts.items() if count > 1)
+    if not several:
+        return []
+    shown = listed((f"{name} ({counts[name]})" for name in several), SHOWN)
+    return [(view, "gene_name", "repeated", f"{len(several)} symbols belong to several rows, kept apart: {shown}")]
+
+
+def _current(names: list[str], known: GeneNames) -> tuple[list[str], list[str]]:
     present = set(names)
-    targets = Counter(aliases[name] for name in names if name in aliases)
+    targets = [known.today(name) for name in names]
+    counts = Counter(target for name, target in zip(names, targets, strict=True) if name != target)
     current, renamed = [], []
-    for name in names:
-        target = aliases.get(name)
+    for name, target in zip(names, targets, strict=True):
         # two rows for one gene: an ambiguous id keeps its old name
-        if target is not None and target not in present and targets[target] == 1:
+        if target != name and target not in present and counts[target] == 1:
             current.append(target)
             renamed.append(f"{name} as {target}")
         else:
             current.append(name)
     return current, renamed
+
+
+def signature_found(genes: NamedGenes, signature: Signature, aliases: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return which genes of a signature a matrix has, by Ensembl id, current symbol or old one, and which it lacks."""
+    ids = {match[1] for name in genes.ids if (match := ENSEMBL.match(name))}
+    names = set(genes.names) | {aliases[name] for name in genes.names if name in aliases}
+    found = [gene.symbol for gene in signature.genes if gene.ensembl_id in ids or gene.symbol in names]
+    return found, [gene.symbol for gene in signature.genes if gene.symbol not in found]
+
+
+def signature_note(genes: NamedGenes, known: GeneNames, view: str) -> list[Note]:
+    """Say how many genes of the deciding signature there are."""
+    if known.deciding is None:
+        return []
+    found, lacking = signature_found(genes, known.deciding, known.aliases)
+    lost = f"; not found: {listed(lacking)}" if lacking else ""
+    reason = f"{len(found)} of {len(known.deciding.genes)} genes of {known.deciding.signature_id}{lost}"
+    return [(view, "signature", "recognised", reason)]
+
+
+def signature_problems(
+    ids: Sequence[str], given: Sequence[str] | None, known: GeneNames, view: str, path: str
+) -> list[Problem]:
+    """Refuse a matrix without a gene of the deciding signature; parameters as of `named_genes`."""
+    if known.deciding is None:
+        return []
+    genes = named_genes(ids, given, known, view)
+    found, lacking = signature_found(genes, known.deciding, known.aliases)
+    if found:
+        return []
+    form, name = id_form(ids), known.deciding.signature_id
+    shown = f"{form.name} ids such as {listed(ids, 3)}: none of the {len(lacking)} genes of {name}"
+    expected = f"genes such as {listed(lacking, 3)}"
+    fix = f"{form.fix} If these genes were not measured, choose another signature (`interferon: {{signature: ...}}`)."
+    return [Problem(path, "gene ids", shown, expected, fix, code="IN-250")]

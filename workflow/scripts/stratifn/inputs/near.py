@@ -31,6 +31,12 @@ def near_matches(names: Iterable[str], candidates: Iterable[str]) -> dict[str, s
     return pairs
 
 
+def same_spelling(names: Iterable[str], candidates: Iterable[str]) -> dict[str, str]:
+    """Pair ids that are the same but for case, punctuation, white space, an `X` before a digit, and leading zeros."""
+    by_form = {_form(candidate): candidate for candidate in candidates}
+    return {name: by_form[_form(name)] for name in names if _form(name) in by_form}
+
+
 def _form(name: str) -> str:
     form = re.sub(r"[^0-9a-z]+", "", name.lower())
     return re.sub(r"^x(?=\d)", "", form).lstrip("0")

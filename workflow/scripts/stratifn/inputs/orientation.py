@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stratifn.inputs.near import near_matches
-from stratifn.inputs.reading import RawMatrix
+from stratifn.inputs.raw_matrix import RawMatrix
 from stratifn.shared.errors import Problem, listed
 
 
@@ -33,42 +33,29 @@ def _no_samples(raw: RawMatrix, samples: Sequence[str]) -> Problem:
     fix = (
         f"These ids are similar: {pairs}. Use the same id in both files."
         if near
-        else "Use the ids of the sheet in the matrix."
+        else "Use the ids of the sheet in the matrix, or give the view a file of `ids`."
     )
     found = f"columns {listed(raw.columns, 3)}; rows {listed(raw.rows, 3)}"
-    return Problem(raw.path, "sample ids", found, f"samples of the sheet such as {listed(samples, 3)}", fix)
+    return Problem(
+        raw.path, "sample ids", found, f"samples of the sheet such as {listed(samples, 3)}", fix, code="IN-070"
+    )
 
 
-def id_problems(matrix: RawMatrix, samples: Sequence[str], left_out: Sequence[str]) -> list[Problem]:
-    """List duplicated ids, and samples that are in the matrix alone.
-
-    A sample of the sheet that is missing here is no problem as such: views may miss samples. It is one when the
-    matrix holds an unknown id that looks like it.
-    """
+def id_problems(matrix: RawMatrix) -> list[Problem]:
+    """List duplicated and missing ids."""
     problems = _repeated(matrix.path, "sample", matrix.columns) + _repeated(matrix.path, "feature", matrix.rows)
     blank = [number for number, name in enumerate(matrix.rows) if not name]
     if blank:
         problems.append(
-            Problem(matrix.path, f"row {blank[0] + 2}", f"{len(blank)} rows without an id", "an id per row", "Add it.")
+            Problem(
+                matrix.path,
+                matrix.row_named(blank[0]),
+                f"{len(blank)} rows without an id",
+                "an id per row",
+                "Add it.",
+                code="IN-071",
+            )
         )
-    known = {*samples, *left_out}
-    unknown = [name for name in dict.fromkeys(matrix.columns) if name not in known]
-    if not unknown:
-        return problems
-    missing = [name for name in samples if name not in set(matrix.columns)]
-    near = near_matches(unknown, missing)
-    pairs = listed(f"`{theirs}` may be the sheet's `{ours}`" for theirs, ours in near.items())
-    hint = f" Similar ids: {pairs}." if near else ""
-    lacking = f" The sheet has {len(missing)} samples that this matrix lacks: {listed(missing)}." if missing else ""
-    problems.append(
-        Problem(
-            matrix.path,
-            "sample ids",
-            f"{len(unknown)} ids that are not in the sheet: {listed(unknown)}",
-            "only samples of the sheet",
-            f"Add them to the sheet or remove them from the matrix.{lacking}{hint}",
-        )
-    )
     return problems
 
 
@@ -78,15 +65,18 @@ def _repeated(path: str, what: str, names: Sequence[str]) -> list[Problem]:
         return []
     shown = listed(f"`{name}` {count} times" for name, count in sorted(repeated.items()))
     return [
-        Problem(path, f"{what} ids", shown, f"each {what} once", "Keep the right copy, or rename or sum the copies.")
+        Problem(
+            path,
+            f"{what} ids",
+            shown,
+            f"each {what} once",
+            "Keep the right copy, or rename or sum the copies.",
+            code="IN-073",
+        )
     ]
 
 
 def selected(matrix: RawMatrix, samples: Sequence[str]) -> RawMatrix:
     """Keep the samples of the sheet, in its order (those that the matrix has)."""
     position = {name: number for number, name in enumerate(matrix.columns)}
-    kept = [name for name in samples if name in position]
-    order = np.array([position[name] for name in kept], dtype=int)
-    place = {old: new for new, old in enumerate(order.tolist())}
-    texts = {(row, place[column]): text for (row, column), text in matrix.texts.items() if column in place}
-    return RawMatrix(matrix.path, matrix.values[:, order], matrix.rows, kept, matrix.gene_names, texts)
+    return matrix.with_columns(np.array([position[name] for name in samples if name in position], dtype=int))

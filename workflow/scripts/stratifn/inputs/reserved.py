@@ -44,5 +44,5 @@ def reserved_columns(
             fix = f"Choose another name for `{mapped[name]}` in `columns`."
         else:
             fix = f"Rename it in the sheet, or in the config: `columns: {{sheet_{name}: {name}}}`."
-        problems.append(Problem(path, "header", f"the column `{name}`", expected, fix))
+        problems.append(Problem(path, "header", f"the column `{name}`", expected, fix, code="IN-042"))
     return problems

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stratifn.inputs.answers import answered
+from stratifn.inputs.answers import Note, answered
+from stratifn.inputs.levels import level_problems
 from stratifn.inputs.near import near_matches
-from stratifn.inputs.types import as_number, cells_named, typed_sheet
+from stratifn.inputs.sheet_names import relabelled, renamed_columns
+from stratifn.inputs.sheet_numbers import plain_numbers
+from stratifn.inputs.types import as_number, cells_named, columns_of, typed_sheet
 from stratifn.shared.errors import Problem, listed
-from stratifn.shared.vocabulary import ID_PATTERN, MISSING_MARKS, NOT_STATED
+from stratifn.shared.vocabulary import ID_PATTERN, MISSING, MISSING_MARKS, NOT_STATED
 
 REQUIRED = ("sample", "disease")
 FIRST_COLUMNS = ("sample", "patient", "disease", "sex", "age", "batch")
 SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
+# in PLINK 1 is male, elsewhere female
+CODES_OF_SEX = frozenset({"0", "1", "2", "0.0", "1.0", "2.0"})
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ class Groups:
 ANY_GROUP = Groups((), None, free=True)
 
 
+def any_group(control: str | None) -> Groups:
+    """Return the groups of new patients; a control that is named must occur among them."""
+    return Groups((), control, free=True)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """The sheet in our own words.
@@ -69,14 +78,14 @@ class Sheet:
 
     samples: pd.DataFrame
     left_out: list[str]
-    notes: list[tuple[str, str, str, str]]
+    notes: list[Note]
 
 
 def mapped_sheet(
     raw: pd.DataFrame,
     path: str,
     columns: Mapping[str, str],
-    labels: Mapping[str, str],
+    labels: Mapping[str, str | Sequence[str]],
     groups: Groups,
     schema: Mapping[str, Any],
     types: Mapping[str, str],
@@ -93,7 +102,7 @@ def mapped_sheet(
     columns
         Our column name to the sheet's.
     labels
-        Our disease label to the sheet's.
+        Our disease label to the sheet's one, or to a list of them.
     groups
         The labels of the analysis.
     schema
@@ -106,18 +115,22 @@ def mapped_sheet(
     Sheet or None, list of Problem
         None when the columns themselves are wrong, so that nothing more can be said.
     """
-    renamed, problems = _renamed(raw, path, columns, ("sample",) if groups.free else REQUIRED)
+    renamed, notes, problems = renamed_columns(raw, path, columns, ("sample",) if groups.free else REQUIRED)
     if problems:
         return None, problems
     if groups.free:
         renamed["disease"] = _stated(renamed)
-    renamed["disease"], label_problems = _relabelled(renamed["disease"], path, labels)
-    if groups.free:
-        groups = Groups(sorted(set(renamed["disease"])), None)
+    named_patients = "patient" in renamed
+    renamed["disease"], label_notes, label_problems = relabelled(renamed["disease"], path, labels)
+    free = groups.free
+    if free:
+        groups = Groups(sorted(set(renamed["disease"]) - {groups.control}), groups.control)
     problems = [*label_problems, *_id_problems(renamed, path), *_group_problems(renamed["disease"], path, groups)]
-    samples, notes = _covariates(renamed)
-    samples, answers = answered(samples, schema, types)
-    notes += answers
+    samples, covariate_notes, sex_problems = _covariates(renamed, path)
+    samples, answer_notes = answered(samples, schema, types)
+    samples, number_notes, number_problems = plain_numbers(samples, path, types, columns_of(design), schema)
+    notes += [*label_notes, *covariate_notes, *answer_notes, *number_notes]
+    problems += [*sex_problems, *number_problems]
     problems += cell_problems(samples, path, schema)
     left_out = sorted(samples.loc[~samples["disease"].isin(groups.analysed), "sample"])
     notes += [
@@ -130,6 +143,10 @@ def mapped_sheet(
     notes += _not_masked(kept)
     kept, type_problems = typed_sheet(kept, path, types, design, schema)
     problems += type_problems
+    # ids are judged above; so are the labels of diseases where only those of the config are allowed
+    names = {"sample"} | ({"disease"} if not free else set()) | ({"patient"} if not named_patients else set())
+    used = {*schema["properties"], *types, *columns_of(design)}
+    problems += level_problems(kept.drop(columns=list(names)), path, used)
     return Sheet(kept.reset_index(drop=True), left_out, notes), problems
 
 
@@ -139,78 +156,27 @@ def _stated(sheet: pd.DataFrame) -> pd.Series:
     return sheet["disease"].map(lambda cell: NOT_STATED if cell in MISSING_MARKS else cell)
 
 
-def _renamed(
-    raw: pd.DataFrame, path: str, columns: Mapping[str, str], required: Sequence[str]
-) -> tuple[pd.DataFrame, list[Problem]]:
-    problems = [
-        _no_column(path, f"`columns: {{{ours}: {theirs}}}`", theirs, raw.columns)
-        for ours, theirs in columns.items()
-        if theirs not in raw.columns
-    ]
-    if problems:
-        return raw, problems
-    hidden = [ours for ours, theirs in columns.items() if ours in raw.columns and ours != theirs]
-    if hidden:
-        fix = "Rename the sheet's own column or drop the mapping."
-        found = f"`{hidden[0]}` both in the sheet and mapped"
-        return raw, [Problem(path, "columns", found, "one column of that name", fix)]
-    renamed = raw.rename(columns={theirs: ours for ours, theirs in columns.items()})
-    renamed.columns = [re.sub(r"[^A-Za-z0-9_.]+", "_", name).strip("_") or "unnamed" for name in renamed.columns]
-    repeated = [name for name, count in Counter(renamed.columns).items() if count > 1]
-    problems = [Problem(path, "header", f"`{name}` twice", "each column once", "Rename one.") for name in repeated]
-    problems += [_no_column(path, "header", name, raw.columns) for name in required if name not in renamed.columns]
-    return renamed, problems
-
-
-def _no_column(path: str, where: str, name: str, present: Sequence[str]) -> Problem:
-    near = near_matches([name], present)
-    hint = f"Did you mean `{near[name]}`? " if near else ""
-    fix = f"{hint}Name it in the sheet, or map it with `columns:` in the config."
-    return Problem(path, where, f"no column `{name}` (there are {listed(map(str, present))})", f"`{name}`", fix)
-
-
-def _relabelled(disease: pd.Series, path: str, labels: Mapping[str, str]) -> tuple[pd.Series, list[Problem]]:
-    present = set(disease)
-    problems = [
-        Problem(
-            path,
-            "column disease",
-            f"no sample labelled `{theirs}` (there are {listed(sorted(present))})",
-            f"`{theirs}`, to which `labels` maps {ours}",
-            "Correct `labels` in the config or the sheet.",
-        )
-        for ours, theirs in labels.items()
-        if theirs not in present
-    ]
-    return disease.replace({theirs: ours for ours, theirs in labels.items()}), problems
-
-
 def _id_problems(samples: pd.DataFrame, path: str) -> Iterator[Problem]:
-    ids = samples["sample"].tolist()
-    for name, count in Counter(ids).items():
-        if count > 1:
-            rows = [str(row + 2) for row, other in enumerate(ids) if other == name]
+    ids = samples["sample"]
+    for name, same in ids.groupby(ids, sort=False):
+        if len(same) > 1:
             yield Problem(
                 path,
-                f"lines {', '.join(rows)}",
-                f"the sample `{name}` {count} times",
+                f"lines {', '.join(map(str, same.index))}",
+                f"the sample `{name}` {len(same)} times",
                 "each sample once",
                 "Remove or rename the copies.",
+                code="IN-034",
             )
     by_case = Counter(name.lower() for name in set(ids))
     for name in sorted({name for name in ids if by_case[name.lower()] > 1}):
-        yield Problem(
-            path, f"sample {name}", "another id that differs only by case", "ids that differ by more", "Rename one."
-        )
-    odd = [(row, name) for row, name in enumerate(ids) if not ID_PATTERN.match(name) or ".." in name]
-    for row, name in odd[:20]:
-        yield Problem(
-            path,
-            f"line {row + 2}",
-            f"the sample id {name!r}",
-            "letters, digits, `_`, `.`, `-`, at most 64",
-            "Rename it here and in the matrices.",
-        )
+        found = "another id that differs only by case"
+        yield Problem(path, f"sample {name}", found, "ids that differ by more", "Rename one.", code="IN-035")
+    for line, name in ids.items():
+        if not ID_PATTERN.match(name) or ".." in name:
+            expected = "letters, digits, `_`, `.`, `-`, at most 64"
+            fix = "Rename it here, and in the matrices (or give a view a file of `ids`)."
+            yield Problem(path, f"line {line}", f"the sample id {name!r}", expected, fix, code="IN-036")
 
 
 def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[Problem]:
@@ -222,44 +188,81 @@ def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[P
         hint = f"Did you mean `{near[label]}`? " if label in near else ""
         fix = f"{hint}Add it to `diseases`, map it with `labels`, or remove these samples."
         found = f"`{label}` in {counts[label]} samples"
-        yield Problem(path, "column disease", found, f"one of {listed(known)}", fix)
+        yield Problem(path, "column disease", found, f"one of {listed(known)}", fix, code="IN-037")
+    yield from missing_groups(disease, path, groups)
+
+
+def missing_groups(disease: pd.Series, path: str, groups: Groups, where: str = "") -> Iterator[Problem]:
+    """List the diseases and the control that no sample has.
+
+    Parameters
+    ----------
+    disease
+        Our labels.
+    path
+        The sheet's name in messages.
+    groups
+        The labels of the analysis.
+    where
+        Among which samples, in words.
+    """
+    counts = Counter(disease)
     for label in groups.diseases:
         if not counts[label]:
             yield Problem(
                 path,
                 "column disease",
-                f"no sample with `{label}`",
+                f"no sample with `{label}`{where}",
                 "samples of every disease that the config lists",
                 "Correct the sheet, `labels` or `diseases`.",
+                code="IN-038",
             )
     if groups.control is not None and not counts[groups.control]:
         yield Problem(
             path,
             "column disease",
-            f"no sample with the control label `{groups.control}`",
+            f"no sample with the control label `{groups.control}`{where}",
             "controls",
             "Correct the sheet or `labels`, or set `control: null` if there are none.",
+            code="IN-039",
         )
 
 
-def _covariates(samples: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, str, str, str]]]:
+def _covariates(samples: pd.DataFrame, path: str) -> tuple[pd.DataFrame, list[Note], list[Problem]]:
     """Add `patient`, empty the cells that mean missing, and write sex as F and M."""
     samples = samples.copy()
-    notes: list[tuple[str, str, str, str]] = []
+    notes: list[Note] = []
+    problems: list[Problem] = []
     if "patient" not in samples:
         samples["patient"] = samples["sample"]
     for column in samples.columns.difference(["sample", "patient", "disease"]):
-        samples[column] = samples[column].map(lambda cell: np.nan if cell in MISSING_MARKS else cell)
+        given = samples[column]
+        samples[column] = given.map(lambda cell: np.nan if cell in MISSING_MARKS else cell)
+        marks = Counter(given[samples[column].isna() & ~given.isin(["", MISSING])])
+        if marks:
+            shown = listed(f"`{mark}` in {count} samples" for mark, count in sorted(marks.items()))
+            notes.append(("samples", column, "missing", f"read as missing: {shown}"))
     if "sex" in samples:
         given = samples["sex"]
-        samples["sex"] = given.map(lambda cell: SEXES.get(str(cell).lower(), cell))
-        if not given.equals(samples["sex"]):
-            notes.append(("samples", "sex", "renamed", f"{listed(sorted(set(given.dropna())))} read as F and M"))
+        codes = given[given.isin(CODES_OF_SEX)]
+        problems += _codes_of_sex(codes, path) if len(codes) else []
+        samples["sex"] = (
+            given.drop(codes.index).map(lambda cell: SEXES.get(str(cell).lower(), cell)).reindex(given.index)
+        )
+        words = given[given.ne(samples["sex"]) & samples["sex"].notna()]
+        if len(words):
+            notes.append(("samples", "sex", "renamed", f"{listed(sorted(set(words)))} read as F and M"))
     rest = [name for name in samples.columns if name not in FIRST_COLUMNS]
-    return samples[[name for name in FIRST_COLUMNS if name in samples] + rest], notes
+    return samples[[name for name in FIRST_COLUMNS if name in samples] + rest], notes, problems
 
 
-def _not_masked(samples: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
+def _codes_of_sex(codes: pd.Series, path: str) -> list[Problem]:
+    found = " and ".join(f"`{code}` in {count} samples" for code, count in sorted(Counter(codes).items()))
+    fix = "Write F and M: which code is which differs between programs and centres."
+    return [Problem(path, "column sex", found, "F or M", fix, code="IN-059")]
+
+
+def _not_masked(samples: pd.DataFrame) -> Iterator[Note]:
     """Say for how many samples it is not known whether a drug masks the class."""
     unknown = int(samples["anti_ifn"].isna().sum()) if "anti_ifn" in samples else 0
     if unknown:
@@ -279,7 +282,9 @@ def cell_problems(samples: pd.DataFrame, path: str, schema: Mapping[str, Any]) -
         odd = cells[[not validator.is_valid(_value(cell, rule)) for cell in cells]]
         if len(odd):
             fix = "Correct these cells, or leave them empty if the value is unknown."
-            yield Problem(path, f"column {column}", cells_named(odd, samples["sample"]), _allowed(rule), fix)
+            yield Problem(
+                path, f"column {column}", cells_named(odd, samples["sample"]), _allowed(rule), fix, code="IN-040"
+            )
 
 
 def _value(cell: Any, rule: Mapping[str, Any]) -> Any:
@@ -308,4 +313,5 @@ def _patient_problems(samples: pd.DataFrame, path: str) -> Iterator[Problem]:
                 f"{len(names)} samples ({listed(names)})",
                 "one sample per patient",
                 "Keep one: repeated visits are not supported yet.",
+                code="IN-041",
             )

@@ -28,10 +28,20 @@ def as_number(cell: str) -> float:
     return number if math.isfinite(number) else math.nan
 
 
+def known_types(schema: Mapping[str, Any]) -> dict[str, str]:
+    """Return the type of every column that the schema of the sheet knows."""
+    return {name: NUMBER if "number" in rule.get("type", ()) else FACTOR for name, rule in schema["properties"].items()}
+
+
+def columns_of(design: str) -> set[str]:
+    """Return the columns that a design uses; none without a design."""
+    return {name.strip() for name in re.split("[+:]", design)}
+
+
 def cells_named(cells: pd.Series, names: pd.Series) -> str:
     """Name the first of some cells by what is written there, sample and line of the sheet."""
     return listed(
-        (f"{written!r} in sample {names[row]} (line {int(str(row)) + 2})" for row, written in cells.items()),
+        (f"{written!r} in sample {names[row]} (line {row})" for row, written in cells.items()),
         SHOWN,
     )
 
@@ -47,7 +57,7 @@ def typed_sheet(
     Parameters
     ----------
     samples
-        Text, NaN where missing; indexed by the row of the sheet, the first one 0.
+        Text, NaN where missing; indexed by the line of the sheet.
     path
         The sheet's name in messages.
     declared
@@ -65,11 +75,9 @@ def typed_sheet(
         Columns that are neither one nor the other, codes that may be amounts, `types` that cannot be.
     """
     declared = {str(name): kind for name, kind in declared.items()}
-    known = {
-        name: NUMBER if "number" in rule.get("type", ()) else FACTOR for name, rule in schema["properties"].items()
-    }
+    known = known_types(schema)
     problems = list(_declaration_problems(declared, known, samples.columns))
-    in_design = {name.strip() for name in re.split("[+:]", design)}
+    in_design = columns_of(design)
     # a column without a single value is one of text
     typed = samples.astype(object)
     for name in samples.columns:
@@ -94,7 +102,7 @@ def _not_numbers(path: str, name: str, odd: pd.Series, names: pd.Series, declare
     why = f"`types` declares {name}" if declared else "nearly all other cells are"
     fix = "Correct these cells, or leave them empty if the value is unknown"
     fix += "." if declared else f"; if {name} is not a number, set `types: {{{name}: factor}}` in the config."
-    return Problem(path, f"column {name}", cells_named(odd, names), f"numbers, as {why}", fix)
+    return Problem(path, f"column {name}", cells_named(odd, names), f"numbers, as {why}", fix, code="IN-050")
 
 
 def _codes(name: str, numbers: pd.Series) -> Iterator[Problem]:
@@ -102,7 +110,9 @@ def _codes(name: str, numbers: pd.Series) -> Iterator[Problem]:
     if FEWEST_CODES <= len(values) <= MOST_CODES and all(value.is_integer() for value in values):
         found = f"{len(values)} different whole numbers ({', '.join(f'{value:.0f}' for value in values)}) in the design"
         fix = f"Set `types: {{{name}: number}}` or `types: {{{name}: factor}}` in the config."
-        yield Problem("config", f"types.{name}", found, "amounts (number) or codes of groups (factor)", fix)
+        yield Problem(
+            "config", f"types.{name}", found, "amounts (number) or codes of groups (factor)", fix, code="IN-051"
+        )
 
 
 def _declaration_problems(
@@ -112,6 +122,15 @@ def _declaration_problems(
     for name, kind in declared.items():
         if name not in columns:
             hint = f"Did you mean `{near[name]}`?" if name in near else "Correct the name or remove it."
-            yield Problem("config", f"types.{name}", "no such column in the sheet", f"one of {listed(columns)}", hint)
+            yield Problem(
+                "config",
+                f"types.{name}",
+                "no such column in the sheet",
+                f"one of {listed(columns)}",
+                hint,
+                code="IN-052",
+            )
         elif known.get(name, kind) != kind:
-            yield Problem("config", f"types.{name}", kind, f"{known[name]}, which {name} always is", "Remove it.")
+            yield Problem(
+                "config", f"types.{name}", kind, f"{known[name]}, which {name} always is", "Remove it.", code="IN-053"
+            )

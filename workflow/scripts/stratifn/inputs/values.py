@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from stratifn.inputs.reading import RawMatrix
+from stratifn.inputs.raw_matrix import RawMatrix
 from stratifn.shared.errors import Problem
 from stratifn.shared.vocabulary import BETA, CONCENTRATION, COUNTS, PROPORTION, VIEW_KINDS
 
 LARGEST_COUNT = 2**31 - 1
-BELOW_LIMIT = re.compile(r"^<\s*(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)$")
 ROWS_PER_BLOCK = 20_000
 EXAMPLES = 5
 
@@ -30,59 +29,73 @@ class ValueCheck:
         From a block (rows x columns) to a boolean block of the wrong cells.
     expected, fix
         Words for the message.
+    code
+        Of the class of mistakes.
     """
 
     kinds: tuple[str, ...]
     bad: Callable[[np.ndarray], np.ndarray]
     expected: str
     fix: str
+    code: str
 
 
 VALUE_CHECKS = (
     ValueCheck(
-        VIEW_KINDS, np.isinf, "finite numbers", "Correct these cells, or leave them empty if the value is unknown."
+        VIEW_KINDS,
+        np.isinf,
+        "finite numbers",
+        "Correct these cells, or leave them empty if the value is unknown.",
+        "IN-080",
     ),
     ValueCheck(
         (COUNTS,),
         np.isnan,
         "a count in every cell",
         "Counts cannot be missing: remove the gene or the sample, or write 0 if it was measured as 0.",
+        "IN-081",
     ),
     ValueCheck(
         (COUNTS,),
         lambda block: np.isfinite(block) & (block < 0),
         "counts of 0 or more",
         "These are not raw counts (log values? differences?): give the counts, or use kind continuous.",
+        "IN-082",
     ),
     ValueCheck(
         (COUNTS,),
         lambda block: np.isfinite(block) & (block != np.floor(block)),
         "whole numbers",
         "Give raw counts (not TPM, CPM or log values); for Salmon's gene counts set `round: true`.",
+        "IN-083",
     ),
     ValueCheck(
         (COUNTS,),
         lambda block: np.isfinite(block) & (block > LARGEST_COUNT),
         f"at most {LARGEST_COUNT}",
         "Give raw counts.",
+        "IN-084",
     ),
     ValueCheck(
         (BETA,),
         lambda block: np.isfinite(block) & ((block < 0) | (block > 1)),
         "methylation fractions between 0 and 1",
         "If these are M-values, use kind continuous; if percentages, divide by 100.",
+        "IN-085",
     ),
     ValueCheck(
         (PROPORTION,),
         lambda block: np.isfinite(block) & ((block < 0) | (block > 1)),
         "proportions between 0 and 1",
         "If these are percentages, divide by 100.",
+        "IN-086",
     ),
     ValueCheck(
         (CONCENTRATION,),
         lambda block: np.isfinite(block) & (block < 0),
         "concentrations of 0 or more",
         "Write `<x` for a value below a limit of detection x; for log values use kind continuous.",
+        "IN-087",
     ),
 )
 
@@ -116,15 +129,15 @@ def _checked(matrix: RawMatrix, check: ValueCheck) -> Iterator[Problem]:
             for row, column in examples
         )
         noun = "cell" if total == 1 else "cells"
-        yield Problem(matrix.path, f"{total} {noun}", shown, check.expected, check.fix)
+        yield Problem(matrix.path, f"{total} {noun}", shown, check.expected, check.fix, code=check.code)
 
 
 def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
-    odd = {cell: text for cell, text in matrix.texts.items() if kind != CONCENTRATION or not BELOW_LIMIT.match(text)}
+    odd = matrix.texts
     if not odd:
         return
-    columns = sorted({column for _, column in odd})
-    full = [name for name in columns if sum(column == name for _, column in odd) > 0.9 * len(matrix.rows)]
+    per_column = Counter(column for _, column in odd)
+    full = sorted(column for column, count in per_column.items() if count > 0.9 * len(matrix.rows))
     if full:
         names = ", ".join(matrix.columns[column] for column in full[:EXAMPLES])
         yield Problem(
@@ -133,19 +146,21 @@ def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
             f"text in {names}",
             "numbers in every column except the ids and gene_name",
             "Remove annotation columns.",
+            code="IN-088",
         )
         return
     shown = ", ".join(
         f"{text!r} at {matrix.rows[row]} / {matrix.columns[column]}"
         for (row, column), text in sorted(odd.items())[:EXAMPLES]
     )
-    expected = "numbers, or `<x` below a limit of detection x" if kind == CONCENTRATION else "numbers"
+    expected = "numbers, or `<x` and `>x` beyond a limit x" if kind == CONCENTRATION else "numbers"
     yield Problem(
         matrix.path,
         f"{len(odd)} cells",
         shown,
         expected,
         "Correct these cells, or leave them empty if the value is unknown.",
+        code="IN-089",
     )
 
 
@@ -157,6 +172,7 @@ def _empty_samples(matrix: RawMatrix) -> Iterator[Problem]:
             "no count at all",
             "a sequenced sample",
             "Remove the sample from sheet and matrix.",
+            code="IN-090",
         )
 
 
@@ -171,24 +187,25 @@ def _wrong_sums(matrix: RawMatrix) -> Iterator[Problem]:
             f"proportions that sum to {shown}",
             "at most 1 per sample",
             "Give each cell type once, not a parent together with its subsets.",
+            code="IN-091",
         )
 
 
-def limits_of_detection(matrix: RawMatrix) -> tuple[np.ndarray, np.ndarray]:
-    """Read the ``<x`` cells of a concentration view.
-
-    Returns
-    -------
-    numpy.ndarray
-        The limit of detection per feature (NaN where no cell is below one; the largest where several are given).
-    numpy.ndarray
-        features x samples, true where the value lies below it.
-    """
-    limits = np.full(len(matrix.rows), np.nan)
-    below = np.zeros(matrix.values.shape, dtype=bool)
-    for (row, column), text in matrix.texts.items():
-        # any other text was refused as a problem of the file
-        if limit := BELOW_LIMIT.match(text):
-            limits[row] = np.fmax(limits[row], float(limit.group(1)))
-            below[row, column] = True
-    return limits, below
+def no_gene_without_zeros(matrix: RawMatrix) -> list[Problem]:
+    """Refuse counts of which every gene has a zero: the median of ratios has no gene to be taken over."""
+    counted = matrix.values > 0
+    # a sample without any count is a problem of its own
+    if not counted.size or counted.all(axis=1).any() or not counted.any(axis=0).all():
+        return []
+    most = counted.sum(axis=1).max()
+    found = f"a zero in each of the {len(matrix.rows)} genes (the most frequent is counted in {most} of {counted.shape[1]} samples)"
+    return [
+        Problem(
+            matrix.path,
+            "size factors",
+            found,
+            "at least one gene without zeros for the median of ratios",
+            "Set `normalization: {size_factors: poscounts}` in the config, or leave out samples with few counts.",
+            code="IN-211",
+        )
+    ]

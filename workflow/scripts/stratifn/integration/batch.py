@@ -95,6 +95,23 @@ def regress_out(values: np.ndarray, batch: pd.Series, protected: pd.DataFrame) -
     return corrected
 
 
+def require_separable_batches(batch: pd.Series, protected: pd.DataFrame) -> None:
+    """Refuse a batch that cannot be regressed out of any view in which these samples are measured.
+
+    Parameters
+    ----------
+    batch, protected
+        As for `regress_out`.
+
+    Raises
+    ------
+    InputError
+        As `regress_out`.
+    """
+    _require_complete(batch, protected)
+    _require_separable(np.hstack(_design(batch, protected)), batch, protected)
+
+
 def _require_complete(batch: pd.Series, protected: pd.DataFrame) -> None:
     table = protected.assign(**{str(batch.name): batch})
     problems = [
@@ -104,13 +121,16 @@ def _require_complete(batch: pd.Series, protected: pd.DataFrame) -> None:
             f"{int(table[column].isna().sum())} missing values",
             "a value for every sample when a batch is regressed out",
             "Fill them in, or leave these samples out.",
+            code="IN-204",
         )
         for column in table.columns
         if table[column].isna().any()
     ]
     if batch.nunique() < 2:
         problems.append(
-            Problem("samples", f"column {batch.name}", "one batch", "at least two", "Do not regress it out.")
+            Problem(
+                "samples", f"column {batch.name}", "one batch", "at least two", "Do not regress it out.", code="IN-205"
+            )
         )
     if problems:
         raise InputError(problems)
@@ -148,5 +168,6 @@ def _require_separable(design: np.ndarray, batch: pd.Series, protected: pd.DataF
                 f"batches that cannot be told apart from {' and '.join(protected.columns)}",
                 "more than one disease in each batch, so that the two effects can be separated",
                 "Do not regress the batch out; interpret factors that follow it with care.",
+                code="IN-206",
             )
         )

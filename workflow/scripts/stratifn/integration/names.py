@@ -24,7 +24,14 @@ def require_plain_names(views: Iterable[str], samples: Iterable[str]) -> None:
     """
     problems = [_name_problem("views", view) for view in views if not ID_PATTERN.match(view)]
     problems += [
-        Problem("views", f"view {view}", "a name that MOFA's file format uses itself", "another", "Rename the view.")
+        Problem(
+            "views",
+            f"view {view}",
+            "a name that MOFA's file format uses itself",
+            "another",
+            "Rename the view.",
+            code="IN-203",
+        )
         for view in views
         if view in RESERVED_VIEW_NAMES
     ]
@@ -40,6 +47,7 @@ def _name_problem(source: str, name: str) -> Problem:
         found="a name that R's MOFA2 cannot open",
         expected="letters, digits, '_', '.', '-', at most 64, starting with a letter or digit",
         fix="Rename it in the sample sheet and in the matrices.",
+        code="IN-036",
     )
 
 

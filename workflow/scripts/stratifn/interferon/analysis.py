@@ -29,6 +29,7 @@ from stratifn.interferon.reference import from_parts, to_parts
 from stratifn.interferon.scored import REFERENCE_COLUMNS, Cohort, analyse_cohort, reference_of_cohort
 from stratifn.interferon.scoring import SCORE_COLUMNS
 from stratifn.interferon.settings import ProteinSettings, Settings
+from stratifn.interferon.types import TYPE_COLUMNS
 from stratifn.interferon.verdicts import interferon_verdicts
 from stratifn.registry.knowledge import Knowledge
 from stratifn.shared.claims import COLUMNS as VERDICT_COLUMNS
@@ -40,6 +41,7 @@ COLUMNS = {
     "scores": SCORE_COLUMNS,
     "reference": REFERENCE_COLUMNS,
     "classes": CLASS_COLUMNS,
+    "response_types": TYPE_COLUMNS,
     "prevalence": PREVALENCE_COLUMNS,
     "agreement": AGREEMENT_COLUMNS,
     "axes": AXIS_COLUMNS,
@@ -146,6 +148,7 @@ def interferon_tables(
         "scores": scored.scores,
         "reference": scored.reference_table,
         "classes": scored.classes,
+        "response_types": scored.types,
         "prevalence": scored.prevalence,
         "agreement": scored.agreement,
         "axes": axes_table(scored.people, scored.reference, knowledge.axis_sets, registry, relative, analyte),

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from stratifn.interferon.learning import FEWEST_GENES, condition
-from stratifn.interferon.reference import TYPE_I, Reference
+from stratifn.interferon.learning import FEWEST_GENES
+from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, set_scores, set_status
 from stratifn.registry.signatures import AxisSet, Registry
 from stratifn.shared.columns import columns_of
@@ -24,6 +24,8 @@ AXIS_COLUMNS = columns_of("interferon/axes.tsv")
 # log2 rise of the sensing sets per log2 of the type I value, in airway cells under IFN-alpha (GSE161664); 0.02 to 0.11
 # over the sets and over IFN-alpha, -beta and -lambda
 SENSING_SLOPE = 0.06
+# the type I response that the sensing sets are conditioned on
+TYPE_I = "AYBEY_IFN1_20"
 SENSING = "sensing:"
 LIGAND_GENES = ("IFNA", "IFNB1", "IFNW1", "IFNL", "IFNK", "IFNE")
 # the general step after every sensor, no sensor of its own
@@ -57,12 +59,17 @@ def axes_table(
     Sensing is the mean, over the sensors with verified genes, of the mean log2 difference from the controls, conditioned on type I:
     ``set - 0.06 * max(type I, 0)``. The slope is the constant that stimulated cells show; the response's own genes and
     those of the interferons are left out of the sets. Sets that are not verified are reported in the evidence alone.
+    Where a library is too shallow for the configured signature, sensing and response have no value.
     """
     frames = [
         _ligand(people, protein, analyte),
         _sensing(people, reference, axis_sets, response_genes(registry)),
         _response(people, reference),
     ]
+    shallow = people.too_shallow(reference.settings.signature)
+    for frame in frames[1:]:
+        frame.loc[shallow != "", "score"] = np.nan
+        frame["evidence"] = np.where(shallow == "", frame["evidence"], shallow)
     table = pd.concat(frames, ignore_index=True)[list(AXIS_COLUMNS)]
     return table.sort_values(["sample", "axis"], kind="stable", ignore_index=True)
 
@@ -114,7 +121,7 @@ def _sensing(
         if len(found) < FEWEST_GENES * len(wanted):
             words.append((f"{label}, too few)", None))
             continue
-        value = condition(_mean_difference(people, reference, found), type_i, SENSING_SLOPE)
+        value = _mean_difference(people, reference, found) - SENSING_SLOPE * np.maximum(type_i, 0)
         words.append((f"{label})" if verified else f"{label}, list not verified, not in the mean)", value))
         if verified:
             values.append(value)

@@ -15,8 +15,7 @@ from stratifn.interferon.cutoffs import RULES
 from stratifn.interferon.gene_modules import modules_active
 from stratifn.interferon.methods import METHODS, RankMethod
 from stratifn.interferon.reference import GeneSet, Reference
-from stratifn.interferon.scoring import People, against_controls, set_scores, set_status
-from stratifn.interferon.types import type_table
+from stratifn.interferon.scoring import NOT_MEASURED, People, against_controls, set_scores, set_status, why_no_score
 from stratifn.shared.columns import columns_of
 from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, NO, UNSCORED
 
@@ -125,8 +124,18 @@ def under_anti_ifn(samples: pd.DataFrame) -> np.ndarray:
     return (given.notna() & given.ne(NO)).to_numpy()
 
 
-def class_table(people: People, reference: Reference, samples: pd.DataFrame) -> pd.DataFrame:
-    """Return `classes.tsv`: one row per sample of the sheet, with or without expression data."""
+def class_table(people: People, reference: Reference, samples: pd.DataFrame, types: pd.DataFrame) -> pd.DataFrame:
+    """Return `classes.tsv`: one row per sample of the sheet, with or without expression data.
+
+    Parameters
+    ----------
+    people, reference
+        Whom to class, and against what.
+    samples
+        The sheet.
+    types
+        From `types.type_table`, for the same people.
+    """
     gene_set = reference.panel[reference.settings.signature]
     stand = standing(people, reference, gene_set)
     measured = pd.DataFrame(
@@ -144,20 +153,19 @@ def class_table(people: People, reference: Reference, samples: pd.DataFrame) -> 
     )
     _, remark = set_status(people, reference, gene_set, reference.settings.method)
     unvalued = ~np.isfinite(stand.score) & (stand.refusal == "")
-    measured.loc[unvalued, "reason"] = "the sample has no value for some of the genes"
-    types = type_table(people, reference)
-    measured = measured.join(types.drop(columns="reason"))
-    measured["modules_active"] = modules_active(people, reference)
+    measured.loc[unvalued, "reason"] = why_no_score(people, gene_set)[unvalued]
+    measured = measured.join(types.set_index("sample")[["type_i", "type_ii", "ifn_type"]])
+    measured["modules_active"], of_modules = modules_active(people, reference)
     measured["reason"] = [
-        "; ".join(dict.fromkeys(filter(None, parts)))
-        for parts in zip(measured["reason"], [remark] * len(measured), types["reason"], strict=True)
+        "; ".join(dict.fromkeys(filter(None, (own, remark, of_type, of_modules))))
+        for own, of_type in zip(measured["reason"], types["reason"], strict=True)
     ]
     sheet = samples.set_index("sample")
     table = measured.reindex(sheet.index)
     table.insert(0, "disease", sheet["disease"] if "disease" in sheet else None)
     absent = ~table.index.isin(measured.index)
     table.loc[absent, CALLED] = UNSCORED
-    table.loc[absent, "reason"] = "not in the expression matrix"
+    table.loc[absent, "reason"] = NOT_MEASURED
     masked = under_anti_ifn(samples)
     table.loc[masked, CALLED] = UNSCORED
     table.loc[masked, "reason"] = [

@@ -21,7 +21,8 @@ from stratifn.interferon.cutoffs import (
     widen,
 )
 from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks, zscore
-from stratifn.interferon.reference import SLOPE_RANGE, TYPE_I, TYPE_II, GeneSet, Reference
+from stratifn.interferon.reference import PROFILES, GeneSet, Reference
+from stratifn.interferon.response import control_cutoffs
 from stratifn.interferon.settings import EXCLUDE, Settings
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import AxisSet, Registry
@@ -35,6 +36,8 @@ NEIGHBOURS = 100
 FEWEST_SIZE_FACTOR_GENES = 10
 # below this share of its genes a set is not scored at all
 FEWEST_GENES = 0.5
+# of the response profiles, for a type
+FEWEST_PROFILE_GENES = 20
 
 
 def fit_reference(
@@ -87,19 +90,36 @@ def fit_reference(
         features=tuple(located.features[gene] for gene in genes),
         panel={name: _panel_set(registry, name, located) for name in names},
         axes={axis.set_id: _axis_set(axis, located) for axis in axis_sets},
+        profiles=_profile_set(registry, located),
         background=float("nan"),
         arrays={},
         floored=(),
         cutoffs={},
-        type_i_cutoff=float("nan"),
-        type_ii_cutoffs={},
+        type_cutoffs=(float("nan"), float("nan")),
     )
+    if not blank.refusal:
+        blank = replace(blank, arrays={"profiles": profiles_of(registry, blank.profiles.genes)})
+    return learnt(blank, values, controls)
+
+
+def learnt(blank: Reference, values: np.ndarray, controls: Controls) -> tuple[Reference, tuple[str, ...]]:
+    """Add what controls teach to a reference that only knows its genes; outlying controls as in `fit_reference`.
+
+    Parameters
+    ----------
+    blank
+        Settings, kind, genes, sets and response profiles; with a refusal it is returned as it is.
+    values
+        Of the controls (controls x its universe).
+    controls
+        Their names, in the order of the rows.
+    """
     if blank.refusal:
         return blank, ()
     everybody = _with_controls(blank, values)
     found = _outlying(everybody, values)
     apart = tuple(controls.samples[position] for position in found)
-    if not apart or settings.outlying_controls != EXCLUDE:
+    if not apart or blank.settings.outlying_controls != EXCLUDE:
         return everybody, apart
     kept = np.delete(np.arange(len(values)), found)
     without = _with_controls(replace(blank, n_controls=len(kept)), values[kept])
@@ -129,7 +149,7 @@ def control_genes(reference: Reference, values: np.ndarray) -> np.ndarray:
 
 def _check_names(settings: Settings) -> None:
     problems = [
-        Problem("config", f"interferon: {key}", given, f"one of {', '.join(known)}", "Correct the name.")
+        Problem("config", f"interferon: {key}", given, f"one of {', '.join(known)}", "Correct the name.", code="IN-183")
         for key, given, known in (("method", settings.method, METHODS), ("cutoff", settings.cutoff, RULES))
         if given not in known
     ]
@@ -146,6 +166,7 @@ def _locate(
 ) -> expression.Located:
     """Find the genes of all sets among the features that every control has a value of."""
     wanted = {symbol: "" for axis in axis_sets for symbol in axis.symbols}
+    wanted |= {gene.symbol: gene.ensembl_id for gene in registry.profiles}
     wanted |= expression.wanted_genes(registry, names)
     measured = np.isfinite(control_values).all(axis=0)
     located = expression.locate_genes(data.var, wanted, registry.aliases)
@@ -167,6 +188,17 @@ def _axis_set(axis: AxisSet, located: expression.Located) -> GeneSet:
     return _gene_set(axis.set_id, "", axis.verified, dict.fromkeys(axis.symbols, 1.0), located)
 
 
+def _profile_set(registry: Registry, located: expression.Located) -> GeneSet:
+    return _gene_set(PROFILES, "", True, {gene.symbol: 1.0 for gene in registry.profiles}, located)
+
+
+def profiles_of(registry: Registry, genes: Sequence[str]) -> np.ndarray:
+    """Return the profiles of type I and type II (2 x genes), each with a mean of one over all genes of its table."""
+    table = {gene.symbol: (gene.type_i, gene.type_ii) for gene in registry.profiles}
+    every = np.array(list(table.values()))
+    return (np.array([table[gene] for gene in genes]).reshape(-1, 2) / every.mean(axis=0)).T
+
+
 def _gene_set(
     name: str, ifn_type: str, verified: bool, weights: Mapping[str, float], located: expression.Located
 ) -> GeneSet:
@@ -186,7 +218,7 @@ def _gene_set(
 
 def _with_controls(blank: Reference, values: np.ndarray) -> Reference:
     """Add locations, scales, cut-offs and type cut-offs to a reference that only knows its genes."""
-    arrays: dict[str, np.ndarray] = {}
+    arrays = dict(blank.arrays)
     factors = None
     if blank.kind == COUNTS:
         log_means = expression.log_geometric_means(values)
@@ -210,7 +242,6 @@ def _with_controls(blank: Reference, values: np.ndarray) -> Reference:
             cutoffs |= _fit_control_method(reference, method, genes, floor, rows, arrays)
         else:
             cutoffs |= _fit_rank_method(reference, method, ranks, column, rows, arrays)
-    type_i, type_ii = _type_cutoffs(reference, genes)
     return replace(
         reference,
         arrays=arrays,
@@ -218,8 +249,7 @@ def _with_controls(blank: Reference, values: np.ndarray) -> Reference:
             gene for gene, low in zip(reference.genes, genes.std(axis=0, ddof=1) < floor, strict=True) if low
         ),
         cutoffs=cutoffs,
-        type_i_cutoff=type_i,
-        type_ii_cutoffs=type_ii,
+        type_cutoffs=_type_cutoffs(reference, genes, arrays),
     )
 
 
@@ -318,29 +348,10 @@ def _with_cutoff(reference: Reference) -> list[GeneSet]:
     return [gene_set for gene_set in reference.panel.values() if gene_set.coverage >= FEWEST_GENES]
 
 
-def _type_cutoffs(reference: Reference, genes: np.ndarray) -> tuple[float, dict[float, float]]:
-    """Return the cut-off of the type I value, and of the type II value by slope, from the controls."""
-    rule = RULES[reference.settings.cutoff]
-    sets = [reference.panel[name] for name in (TYPE_I, TYPE_II) if name in reference.panel]
-    found = [gene_set for gene_set in sets if gene_set.coverage >= reference.settings.min_coverage]
-    if len(found) < 2 or reference.n_controls < rule.min_controls:
-        return float("nan"), {}
-    differences = genes - genes.mean(axis=0)
-    type_i, type_ii = (differences[:, reference.positions(gene_set)].mean(axis=1) for gene_set in found)
-    cutoffs = {
-        slope: float(rule.rule(condition(type_ii, type_i, slope)))
-        for slope in type_slopes(reference.settings.type_ii_slope)
-    }
-    return float(rule.rule(type_i)), cutoffs
-
-
-def condition(value: np.ndarray, type_i: np.ndarray, slope: float) -> np.ndarray:
-    """Return `value` less what a raised type I response explains of it: ``value - slope * max(type_i, 0)``."""
-    return value - slope * np.maximum(type_i, 0)
-
-
-def type_slopes(chosen: float) -> tuple[float, ...]:
-    """Return the slopes over which the type is repeated: the measured range in steps of 0.1, and the chosen one."""
-    low, high = SLOPE_RANGE
-    grid = np.round(np.arange(low, high + 0.05, 0.1), 10)
-    return tuple(sorted({*map(float, grid), float(chosen)}))
+def _type_cutoffs(reference: Reference, genes: np.ndarray, arrays: Mapping[str, np.ndarray]) -> tuple[float, float]:
+    """Return the cut-offs of the amounts of type I and type II response, from the controls."""
+    if len(reference.profiles.genes) < FEWEST_PROFILE_GENES:
+        return float("nan"), float("nan")
+    members = reference.positions(reference.profiles)
+    one, two = control_cutoffs(arrays["profiles"], arrays["scale.zscore"][members], genes[:, members])
+    return float(one), float(two)

@@ -15,7 +15,7 @@ from stratifn.interferon.settings import Origin
 from stratifn.registry.signatures import Registry
 from stratifn.registry.user_signatures import REPEATED
 from stratifn.shared.columns import NOTE_COLUMNS
-from stratifn.shared.vocabulary import HEALTHY, RNA
+from stratifn.shared.vocabulary import HEALTHY, RNA, UNSCORED
 
 LEFT_OUT = "left out of the interferon reference"
 
@@ -45,6 +45,8 @@ def notes_table(
         )
         rows.append((floors, "control SD raised to its floor", f"hardly vary among the controls: {genes}"))
     rows += [(name, *_outlying(reference)) for name in outlying]
+    shallow = people.too_shallow(reference.settings.signature)
+    rows += [(name, UNSCORED, words) for name, words in zip(people.samples, shallow, strict=True) if words]
     reason = f"another sample of the same person and visit scores more than {DISAGREEMENT_SD:g} SD of the controls away"
     rows += [(name, "technical replicates disagree", reason) for name in disagreeing]
     if people.rank_refusal:

@@ -15,13 +15,11 @@ import numpy as np
 from stratifn.interferon.cutoffs import NO_CUTOFF, Cutoff
 from stratifn.interferon.settings import Settings
 
-TYPE_I = "AYBEY_IFN1_20"
-TYPE_II = "AYBEY_IFN2_6"
 MODULES = ("CHAUSSABEL_M1.2", "CHAUSSABEL_M3.4", "CHAUSSABEL_M5.12")
 # before the names of the arrays of the reference with everybody kept
 EVERYBODY = "everybody."
-# share of the type II set's rise that type I interferon explains, measured on stimulated cells of several tissues
-SLOPE_RANGE = (0.3, 0.9)
+# the name of the genes of the response profiles among the sets of a reference
+PROFILES = "response profiles"
 
 
 @dataclass(frozen=True)
@@ -71,18 +69,20 @@ class Reference:
         Symbols that any set uses, sorted, and their feature ids.
     panel, axes
         The sets that are scored, by name.
+    profiles
+        The genes of the response profiles.
     background
         log2 value below which a gene is not distinguished from background.
     arrays
         Named arrays: ``log_geometric_means`` (universe), ``sd_floor`` (genes), ``location.<method>`` and
         ``scale.<method>`` (genes), ``boot_location`` and ``boot_scale`` (genes x resamples, for the chosen method),
-        ``boot_cutoff.<signature>`` (resamples).
+        ``boot_cutoff.<signature>`` (resamples), ``profiles`` (type I and type II x genes of `profiles`).
     floored
         Genes whose control SD was raised to the floor.
     cutoffs
         By (signature, method).
-    type_i_cutoff, type_ii_cutoffs
-        Cut-offs of the type values; type II by slope.
+    type_cutoffs
+        Of the amounts of type I and type II response; NaN where there is none.
     excluded
         How many outlying controls were left out.
     everybody
@@ -98,12 +98,12 @@ class Reference:
     features: tuple[str, ...]
     panel: Mapping[str, GeneSet]
     axes: Mapping[str, GeneSet]
+    profiles: GeneSet
     background: float
     arrays: Mapping[str, np.ndarray]
     floored: tuple[str, ...]
     cutoffs: Mapping[tuple[str, str], Cutoff]
-    type_i_cutoff: float
-    type_ii_cutoffs: Mapping[float, float]
+    type_cutoffs: tuple[float, float]
     excluded: int = 0
     everybody: Reference | None = None
 
@@ -138,14 +138,14 @@ def to_parts(reference: Reference) -> tuple[dict, dict[str, np.ndarray]]:
         "features": list(reference.features),
         "panel": [vars(gene_set) for gene_set in reference.panel.values()],
         "axes": [vars(gene_set) for gene_set in reference.axes.values()],
+        "profiles": vars(reference.profiles),
         "background": reference.background,
         "floored": list(reference.floored),
         "cutoffs": [
             {"signature": signature, "method": method} | vars(cutoff)
             for (signature, method), cutoff in reference.cutoffs.items()
         ],
-        "type_i_cutoff": reference.type_i_cutoff,
-        "type_ii_cutoffs": [{"slope": slope, "cutoff": cutoff} for slope, cutoff in reference.type_ii_cutoffs.items()],
+        "type_cutoffs": list(reference.type_cutoffs),
         "excluded": reference.excluded,
         "everybody": everybody,
     }
@@ -174,12 +174,12 @@ def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
         features=tuple(values["features"]),
         panel={row["name"]: _gene_set(row) for row in values["panel"]},
         axes={row["name"]: _gene_set(row) for row in values["axes"]},
+        profiles=_gene_set(values["profiles"]),
         background=_number(values["background"]),
         arrays=own,
         floored=tuple(values["floored"]),
         cutoffs=cutoffs,
-        type_i_cutoff=_number(values["type_i_cutoff"]),
-        type_ii_cutoffs={row["slope"]: _number(row["cutoff"]) for row in values["type_ii_cutoffs"]},
+        type_cutoffs=(_number(values["type_cutoffs"][0]), _number(values["type_cutoffs"][1])),
         excluded=int(values["excluded"]),
         everybody=from_parts(values["everybody"], with_everybody) if values["everybody"] else None,
     )

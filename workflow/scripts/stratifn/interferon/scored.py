@@ -11,6 +11,7 @@ import pandas as pd
 
 from stratifn.interferon.classes import Standing, class_table, standing, under_anti_ifn, with_everybody
 from stratifn.interferon.controls import Controls, find_controls
+from stratifn.interferon.depth import deep_controls
 from stratifn.interferon.expression import KINDS
 from stratifn.interferon.influence import Influence, leave_one_out
 from stratifn.interferon.learning import fit_reference
@@ -21,6 +22,7 @@ from stratifn.interferon.reference import Reference
 from stratifn.interferon.replicates import disagreeing_replicates
 from stratifn.interferon.scoring import People, measure, score_table, set_scores
 from stratifn.interferon.settings import Origin, Settings
+from stratifn.interferon.types import type_table, types_of_sheet
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import Registry
 from stratifn.shared.columns import columns_of
@@ -69,6 +71,7 @@ class Interferon:
     scores: pd.DataFrame
     reference_table: pd.DataFrame
     classes: pd.DataFrame
+    types: pd.DataFrame
     prevalence: pd.DataFrame
     agreement: pd.DataFrame
     notes: pd.DataFrame
@@ -107,7 +110,7 @@ def analyse_cohort(
     if kind not in KINDS:
         raise InputError(f"interferon scores need counts or a log-scale matrix; this view is of kind {kind}.")
     if reference is None:
-        controls = find_controls(samples, rna.obs_names, control, settings.min_controls)
+        controls = _controls(rna, samples, control, knowledge, settings)
         fitted, outlying = fit_reference(rna, kind, controls, knowledge, settings)
     else:
         controls, fitted, outlying = Controls((), "", ("the reference was made by another run",)), reference, ()
@@ -115,7 +118,7 @@ def analyse_cohort(
     people = measure(rna, fitted)
     standings = {name: standing(people, fitted, gene_set) for name, gene_set in fitted.panel.items()}
     registry = knowledge.registry
-    scores = score_table(people, fitted)
+    scores, types = score_table(people, fitted), type_table(people, fitted)
     influence = leave_one_out(fitted, people, _rows_of_controls(people, fitted, controls, outlying))
     return Interferon(
         reference=fitted,
@@ -124,7 +127,8 @@ def analyse_cohort(
         outlying=outlying,
         scores=scores,
         reference_table=reference_table(fitted, influence, _untreated_patients(people, samples, control)),
-        classes=class_table(people, fitted, samples),
+        classes=class_table(people, fitted, samples, types),
+        types=types_of_sheet(types, samples),
         prevalence=_prevalence(people, standings, fitted, samples, registry, control, origin),
         agreement=agreement_table(standings, fitted, _patients(people, samples, control)),
         notes=notes_table(fitted, people, controls, outlying, _disagreeing(fitted, people, samples), registry, origin),
@@ -138,8 +142,16 @@ def reference_of_cohort(
 
     Parameters are those of `Cohort` and `analyse_cohort`.
     """
-    controls = find_controls(samples, data.obs_names, control, settings.min_controls)
+    controls = _controls(data, samples, control, knowledge, settings)
     return fit_reference(data, str(data.uns["kind"]), controls, knowledge, settings)[0]
+
+
+def _controls(
+    data: ad.AnnData, samples: pd.DataFrame, control: str | None, knowledge: Knowledge, settings: Settings
+) -> Controls:
+    """Return the controls that a reference is learnt from."""
+    found = find_controls(samples, data.obs_names, control, settings.min_controls)
+    return deep_controls(data, str(data.uns["kind"]), found, knowledge, settings)
 
 
 def place_patients(
@@ -151,7 +163,7 @@ def place_patients(
     """
     _same_kind(reference, kind)
     people = measure(data, reference)
-    return score_table(people, reference), class_table(people, reference, samples)
+    return score_table(people, reference), class_table(people, reference, samples, type_table(people, reference))
 
 
 def reference_table(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
 from stratifn.interferon import expression
+from stratifn.interferon.depth import shallow_libraries
 from stratifn.interferon.learning import FEWEST_GENES
 from stratifn.interferon.methods import METHODS, ControlMethod, RankMethod, average_ranks
 from stratifn.interferon.reference import GeneSet, Reference
@@ -16,6 +18,7 @@ from stratifn.shared.columns import columns_of
 from stratifn.shared.errors import listed
 from stratifn.shared.vocabulary import COUNTS
 
+NOT_MEASURED = "not in the expression matrix"
 SCORE_COLUMNS = columns_of("interferon/scores.tsv")
 
 
@@ -35,6 +38,8 @@ class People:
         Against the controls; None for log matrices and where there is no reference.
     everybody
         The same people on the scale of the reference with all controls; None where none was left out.
+    shallow
+        By signature, why a library is too shallow for it (see `depth`); empty without counts.
     """
 
     samples: tuple[str, ...]
@@ -43,6 +48,11 @@ class People:
     rank_refusal: str
     size_factors: np.ndarray | None
     everybody: People | None = None
+    shallow: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def too_shallow(self, signature: str) -> np.ndarray:
+        """Return, for each person, why the library is too shallow for a signature; empty where it is not."""
+        return self.shallow.get(signature, np.full(len(self.samples), "", dtype=object))
 
 
 def measure(data: ad.AnnData, reference: Reference) -> People:
@@ -57,10 +67,12 @@ def measure(data: ad.AnnData, reference: Reference) -> People:
         "" if complete else f"not measured here: {lacking} of the {len(reference.universe)} genes of the reference"
     )
     factors, genes = None, np.full((len(values), len(reference.genes)), np.nan)
+    shallow: dict[str, np.ndarray] = {}
     if not reference.refusal:
         if reference.kind == COUNTS:
             found = np.array([feature in column for feature in reference.universe])
             factors = expression.size_factors(aligned, reference.arrays["log_geometric_means"][found])
+            shallow = shallow_libraries(reference, factors, found)
         for position, feature in enumerate(reference.features):
             if feature in column:
                 own = values[:, [column[feature]]]
@@ -72,21 +84,25 @@ def measure(data: ad.AnnData, reference: Reference) -> People:
         rank_refusal=refusal,
         size_factors=factors,
         everybody=None if reference.everybody is None else measure(data, reference.everybody),
+        shallow=shallow,
     )
 
 
 def set_scores(people: People, reference: Reference, gene_set: GeneSet, method_name: str) -> np.ndarray:
-    """Return one set's scores by one method (people); NaN where they cannot be computed."""
+    """Return one set's scores by one method (people); NaN where they cannot be computed, or a library is too shallow."""
     method = METHODS[method_name]
     unscored = np.full(len(people.samples), np.nan)
     if gene_set.coverage < FEWEST_GENES or not people.samples:
         return unscored
+    deep = people.too_shallow(gene_set.name) == ""
     if isinstance(method, RankMethod):
-        return unscored if people.ranks is None else method.score(people.ranks, _members(reference, gene_set))
+        if people.ranks is None:
+            return unscored
+        return np.where(deep, method.score(people.ranks, _members(reference, gene_set)), np.nan)
     if reference.refusal:
         return unscored
     members = reference.positions(gene_set)
-    return against_controls(
+    scores = against_controls(
         people.genes,
         reference,
         gene_set,
@@ -94,6 +110,7 @@ def set_scores(people: People, reference: Reference, gene_set: GeneSet, method_n
         reference.arrays[f"location.{method.name}"][members, None],
         reference.arrays[f"scale.{method.name}"][members, None],
     )[:, 0]
+    return np.where(deep, scores, np.nan)
 
 
 def against_controls(
@@ -130,7 +147,7 @@ def _score_rows(people: People, reference: Reference, gene_set: GeneSet, method_
     scores = set_scores(people, reference, gene_set, method_name)
     status, reason = set_status(people, reference, gene_set, method_name)
     missing = ~np.isfinite(scores)
-    own = "the sample has no value for some of the genes" if status != "NA" else reason
+    own = why_no_score(people, gene_set) if status != "NA" else reason
     return pd.DataFrame(
         {
             "sample": people.samples,
@@ -143,6 +160,12 @@ def _score_rows(people: People, reference: Reference, gene_set: GeneSet, method_
             "reason": np.where(missing, own, reason),
         }
     )
+
+
+def why_no_score(people: People, gene_set: GeneSet) -> np.ndarray:
+    """Return the reason of each person who has no score of a set that others have."""
+    shallow = people.too_shallow(gene_set.name)
+    return np.where(shallow == "", "the sample has no value for some of the genes", shallow)
 
 
 def set_status(people: People, reference: Reference, gene_set: GeneSet, method_name: str) -> tuple[str, str]:

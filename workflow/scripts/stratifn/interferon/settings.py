@@ -8,7 +8,7 @@ from typing import Any
 from stratifn.shared.settings import Section
 
 CONTROLS_FOR_A_CENTILE = 40
-EXCLUDE = "exclude"
+EXCLUDE, KEEP = "exclude", "keep"
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,6 @@ class Settings(Section):
         Fewest controls that make a reference, before outlying ones are left out.
     outlying_controls
         ``exclude`` or ``keep`` in the reference those that stand far above the others.
-    type_ii_slope
-        Constant part of the type II set's rise that type I interferon explains (log2 per log2).
     bootstraps, seed
         Resamples of the controls and their seed.
     probability_high, probability_low
@@ -77,7 +75,6 @@ class Settings(Section):
     min_coverage: float
     min_controls: int
     outlying_controls: str
-    type_ii_slope: float
     bootstraps: int
     seed: int
     probability_high: float

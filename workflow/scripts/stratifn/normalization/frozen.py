@@ -65,6 +65,7 @@ def aligned(view: ad.AnnData, features: np.ndarray) -> ad.AnnData:
                 f"{len(absent)} of the {len(features)} features of the training matrix absent ({listed(absent, 5)})",
                 "the same features as in the training matrix",
                 "Quantify the new samples against the same annotation.",
+                code="IN-212",
             )
         )
     return view[:, positions].copy()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.vocabulary import RNA
+from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS, RNA
 
 GENES_PER_BLOCK = 4096
 
@@ -79,6 +79,7 @@ class SizeFactorReference:
                     "no count in any gene that the size factors use",
                     "counts of the same genes as in the reference",
                     "Leave the sample out or check its gene ids.",
+                    code="IN-210",
                 )
             )
         return factors
@@ -113,7 +114,7 @@ def fit_size_factors(
     empty = [str(name) for name, total in zip(samples, counts.sum(axis=1), strict=True) if total == 0]
     if empty:
         problems = [
-            Problem(source, f"sample {name}", "no count at all", "a sequenced sample", "Leave it out.")
+            Problem(source, f"sample {name}", "no count at all", "a sequenced sample", "Leave it out.", code="IN-090")
             for name in empty
         ]
         raise InputError(problems)
@@ -127,9 +128,10 @@ def fit_size_factors(
                 "no gene that is counted in every sample",
                 "at least one gene without zeros for the median of ratios",
                 "Set `normalization: {size_factors: poscounts}` in the config.",
+                code="IN-211",
             )
         )
-    if method == "ratio":
+    if method == MEDIAN_OF_RATIOS:
         return reference
     raw = reference.size_factors(counts, samples)
     return SizeFactorReference(method, log_means, float(np.mean(np.log(raw))))
@@ -151,7 +153,7 @@ def _poscounts(counts: np.ndarray) -> np.ndarray:
     return _by_blocks(counts, log_means)
 
 
-METHODS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"ratio": _ratio, "poscounts": _poscounts}
+METHODS: dict[str, Callable[[np.ndarray], np.ndarray]] = {MEDIAN_OF_RATIOS: _ratio, "poscounts": _poscounts}
 
 
 def _by_blocks(counts: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

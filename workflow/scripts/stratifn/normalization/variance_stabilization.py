@@ -108,6 +108,7 @@ def fit_variance_stabilization(
                 "no gene that varies more than Poisson counts",
                 "biological variation between samples",
                 "Check that the matrix holds the counts of different people.",
+                code="IN-213",
             )
         )
     return VarianceStabilization("mean", mean_dispersion, 0.0)

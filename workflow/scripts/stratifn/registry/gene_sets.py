@@ -81,14 +81,18 @@ def read_gmt(path: Path | str, aliases: Mapping[str, str]) -> list[GeneSet]:
         where = f"line {number}"
         if not name or not genes:
             fix = "Write name, description and genes, separated by tabs."
-            problems.append(Problem(str(path), where, f"{line[:40]!r}: a set without genes", "a gene set", fix))
+            problems.append(
+                Problem(str(path), where, f"{line[:40]!r}: a set without genes", "a gene set", fix, code="IN-190")
+            )
         elif name in first_line:
             found = f"the name {name}, as in line {first_line[name]}"
-            problems.append(Problem(str(path), where, found, "each name once", "Rename one of the sets."))
+            problems.append(
+                Problem(str(path), where, found, "each name once", "Rename one of the sets.", code="IN-191")
+            )
         first_line.setdefault(name, number)
         sets.append(_gene_set(path.name, name, description, genes, aliases))
     if not sets:
-        problems.append(Problem(str(path), "the file", "no gene set", "at least one", "Add a set."))
+        problems.append(Problem(str(path), "the file", "no gene set", "at least one", "Add a set.", code="IN-192"))
     if problems:
         raise InputError(problems)
     return sets

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stratifn.registry.gene_sets import GeneSet, read_gmt, registry_sets
-from stratifn.registry.signatures import AxisSet, Registry, load_axis_sets, load_registry
+from stratifn.registry.signatures import AxisSet, Registry, Signature, load_axis_sets, load_registry
 from stratifn.registry.user_signatures import registry_with_files, require_signatures
-from stratifn.shared.errors import Problem, problems_of
+from stratifn.shared.errors import InputError, Problem, problems_of
 from stratifn.shared.package_data import resource_folder
 
 
@@ -49,6 +49,14 @@ def load_knowledge(signature_files: Iterable[str | Path] = (), extra_signatures:
     registry, own = registry_with_files(load_registry(resources / "signatures"), signature_files)
     axis_sets = load_axis_sets(resources / "gene_sets" / "axes.tsv")
     return Knowledge(registry, axis_sets, (*own, *extra_signatures))
+
+
+def deciding_signature(signature_files: Iterable[str | Path], name: str) -> Signature | None:
+    """Return the signature that gives the classes; None where `knowledge_problems` says why it cannot be had."""
+    try:
+        return load_knowledge(signature_files).registry.signature(name)
+    except InputError:
+        return None
 
 
 def knowledge_problems(

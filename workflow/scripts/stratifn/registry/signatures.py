@@ -107,6 +107,17 @@ class PublishedPrevalence:
 
 
 @dataclass(frozen=True)
+class ProfileGene:
+    """How far stimulated cells raise one gene (log2) under type I and under type II interferon."""
+
+    symbol: str
+    ensembl_id: str
+    type_i: float
+    type_ii: float
+    source: str
+
+
+@dataclass(frozen=True)
 class AxisSet:
     """One gene set of a therapeutic axis (ligand, receptor, sensing)."""
 
@@ -148,12 +159,16 @@ class Registry:
         Old symbol to current symbol.
     cpgs, prevalence
         CpGs and published figures.
+    profiles
+        What type I and type II interferon raise, gene by gene, sorted by symbol; made by
+        ``benchmarks/response_profiles.py``.
     """
 
     signatures: Mapping[str, Signature]
     aliases: Mapping[str, str]
     cpgs: tuple[Cpg, ...]
     prevalence: tuple[PublishedPrevalence, ...]
+    profiles: tuple[ProfileGene, ...]
 
     @property
     def default_panel(self) -> tuple[str, ...]:
@@ -170,7 +185,9 @@ class Registry:
         if name not in self.signatures:
             known = ", ".join(self.signatures)
             raise InputError(
-                Problem("config", "interferon", f"signature {name}", f"one of {known}", "Correct the name.")
+                Problem(
+                    "config", "interferon", f"signature {name}", f"one of {known}", "Correct the name.", code="IN-193"
+                )
             )
         return self.signatures[name]
 
@@ -200,7 +217,14 @@ class Registry:
         if taken:
             raise InputError(
                 [
-                    Problem("config", "signatures", f"signature {name}", "a name of your own", "Rename the set.")
+                    Problem(
+                        "config",
+                        "signatures",
+                        f"signature {name}",
+                        "a name of your own",
+                        "Rename the set.",
+                        code="IN-194",
+                    )
                     for name in taken
                 ]
             )
@@ -214,7 +238,8 @@ def load_registry(folder: Path) -> Registry:
     Parameters
     ----------
     folder
-        Holds ``signatures.tsv``, ``genes.tsv``, ``aliases.tsv``, ``cpgs.tsv``, ``prevalence.tsv``.
+        Holds ``signatures.tsv``, ``genes.tsv``, ``aliases.tsv``, ``cpgs.tsv``, ``prevalence.tsv``,
+        ``response_profiles.tsv``.
     """
     folder = Path(folder)
     genes = genes_by_signature(read_text_table(folder / "genes.tsv"))
@@ -228,6 +253,7 @@ def load_registry(folder: Path) -> Registry:
         aliases=MappingProxyType(dict(zip(aliases["symbol_in_source"], aliases["gene_symbol"], strict=True))),
         cpgs=tuple(_cpg(row) for row in records(read_text_table(folder / "cpgs.tsv"))),
         prevalence=tuple(_prevalence(row) for row in records(read_text_table(folder / "prevalence.tsv"))),
+        profiles=tuple(_profile_gene(row) for row in records(read_text_table(folder / "response_profiles.tsv"))),
     )
 
 
@@ -305,4 +331,10 @@ def _prevalence(row: Mapping[str, str]) -> PublishedPrevalence:
         source=row["source"],
         verified=row["verified"] == "yes",
         note=row["note"],
+    )
+
+
+def _profile_gene(row: Mapping[str, str]) -> ProfileGene:
+    return ProfileGene(
+        row["gene_symbol"], row["ensembl_id"], float(row["type_i"]), float(row["type_ii"]), row["source"]
     )

@@ -81,17 +81,19 @@ def _user_table(path: Path, aliases: Mapping[str, str]) -> tuple[pd.DataFrame, l
         table = read_text_table(path).rename(columns=lambda name: name.strip().lstrip("\ufeff"))
     source, expected = str(path), ", ".join(USER_COLUMNS)
     problems = [
-        Problem(source, "header", f"column {name}", f"only {expected}", "Remove or rename the column.")
+        Problem(source, "header", f"column {name}", f"only {expected}", "Remove or rename the column.", code="IN-195")
         for name in table.columns
         if name not in USER_COLUMNS
     ]
     problems += [
-        Problem(source, "header", f"no column {name}", f"a column {name}", "Add the column.")
+        Problem(source, "header", f"no column {name}", f"a column {name}", "Add the column.", code="IN-196")
         for name in USER_REQUIRED
         if name not in table.columns
     ]
     if not problems and table.empty:
-        problems.append(Problem(source, "the file", "no gene", "a row per gene", "Add the genes of the set."))
+        problems.append(
+            Problem(source, "the file", "no gene", "a row per gene", "Add the genes of the set.", code="IN-197")
+        )
     if problems:
         return table, problems
     rows = [_user_row(**{k: v.strip() for k, v in row.items() if v.strip()}) for row in records(table)]
@@ -107,17 +109,17 @@ def _row_problems(table: pd.DataFrame, source: str) -> list[Problem]:
         where = f"signature {name or '(without name)'}"
         if not name or (rows["gene_symbol"] == "").any():
             fix = "Fill in signature_id and gene_symbol in every row."
-            problems.append(Problem(source, where, "an empty name or gene", "a name and a gene", fix))
+            problems.append(Problem(source, where, "an empty name or gene", "a name and a gene", fix, code="IN-198"))
         for symbol, twice in rows.groupby("gene_symbol"):
             if symbol and len(twice) > 1:
                 found = f"gene {symbol} {len(twice)} times (as {', '.join(twice['symbol_in_source'])})"
-                problems.append(Problem(source, where, found, "each gene once", "Remove the duplicate."))
+                problems.append(Problem(source, where, found, "each gene once", "Remove the duplicate.", code="IN-199"))
         for value in sorted(set(rows["ifn_type"]) - {*IFN_TYPES, ""}):
             expected = f"one of {', '.join(IFN_TYPES)}"
-            problems.append(Problem(source, where, f"ifn_type {value}", expected, "Correct the type."))
+            problems.append(Problem(source, where, f"ifn_type {value}", expected, "Correct the type.", code="IN-200"))
         for value in sorted(value for value in set(rows["weight"]) if not _is_positive(value)):
             fix = "Scores use genes that interferon induces: give a weight above 0, or leave the column out."
-            problems.append(Problem(source, where, f"weight {value}", "a positive number", fix))
+            problems.append(Problem(source, where, f"weight {value}", "a positive number", fix, code="IN-201"))
     return problems
 
 

@@ -122,6 +122,9 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
     ("placement", "out_of_reference"): lambda row: (
         f"{_percent(row['value'])} of the patients are unlike the reference (at most {_percent(row['bound'])} may be)"
     ),
+    ("placement", "batch"): lambda row: (
+        f"{row['reason']} (lower confidence bound {_percent(row['value'])}, at most {_percent(row['bound'])} may be)"
+    ),
 }
 
 
@@ -154,10 +157,14 @@ def _caveat(row: Row) -> str:
         return str(row["reason"] or CAVEATS[claim, key](row))
     if not pd.isna(row["value"]):
         return CAVEATS[claim, key](row)
-    # judged, but the frozen reference does not keep the value
-    criterion = CLAIMS[claim].criterion(key)
-    side = "below" if criterion.direction == AT_LEAST else "above"
-    return f"{criterion.meaning}: {side} {_number(row['bound'])}"
+    return _without_value(row)
+
+
+def _without_value(row: Row) -> str:
+    """Say how a criterion was judged whose value is not shown: one of people, in a frozen reference or a small cell."""
+    criterion = CLAIMS[str(row["claim"])].criterion(str(row["criterion"]))
+    sides = ("at least", "below") if criterion.direction == AT_LEAST else ("at most", "above")
+    return f"{criterion.meaning}: {sides[row['verdict'] != SUPPORTED]} {_number(row['bound'])}"
 
 
 def qualified(sentence: str, standing: Standing) -> str:
@@ -190,7 +197,8 @@ def _unchecked(row: Row) -> str:
 def evidence(standing: Standing) -> str:
     """Give the evidence for a label; criteria that could not be computed are left out."""
     rows = [row for row in standing.rows.values() if row["verdict"] != NOT_COMPUTED]
-    return "; ".join(EVIDENCE[str(row["criterion"])](row) for row in rows) or "no label fits"
+    words = (_without_value(row) if pd.isna(row["value"]) else EVIDENCE[str(row["criterion"])](row) for row in rows)
+    return "; ".join(words) or "no label fits"
 
 
 def missing_words() -> list[str]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.content import SHOWN_PADJ, SHOWN_WORDS, FigureRecord, people, small_cells
+from stratifn.report.content import SHOWN_PADJ, SHOWN_WORDS, FigureRecord
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
 from stratifn.report.results import Results
+from stratifn.report.small_cells import people
 from stratifn.report.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
 
 if TYPE_CHECKING:
@@ -23,11 +24,13 @@ LABELLED_GENES = 12
 def views(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw how many samples of each group each view holds."""
     counts = results.measured
-    totals = results.samples.groupby("disease").size().reindex(results.groups)
+    totals = results.heads.totals.reindex(results.groups)
+    # the colour would tell what the number does not
+    shares = counts.where(counts >= results.min_cell, 0).div(totals.where(totals > 0), axis=0).fillna(0)
     figure, (panel,) = subplots(1.6 + 1.25 * len(results.views), 1.1 + 0.42 * len(results.groups))
-    words = small_cells(counts, results.min_cell).to_numpy()
-    heat_map(panel, counts.div(totals, axis=0), words, (0, 1.25), fontsize=10)
-    names = [f"{group} (n = {people(int(totals[group]), results.min_cell)})" for group in results.groups]
+    words = counts.map(lambda count: people(int(count), results.min_cell)).to_numpy()
+    heat_map(panel, shares, words, (0, 1.25), fontsize=10)
+    names = [f"{group} (n = {results.heads.total(group)})" for group in results.groups]
     panel.set_yticks(range(len(names)), names)
     panel.set_xlabel("samples measured, by view")
     yield "", figure
@@ -42,7 +45,7 @@ def library_sizes(results: Results) -> Iterator[tuple[str, Figure]]:
     for view, of_view in sized.groupby("view"):
         figure, (panel,) = subplots(1.2 + 0.95 * len(results.groups), 3.2)
         groups = results.disease_of.reindex(of_view.index)
-        strip(panel, of_view["library_size"] / 1e6, groups, results.colours, results.min_cell)
+        strip(panel, of_view["library_size"] / 1e6, groups, results.colours, results.heads.with_value, results.shown)
         panel.set_yscale("log", subs=(2, 5))
         panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         panel.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
@@ -61,9 +64,11 @@ def principal_components(results: Results) -> Iterator[tuple[str, Figure]]:
     figure, panels = panel_grid(len(shown), columns, width=3.5, height=3.0, beside=1.0)
     for panel, (view, components) in zip(panels, shown.items(), strict=True):
         coordinates = components.coordinates
-        scatter(panel, coordinates[0], coordinates[1], results.disease_of.reindex(coordinates.index), results.colours)
-        ringed = coordinates.reindex(odd.loc[odd["view"] == view, "sample"]).dropna()
-        panel.scatter(ringed[0], ringed[1], s=70, facecolors="none", edgecolors="black", linewidths=0.9)
+        groups = results.disease_of.reindex(coordinates.index)
+        scatter(panel, coordinates[0], coordinates[1], groups, results.colours, results.shown)
+        if results.shown.lists_people:
+            ringed = coordinates.reindex(odd.loc[odd["view"] == view, "sample"]).dropna()
+            panel.scatter(ringed[0], ringed[1], s=70, facecolors="none", edgecolors="black", linewidths=0.9)
         first, second = components.variance_ratio[:2]
         panel.set(xlabel=f"PC1 ({100 * first:.0f} % of variance)", ylabel=f"PC2 ({100 * second:.0f} %)")
         panel.set_title(view, loc="left")
@@ -134,12 +139,19 @@ def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
 
 FIGURES = (
     FigureRecord("views", "Samples measured in each view. Darker: a larger share of the group.", views),
-    FigureRecord("library_size", "Library size of every sample; the line is the median of the group.", library_sizes),
+    FigureRecord(
+        "library_size",
+        "Library size of every sample; the line is the median of the group.",
+        library_sizes,
+        without_people="Library size of each group: quartiles and median.",
+    ),
     FigureRecord(
         "principal_components",
         "First two principal components of each normalised view, over the whole cohort; rings: flagged samples. "
         "If the samples split by something other than disease, check for batches.",
         principal_components,
+        without_people="First two principal components of each normalised view, over the whole cohort: mean and one standard "
+        "deviation of each group.",
         again=True,
     ),
     FigureRecord(

@@ -16,16 +16,15 @@ from stratifn.report.content import (
     Text,
     cell,
     formatted,
-    people,
-    small_cells,
 )
+from stratifn.report.head_counts import KNOWN, MOST_LEVELS, NOT_KNOWN, has_quartiles
 from stratifn.report.results import RANK_METHOD, Results
+from stratifn.report.settings import Settings
+from stratifn.report.small_cells import at_least, people, without_small_counts
 from stratifn.shared.errors import listed
-from stratifn.shared.samples import covariates, is_number
-from stratifn.shared.vocabulary import HEALTHY, RNA, UNSCORED
+from stratifn.shared.vocabulary import HEALTHY, RNA, SCALE_AS_GIVEN, SCALE_IN_DOUBT, UNSCORED
 
 LISTED_SAMPLES = 25
-MOST_LEVELS = 6
 BY_RANKS = f"score by ranks ({RANK_METHOD})"
 EXPLAINED = {
     "probability_high": "The column probability_high says how certain it is that the score lies above the cut-off. It is "
@@ -33,24 +32,21 @@ EXPLAINED = {
     BY_RANKS: "The score by ranks orders people within this run. It has no cut-off and cannot tell healthy from ill.",
     "confidence": "The column confidence is the probability of the stratum.",
 }
-NOT_CHARACTERISTICS = frozenset({"disease", "visit"})
 
 
 def who_was_analysed(results: Results) -> Iterator[Item]:
     """Write the section on the people and on what was left out."""
-    settings, listed = results.settings, results.listed
+    settings = results.settings
     of_whom = "" if results.disease is None else f" with {results.disease}"
     expression = f"; gene expression by {settings['platform']}" if RNA in results.views else ""
     yield Text(
-        f"{people(len(listed), results.min_cell)} samples of {people(listed['patient'].nunique(), results.min_cell)} "
-        f"people{of_whom}. {_about_controls(results)} "
-        f"Specimen: {settings['specimen'].replace('_', ' ')}{expression}."
+        f"{_sizes(results)}{of_whom}. {_about_controls(results)} Specimen: {settings['specimen'].replace('_', ' ')}{expression}."
     )
     if settings.get("simulate"):
         yield Text("These data are simulated: the people in this report do not exist.", warning=True)
     yield FigureSlot("views")
     if results.disease is not None:
-        measured = small_cells(results.measured, results.min_cell)
+        measured = results.measured.map(lambda count: people(int(count), results.min_cell))
         yield Table("Samples measured in each view", measured.reset_index(names="group"))
     described = characteristics(results)
     if len(described):
@@ -63,11 +59,22 @@ def who_was_analysed(results: Results) -> Iterator[Item]:
     yield from _left_out(results)
 
 
+def _sizes(results: Results) -> str:
+    """Say how many samples and people a page is about."""
+    if results.disease is None:
+        samples, persons = results.heads.everybody(), results.heads.everybody("patient")
+    else:
+        persons = people(results.listed["patient"].nunique(), results.min_cell)
+        samples = results.heads.total(results.disease)
+    words = f"{samples} samples of {persons} people"
+    return words[0].upper() + words[1:]
+
+
 def _about_controls(results: Results) -> str:
     if results.control is None:
         others = "" if results.disease is None else f": {results.disease} is compared with the other diseases"
         return f"There are no controls in this cohort{others}."
-    count = people(int((results.samples["disease"] == results.control).sum()), results.min_cell)
+    count = results.heads.total(results.control)
     return f"The {count} controls have the label {results.control}" + (
         "; they are healthy." if results.settings["control_type"] == HEALTHY else "; they are not healthy controls."
     )
@@ -75,37 +82,29 @@ def _about_controls(results: Results) -> str:
 
 def characteristics(results: Results) -> pd.DataFrame:
     """Describe the columns of the sample sheet, one column per group: counts of levels, medians of numbers."""
-    columns = [name for name in covariates(results.samples) if name not in NOT_CHARACTERISTICS]
     rows = []
-    for column in columns:
-        values = results.samples[column]
-        if is_number(values) and values.nunique() > 2:
-            rows.append({"": column} | {group: _quartiles(values, group, results) for group in results.groups})
-        elif 1 < values.nunique() <= MOST_LEVELS:
-            levels = sorted(values.dropna().unique(), key=str)
-            rows += [_level_row(column, level, values.eq(level), results) for level in levels]
-        if 0 < values.isna().sum() < len(values):
-            rows.append(_level_row(column, "not known", values.isna(), results))
+    for column, divided in results.heads.by_characteristic.items():
+        values, words = results.samples[column], divided.of(results.groups).words
+        if has_quartiles(values):
+            rows.append({"": column} | {group: _quartiles(column, group, results) for group in results.groups})
+        levels = [name for name in words if name not in (KNOWN, NOT_KNOWN)]
+        levels += [NOT_KNOWN] if 0 < values.isna().sum() < len(values) else []
+        rows += [{"": f"{column}: {level.strip('()')}"} | words[level].to_dict() for level in levels]
     return pd.DataFrame(rows, columns=["", *results.groups])
 
 
-def _quartiles(values: pd.Series, group: str, results: Results) -> str:
-    known = values[results.samples["disease"] == group].dropna()
+def _quartiles(column: str, group: str, results: Results) -> str:
+    known = results.samples.loc[results.samples["disease"] == group, column].dropna()
     if len(known) < max(results.min_cell, 1):
         return ""
     low, middle, high = (cell(float(value)) for value in known.quantile([0.25, 0.5, 0.75]))
     return f"{middle} ({low} to {high})"
 
 
-def _level_row(column: str, level: object, chosen: pd.Series, results: Results) -> dict[str, str]:
-    counts = results.samples.loc[chosen, "disease"].value_counts()
-    return {"": f"{column}: {cell(level)}"} | {
-        group: people(int(counts.get(group, 0)), results.min_cell) for group in results.groups
-    }
-
-
 def _left_out(results: Results) -> Iterator[Item]:
     notes = results.tables["notes"]
+    for note in notes[notes["what"].isin([SCALE_AS_GIVEN, SCALE_IN_DOUBT])].itertuples():
+        yield Text(f"View {note.view}, {note.what}: {note.reason}.", warning=True)
     if results.disease is not None:
         own = {*results.listed["sample"], results.disease, *results.pairs_of_disease}
         notes = notes[notes["item"].isin(own)]
@@ -113,14 +112,16 @@ def _left_out(results: Results) -> Iterator[Item]:
         of_whom = "of this disease's samples " if results.disease is not None else ""
         yield Text(f"Nothing {of_whom}was left out, renamed or missing.")
     else:
-        shown = notes_table(notes, results.labels.index, results.shown.sample_ids, results.min_cell)
+        shown = notes_table(notes, results.labels.index, results.shown)
         yield Table("What was left out, missing, renamed or not computed", shown)
     if results.disease is not None:
         yield Text("The overview lists what concerns the whole cohort.")
 
 
-def notes_table(notes: pd.DataFrame, samples: Collection[str], show_ids: bool, min_cell: int) -> pd.DataFrame:
+def notes_table(notes: pd.DataFrame, samples: Collection[str], report: Settings) -> pd.DataFrame:
     """Put notes of one kind into one row; samples are only counted where their ids are not to be shown.
+
+    They are counted as few or not few, because tables by group count the others.
 
     Parameters
     ----------
@@ -128,8 +129,8 @@ def notes_table(notes: pd.DataFrame, samples: Collection[str], show_ids: bool, m
         Columns view, item, what, reason, and phase where there are several.
     samples
         The items that are samples; those that the sheet holds and nobody analysed are known by their note.
-    show_ids, min_cell
-        As in the configuration.
+    report
+        What is shown of people.
     """
     by = [name for name in ("phase", "view", "what", "reason") if name in notes]
     is_sample = notes["item"].isin(samples) | ((notes["view"] == "samples") & (notes["what"] == "left out"))
@@ -137,9 +138,9 @@ def notes_table(notes: pd.DataFrame, samples: Collection[str], show_ids: bool, m
         notes.assign(what=_kinds(notes), is_sample=is_sample).groupby([*by, "is_sample"], sort=True)["item"].agg(list)
     )
     grouped = kinds.reset_index()
-    hidden = grouped["is_sample"] & (not show_ids)
+    hidden = grouped["is_sample"] & (not report.sample_ids)
     counts = [
-        people(len(items), min_cell) if hide else str(len(items))
+        at_least(len(items), report.min_cell) if hide else str(len(items))
         for items, hide in zip(grouped["item"], hidden, strict=True)
     ]
     which = [
@@ -147,6 +148,8 @@ def notes_table(notes: pd.DataFrame, samples: Collection[str], show_ids: bool, m
         for items, hide, count in zip(grouped["item"], hidden, counts, strict=True)
     ]
     shown = grouped[by].assign(**{"how many": counts, "which": which})
+    for words in ("what", "reason"):
+        shown[words] = [without_small_counts(str(each), report.min_cell, at_least) for each in shown[words]]
     if "phase" in shown:
         shown["phase"] = shown["phase"].str.replace("_", " ")
     return shown[[*by[:-1], "how many", "which", "reason"]]
@@ -176,11 +179,12 @@ def quality(results: Results) -> Iterator[Item]:
             "another sample."
         )
     else:
+        flagged = people(odd["sample"].nunique(), results.min_cell)
         yield Text(
-            f"Flagged samples: {odd['sample'].nunique()}. None was dropped: check them before you trust results that "
-            "include them."
+            f"Flagged samples: {flagged}. None was dropped: check them before you trust results that include them."
         )
-        yield Table("Flagged samples", _outstanding(odd, results))
+        if results.shown.lists_people:
+            yield Table("Flagged samples", _outstanding(odd, results))
     yield FigureSlot("library_size")
     yield FigureSlot("principal_components")
     yield FigureSlot("covariates")
@@ -204,18 +208,37 @@ def _leading_covariates(results: Results) -> Iterator[Item]:
         yield Table(
             f"Principal components that follow a variable ({SHOWN_WORDS}, strongest first within a view); "
             "a component that follows the batch is a reason to add `batch` to the design",
-            formatted(leading.groupby("view").head(5)[["view", "component", "variable", "r2", "padj"]], 0),
+            formatted(leading.groupby("view").head(5)[["view", "component", "variable", "r2", "padj"]]),
         )
 
 
 def patients(results: Results) -> Iterator[Item]:
-    """Write the searchable table."""
+    """Write the searchable table, unless nobody may be listed."""
+    yield from about_the_list(results.shown)
+    if not results.shown.lists_people:
+        return
     table = patient_table(results)
     for column, words in EXPLAINED.items():
         if column in table:
             yield Text(words)
     caption = "All samples" if results.disease is None else f"The patients with {results.disease}"
-    yield Table(caption, formatted(table, 0), search=True)
+    yield Table(caption, formatted(table), search=True)
+
+
+def about_the_list(report: Settings) -> Iterator[Item]:
+    """Say what the list of people tells, or why there is none."""
+    if not report.lists_people:
+        yield Text(
+            f"People are not listed one by one, nor drawn as points, because `report.sample_ids` is false and "
+            f"counts below {report.min_cell} are hidden."
+        )
+    elif report.min_cell > 1:
+        yield Text(
+            f"This page lists people one by one, so it tells those counts too that its tables hide (below "
+            f"{report.min_cell}, and what they follow from). To share the report outside your group, set "
+            "`report.sample_ids` to false.",
+            warning=True,
+        )
 
 
 def patient_table(results: Results) -> pd.DataFrame:

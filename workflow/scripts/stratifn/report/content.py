@@ -12,7 +12,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# columns that count people: small counts in them are not shown
+# columns that count people: they come as text, see `head_counts`
 COUNTS_OF_PEOPLE = frozenset({"n", "n_level", "n_baseline", "below_limit"})
 # an association is listed or starred where its adjusted p value is smaller, and these words say so
 SHOWN_PADJ = 0.05
@@ -48,6 +48,8 @@ class FigureRecord:
         What is shown and how to read it.
     draw
         From the results to the figures (item name, figure); nothing where the data are missing.
+    without_people
+        What is shown where nobody may be drawn as a point: the caption then.
     again
         Drawn for the overview, and again for each disease from its part of the results.
     shared
@@ -57,6 +59,7 @@ class FigureRecord:
     name: str
     caption: str
     draw: Callable[[Any], Iterator[tuple[str, Figure]]]
+    without_people: str = ""
     again: bool = False
     shared: bool = False
 
@@ -103,22 +106,18 @@ def stratum_names(strata: pd.DataFrame) -> pd.Series:
     )
 
 
-def people(count: int, min_cell: int) -> str:
-    """Write a count of people; one between 1 and `min_cell` - 1 is not shown."""
-    return f"<{min_cell}" if 0 < count < min_cell else str(count)
+def formatted(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn numbers into text of three significant digits, and missing values into empty cells.
 
-
-def small_cells(counts: pd.DataFrame, min_cell: int) -> pd.DataFrame:
-    """Write a table of counts of people, see `people`."""
-    return counts.map(lambda count: people(int(count), min_cell))
-
-
-def formatted(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
-    """Turn numbers into text of three significant digits, missing values into empty cells, and hide small counts."""
-    shown = frame.apply(lambda column: column.map(cell))
+    Raises
+    ------
+    ValueError
+        A column counts people and comes as numbers: nobody looked whether they may be shown.
+    """
     for name in COUNTS_OF_PEOPLE & set(frame.columns):
-        shown[name] = [cell(value) if pd.isna(value) else people(int(value), min_cell) for value in frame[name]]
-    return shown
+        if pd.api.types.is_numeric_dtype(frame[name]) and len(frame):
+            raise ValueError(f"column {name} counts people: write it by `head_counts`")
+    return frame.apply(lambda column: column.map(cell))
 
 
 def cell(value: object) -> str:

@@ -14,6 +14,8 @@ from stratifn.shared.vocabulary import CONTINUOUS, COUNTS, HEALTHY, OPPOSED, RNA
 
 TOP_GENES = 10
 TOP_SETS = 5
+# columns of a summary that count people
+SIZES = ("n_level", "n_baseline")
 
 
 def differential_expression(results: Results) -> Iterator[Item]:
@@ -102,7 +104,7 @@ def _not_computed(what: str, results: Results, items: Collection[str] | None = N
     notes = notes[(notes["phase"] == "differential_expression") & (notes["what"] == "not computed")]
     if items is not None:
         notes = notes[notes["item"].isin(items)]
-    return Text(f"{what}: {'; '.join(notes['reason'].astype(str).unique())}.", warning=True)
+    return Text(f"{what}: {results.tidied('; '.join(notes['reason'].astype(str).unique()))}.", warning=True)
 
 
 def _calls(summary: pd.DataFrame, results: Results) -> Table:
@@ -112,8 +114,19 @@ def _calls(summary: pd.DataFrame, results: Results) -> Table:
         "down_lfc1: those with an absolute log2 fold change of at least 1; permuted_calls: mean number of calls on "
         "permuted labels; rank_calls and both_calls: calls of a rank-sum test without covariates, and of both. A batch that "
         "coincides with the groups makes calls that none of these can tell from a difference",
-        formatted(summary.drop(columns="model").dropna(axis="columns", how="all"), results.min_cell),
+        formatted(_counted(summary, results).drop(columns="model").dropna(axis="columns", how="all")),
     )
+
+
+def _counted(summary: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """Write how many samples each contrast compares."""
+    sizes = [
+        results.heads.of_contrast(name, int(level), int(baseline))
+        if pd.notna(level) and pd.notna(baseline)
+        else ("", "")
+        for name, level, baseline in zip(*(summary[each] for each in ("contrast", *SIZES)), strict=True)
+    ]
+    return summary.assign(**dict(zip(SIZES, zip(*sizes, strict=True), strict=True)))
 
 
 def _called(table: pd.DataFrame, results: Results) -> pd.DataFrame:
@@ -133,7 +146,7 @@ def _leading_genes(contrast: str, results: Results) -> Iterator[Item]:
         yield Table(
             f"Genes {direction} in {level} than in {baseline}: {min(len(genes), TOP_GENES)} of {len(genes)}, the most "
             f"significant first (all of them in differential_expression/{contrast}.tsv.gz)",
-            formatted(genes.head(TOP_GENES).dropna(axis="columns", how="all"), 0),
+            formatted(genes.head(TOP_GENES).dropna(axis="columns", how="all")),
         )
 
 
@@ -180,7 +193,7 @@ def _shared_and_specific(results: Results) -> Iterator[Item]:
             shown = min(len(genes), TOP_GENES)
             yield Table(
                 f"{words}: {shown} of {len(genes)}, by {order}",
-                formatted(genes[["gene_name", *columns]].head(shown), 0),
+                formatted(genes[["gene_name", *columns]].head(shown)),
             )
 
 
@@ -195,7 +208,7 @@ def _enrichment(results: Results) -> Iterator[Item]:
     yield Table(
         f"Strongest gene sets of each contrast (adjusted p below {alpha:g}, by CAMERA, which allows for the correlation "
         "between the genes of a set)",
-        formatted(leading[["contrast", "gene_set", "n_genes", "score", "correlation", "padj", "leading_genes"]], 0),
+        formatted(leading[["contrast", "gene_set", "n_genes", "score", "correlation", "padj", "leading_genes"]]),
     )
 
 
@@ -207,10 +220,17 @@ def _interferon_status(results: Results) -> Iterator[Item]:
         status = status[status["contrast"] == f"{results.disease}_IFN_high_vs_IFN_low"]
     if not status["tested"].sum():
         return
+    sizes = [
+        results.heads.of_status(name, results.diseases, int(level), int(baseline))
+        if pd.notna(level) and pd.notna(baseline)
+        else ("", "")
+        for name, level, baseline in zip(*(status[each] for each in ("contrast", *SIZES)), strict=True)
+    ]
+    counted = status.assign(**dict(zip(SIZES, zip(*sizes, strict=True), strict=True)))
     yield Table(
         "Descriptive: patients with a high against patients with a low ISG expression signature. The classes were made "
         "from some of these genes, so these numbers do not test the signature",
-        formatted(status.drop(columns=["permuted_calls", "rank_calls", "both_calls", "model"]), results.min_cell),
+        formatted(counted.drop(columns=["permuted_calls", "rank_calls", "both_calls", "model"])),
     )
 
 

@@ -61,5 +61,6 @@ def draw(records: Iterable[FigureRecord], results: Any, folder: Path, prefix: st
                 stems[item] = f"{prefix}{record.name}_{item}" if item else f"{prefix}{record.name}"
                 save_figure(figure, folder / stems[item])
             if stems:
-                drawn[record.name] = Drawing(record.caption, stems)
+                summarised = record.without_people and not results.shown.lists_people
+                drawn[record.name] = Drawing(record.without_people if summarised else record.caption, stems)
     return drawn

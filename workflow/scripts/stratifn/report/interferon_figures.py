@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.report.content import FigureRecord, people
+from stratifn.report.content import FigureRecord
 from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, stacked, strip, subplots
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.report.style import CLASS_COLOURS
-from stratifn.shared.vocabulary import UNSCORED
+from stratifn.shared.vocabulary import OTHER_RESPONSE, UNCERTAIN, UNSCORED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def interferon_scores(results: Results) -> Iterator[tuple[str, Figure]]:
         return
     figure, (panel,) = subplots(1.6 + 0.95 * len(results.groups), 3.8)
     groups = results.disease_of.reindex(score.index)
-    strip(panel, score, groups, results.colours, results.min_cell, hollow)
+    strip(panel, score, groups, results.colours, results.heads.with_value, results.shown, hollow)
     reference = results.tables["reference"]
     row = reference[(reference["signature"] == settings["signature"]) & (reference["method"] == method)]
     if len(row) and row["cutoff"].notna().all() and results.has_classes:
@@ -68,11 +68,10 @@ def cut_off(panel: Axes, value: float, low: float, high: float) -> None:
 
 def interferon_classes(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw the share of each group by class."""
-    classes = results.tables["classes"]
     if results.has_classes:
-        counts = pd.crosstab(classes["disease"], classes["ifn_class"])
-        counts = counts.reindex(index=results.groups, columns=list(CLASS_COLOURS), fill_value=0)
-        yield "", stacked(counts, CLASS_COLOURS, "ISG expression\nsignature", results.min_cell)
+        totals = {group: results.heads.total(group) for group in results.groups}
+        divided = results.heads.by_class.of(results.groups)
+        yield "", stacked(divided, totals, CLASS_COLOURS, "ISG expression\nsignature")
 
 
 def methylation(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -81,7 +80,8 @@ def methylation(results: Results) -> Iterator[tuple[str, Figure]]:
     if score.notna().sum() == 0:
         return
     figure, (panel,) = subplots(1.6 + 0.95 * len(results.groups), 3.4)
-    strip(panel, score, results.disease_of.reindex(score.index), results.colours, results.min_cell)
+    groups = results.disease_of.reindex(score.index)
+    strip(panel, score, groups, results.colours, results.heads.with_value, results.shown)
     panel.set_ylabel("IFN methylation score\n(minus mean z against controls)")
     yield "", figure
 
@@ -95,7 +95,7 @@ def axes(results: Results) -> Iterator[tuple[str, Figure]]:
     diseases = results.disease_of.reindex(wide.index)
     figure, panels = panel_grid(len(shown) - 1, len(shown) - 1, width=4.0, height=3.5, beside=1.0)
     for panel, name in zip(panels, shown[:-1], strict=True):
-        scatter(panel, wide[name], wide[shown[-1]], diseases, results.colours)
+        scatter(panel, wide[name], wide[shown[-1]], diseases, results.colours, results.shown)
         panel.set(xlabel=AXIS_LABELS[name], ylabel=AXIS_LABELS[shown[-1]])
     one_legend(figure, panels)
     yield "", figure
@@ -109,15 +109,17 @@ def prevalence(results: Results) -> Iterator[tuple[str, Figure]]:
     if own.empty:
         return
     figure, (panel,) = subplots(6.4, 1.0 + 0.42 * len(own))
-    for row, (group, share) in enumerate(own.iterrows()):
-        colour = results.colours[group]
-        panel.hlines(row, 100 * share["ci_low"], 100 * share["ci_high"], color=colour, linewidth=2)
-        panel.plot(100 * share["prevalence"], row, "o", color=colour, markersize=7)
-        if np.isfinite(share["published"]):
+    for row, (group, found) in enumerate(own.iterrows()):
+        share, colour = results.heads.share({"disease": group} | found.to_dict()), results.colours[group]
+        panel.hlines(row, 100 * share.low, 100 * share.high, color=colour, linewidth=2)
+        panel.plot(100 * share.value, row, "o", color=colour, markersize=7)
+        if np.isnan(share.value):
+            panel.text(0, row, share.words, va="center", fontsize=8.5)
+        if np.isfinite(found["published"]):
             # beside our own figure, which it would hide
-            panel.plot(100 * share["published"], row + 0.26, **PUBLISHED)
+            panel.plot(100 * found["published"], row + 0.26, **PUBLISHED)
     panel.set_yticks(
-        range(len(own)), [f"{group} (n = {people(int(n), results.min_cell)})" for group, n in own["n"].items()]
+        range(len(own)), [f"{group} (n = {results.heads.with_value(group, int(n))})" for group, n in own["n"].items()]
     )
     panel.set_ylim(len(own) - 0.5, -0.5)
     panel.set(xlim=(-2, 102), xlabel="samples above the cut-off (%)")
@@ -128,16 +130,21 @@ def prevalence(results: Results) -> Iterator[tuple[str, Figure]]:
 
 
 def types(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw what is left of the type II genes against the type I response; rings where the type is uncertain."""
-    classes = results.tables["classes"].set_index("sample")
-    if classes["type_ii"].notna().sum() == 0:
+    """Draw both parts of the response with their intervals; rings where the type is uncertain or another."""
+    fitted = results.tables["response_types"].set_index("sample").dropna(subset=["type_i", "type_ii"])
+    if fitted.empty:
         return
-    figure, (panel,) = subplots(5.0, 3.6)
-    uncertain = classes["ifn_type"].eq("uncertain")
-    scatter(panel, classes["type_i"], classes["type_ii"], classes["disease"], results.colours, uncertain)
-    panel.axhline(0, color="black", linewidth=0.6, zorder=0)
-    panel.axvline(0, color="black", linewidth=0.6, zorder=0)
-    panel.set(xlabel="type I genes (mean log2 over controls)", ylabel="type II-weighted\n(less the type I share, log2)")
+    figure, (panel,) = subplots(5.4, 3.8)
+    if results.shown.lists_people:
+        bars = {"colors": fitted["disease"].map(results.colours), "linewidth": 0.6, "alpha": 0.35, "zorder": 0}
+        panel.hlines(fitted["type_ii"], fitted["type_i_low"], fitted["type_i_high"], **bars)
+        panel.vlines(fitted["type_i"], fitted["type_ii_low"], fitted["type_ii_high"], **bars)
+    undecided = fitted["ifn_type"].isin([UNCERTAIN, OTHER_RESPONSE])
+    scatter(panel, fitted["type_i"], fitted["type_ii"], fitted["disease"], results.colours, results.shown, undecided)
+    cutoff = {"color": "black", "linewidth": 0.8, "linestyle": "--", "zorder": 0}
+    panel.axvline(fitted["type_i_cutoff"].iloc[0], **cutoff)
+    panel.axhline(fitted["type_ii_cutoff"].iloc[0], **cutoff)
+    panel.set(xlabel="type I response (mean log2 over controls)", ylabel="type II response\n(mean log2 over controls)")
     yield "", figure
 
 
@@ -166,7 +173,7 @@ def protein_ranks(results: Results) -> Iterator[tuple[str, Figure]]:
     if len(table) < 3:
         return
     figure, (panel,) = subplots(5.4, 3.4)
-    scatter(panel, table["mean_rank"], table["rank_difference"], table["disease"], results.colours)
+    scatter(panel, table["mean_rank"], table["rank_difference"], table["disease"], results.colours, results.shown)
     panel.axhline(0, color="black", linewidth=0.8, zorder=0)
     reach = 1.1 * max(table["rank_difference"].abs().max(), 0.1)
     panel.set(xlabel="mean of the two ranks (share of people)", ylabel="rank of the protein\nless rank of the score")
@@ -182,12 +189,15 @@ FIGURES = (
         "each group. Dashed: the cut-off, if there is one; grey: its 95 % bootstrap interval. Rings: measured but "
         "not classed.",
         interferon_scores,
+        without_people="ISG expression score of each group (by ranks where the controls are too few for a reference): "
+        "quartiles and median. Dashed: the cut-off, if there is one; grey: its 95 % bootstrap interval.",
         again=True,
     ),
     FigureRecord(
         "interferon_classes",
         "Share of all samples of a group, unscored ones included, by ISG expression signature. "
-        "Borderline: the cut-off is too uncertain to call the sample high or low.",
+        "Borderline: the cut-off is too uncertain to call the sample high or low. Hidden: counts too small to be shown, and what "
+        "they would follow from.",
         interferon_classes,
     ),
     FigureRecord(
@@ -199,11 +209,12 @@ FIGURES = (
     ),
     FigureRecord(
         "types",
-        "Type II-weighted against type I response, both relative to the controls. Rings: the type is uncertain. "
-        "Interleukin 1 "
-        "and TNF raise the type II genes too; in blood of pSS an isolated type II response was not seen in published "
-        "cohorts.",
+        "Type I and type II response, fitted together: how far each raises the genes of its profile on average. Lines: "
+        "90 % intervals over the genes. Dashed: what 97.5 % of healthy people stay below. Rings: uncertain, or "
+        "another response that neither profile fits. The profiles come from airway cells.",
         types,
+        without_people="Type I and type II response, fitted together: mean and one standard deviation of each group. "
+        "Dashed: what 97.5 % of healthy people stay below. The profiles come from airway cells.",
         again=True,
     ),
     FigureRecord(
@@ -219,12 +230,16 @@ FIGURES = (
         "the line the "
         "two disagree.",
         protein_ranks,
+        without_people="IFN-alpha protein against the ISG expression score, as ranks among people who have both: mean and one "
+        "standard deviation of each group.",
     ),
     FigureRecord(
         "methylation",
         "IFN methylation score of every sample: it is high where interferon-responsive CpGs are less methylated than "
         "in controls.",
         methylation,
+        without_people="IFN methylation score of each group, quartiles and median: it is high where interferon-responsive "
+        "CpGs are less methylated than in controls.",
     ),
     FigureRecord(
         "axes",
@@ -232,6 +247,8 @@ FIGURES = (
         "the limit of "
         "detection are drawn at the same value.",
         axes,
+        without_people="Activity of the interferon pathway at the three points where drugs act: mean and one standard deviation "
+        "of each group. All proteins below the limit of detection count as the same value.",
         again=True,
     ),
 )

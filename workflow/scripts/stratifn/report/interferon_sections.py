@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from stratifn.report.claim_words import caveats
-from stratifn.report.content import FigureSlot, Item, Table, Text, first_reason, formatted, people, small_cells
+from stratifn.report.content import FigureSlot, Item, Table, Text, cell, first_reason, formatted
 from stratifn.report.results import RANK_METHOD, Results
-from stratifn.shared.vocabulary import CLASSES, HEALTHY, UNSCORED
+from stratifn.report.small_cells import HIDDEN, Division, part_of, people
+from stratifn.shared.vocabulary import CLASSES, HEALTHY, RESPONSE_TYPES, SHALLOW, UNSCORED
 
 CLASSES_AND_UNSCORED = (*CLASSES, UNSCORED)
-TYPES = ("none", "I", "I+II", "II", "uncertain")
 NO_TYPE = "no type: "
+# a variable of the protein is known where score and protein are: no count tells of how many
+PROTEIN = "protein"
+# the kind of an association that compares a disease with the controls
+CELLS = "cells"
 NOT_SUPPORTED = (
     "There is also no cut-off, no share with a positive signature, no type of the response, and nothing else that "
     "is measured against controls."
@@ -30,7 +35,7 @@ def interferon(results: Results) -> Iterator[Item]:
     notes = results.tables["notes"]
     careful = notes[(notes["phase"] == "interferon") & (notes["what"] == "read with care")]
     for reason in careful["reason"]:
-        yield Text(f"Read with care: {reason}.", warning=True)
+        yield Text(f"Read with care: {results.tidied(reason)}.", warning=True)
     yield FigureSlot("interferon_scores")
     yield FigureSlot("interferon_classes")
     yield from _classes(results)
@@ -51,7 +56,7 @@ def _basis(results: Results) -> Iterator[Item]:
         has_ranks = results.scores(RANK_METHOD)["score"].notna().any()
         ranks = "scores by ranks, which order people within the run, " if has_ranks else ""
         yield Text(
-            f"No class could be given: {first_reason(classes)}. {NOT_SUPPORTED} Still given: {ranks}factors and "
+            f"No class could be given: {results.tidied(first_reason(classes))}. {NOT_SUPPORTED} Still given: {ranks}factors and "
             "strata.",
             warning=True,
         )
@@ -83,17 +88,26 @@ def _classes(results: Results) -> Iterator[Item]:
     classes = results.tables["classes"]
     if not results.has_classes:
         return
-    counts = pd.crosstab(classes["disease"], classes["ifn_class"].fillna(UNSCORED))
-    counts = counts.reindex(index=results.groups, columns=list(CLASSES_AND_UNSCORED), fill_value=0)
-    yield Table("Samples by ISG expression signature", _by_group(counts, results))
+    yield Table("Samples by ISG expression signature", _by_group(results.heads.by_class, results))
     unscored = classes[(classes["ifn_class"] == UNSCORED) & classes["disease"].isin(results.subject)]
+    shallow = unscored["reason"].str.contains(SHALLOW, na=False, regex=False)
+    if shallow.any():
+        yield Text(
+            f"Unscored because of too shallow a library: {part_of(int(shallow.sum()), len(unscored), results.min_cell)}. At its depth sampling "
+            "alone moves the score further than the cut-off lies above the controls; the notes say how far.",
+            warning=True,
+        )
+    unscored = unscored[~shallow]
     if len(unscored):
         reasons = "; ".join(sorted(set(unscored["reason"].dropna())))
-        yield Text(f"Unscored because: {reasons or 'no reason recorded'}.")
+        yield Text(f"Unscored because: {results.tidied(reasons) or 'no reason recorded'}.")
 
 
-def _by_group(counts: pd.DataFrame, results: Results) -> pd.DataFrame:
-    return small_cells(counts, results.min_cell).reset_index(names="group")
+def _by_group(divided: Division, results: Results) -> pd.DataFrame:
+    words = divided.of(results.groups).words
+    return words[[part for part in words if part in (*CLASSES_AND_UNSCORED, *RESPONSE_TYPES)]].reset_index(
+        names="group"
+    )
 
 
 def _prevalence(results: Results) -> Iterator[Item]:
@@ -103,7 +117,17 @@ def _prevalence(results: Results) -> Iterator[Item]:
     if own.empty or own["prevalence"].isna().all():
         return
     yield from _one_control(results)
-    shown = own[["disease", "n", "prevalence", "ci_low", "ci_high", "published", "published_source"]]
+    heads = results.heads
+    shares = [heads.share(row) for row in own.to_dict("records")]
+    shown = pd.DataFrame(
+        {
+            "disease": own["disease"],
+            "n": [heads.with_value(group, n) for group, n in zip(own["disease"], own["n"], strict=True)],
+            "prevalence": [share.words if pd.isna(share.value) else cell(share.value) for share in shares],
+            "ci_low": [share.low for share in shares],
+            "ci_high": [share.high for share in shares],
+        }
+    ).join(own[["published", "published_source"]])
     shown = shown.rename(columns={"disease": "group"}).dropna(axis="columns", how="all")
     yield Table(
         "Share of people with a score above the cut-off: borderline people count by their score, unscored people are "
@@ -111,7 +135,7 @@ def _prevalence(results: Results) -> Iterator[Item]:
         "The 95 % interval includes the uncertainty of the cut-off, with and without any control that was left out. The published share is shown where specimen and "
         "controls "
         "are the same. The cut-off comes from the controls, so their own share is only a check",
-        formatted(shown, results.min_cell),
+        formatted(shown),
     )
 
 
@@ -123,15 +147,18 @@ def _one_control(results: Results) -> Iterator[Item]:
         return
     row = own.iloc[0]
     if pd.notna(row["flipped"]):
+        flipped = f"{people(int(row['flipped']), results.min_cell)} change sides"
+        # the share of all patients tells the one share that is hidden, and its range how many change sides
+        told = results.heads.every_share_shown and not results.heads.few_flipped
+        shares = f"{100 * row['prevalence_low']:.0f} to {100 * row['prevalence_high']:.0f} % of all patients lie above the cut-off"
         yield Text(
-            f"Leaving out any one control, {100 * row['prevalence_low']:.0f} to {100 * row['prevalence_high']:.0f} % of all "
-            f"patients lie above the cut-off; {people(int(row['flipped']), results.min_cell)} change sides."
+            f"Leaving out any one control, {f'{shares}; {flipped}' if told else f'{flipped} among all patients'}."
         )
     if row["excluded"]:
         classes = results.tables["classes"]
         other = int((classes["ifn_class"] != classes["ifn_class_all_controls"]).sum())
         yield Text(
-            f"{row['excluded']} outlying control{'s were' if row['excluded'] > 1 else ' was'} left out of the reference; with "
+            f"Outlying controls left out of the reference: {people(int(row['excluded']), results.min_cell)}; with "
             f"every control kept, {people(other, results.min_cell)} would have another class."
         )
 
@@ -143,13 +170,10 @@ def _types(results: Results) -> Iterator[Item]:
         for reason in sorted(set(parts[parts.str.startswith(NO_TYPE)])):
             yield Text(f"Type I and type II cannot be told apart: {reason.removeprefix(NO_TYPE)}.")
         return
-    counts = pd.crosstab(classes["disease"], classes["ifn_type"])
-    counts = counts.reindex(index=results.groups, columns=list(TYPES), fill_value=0)
     yield Table(
-        "Samples by type of the response (uncertain: the type depends on the slope, within the range measured on "
-        "stimulated "
-        "cells; II is type II-weighted)",
-        _by_group(counts, results),
+        "Samples by type of the response, from the profiles of airway cells under type I interferon and under "
+        "IFN-gamma (uncertain: an interval lies on both sides of its bound; other: neither profile fits)",
+        _by_group(results.heads.by_type, results),
     )
 
 
@@ -158,13 +182,39 @@ def _protein(results: Results) -> Iterator[Item]:
     measured = protein[protein["n"] > 0] if len(protein) else protein
     if len(measured):
         columns = ["disease", "analyte", "n", "below_limit", "spearman", "ci_low", "ci_high", "kappa", "reason"]
-        shown = measured[columns].rename(columns={"disease": "group"}).dropna(axis="columns", how="all")
+        shown = measured[columns].dropna(axis="columns", how="all")
+        if "below_limit" in shown:
+            shown["below_limit"] = _below_limit(measured, results)
+        shown["n"] = _with_value(measured, results)
         yield Table(
-            "Rank agreement of the score with the measured IFN-alpha protein", formatted(shown, results.min_cell)
+            "Rank agreement of the score with the measured IFN-alpha protein",
+            formatted(shown.rename(columns={"disease": "group"})),
         )
     elif reason := _why_no_protein(results):
         yield Text(f"No agreement of the score with measured IFN-alpha protein: {reason}.")
     yield FigureSlot("protein_ranks")
+
+
+def _below_limit(measured: pd.DataFrame, results: Results) -> list[str]:
+    """Write how many are below the limit of detection, of all patients only where the groups' counts are shown."""
+    counts = zip(measured["below_limit"].astype(int), measured["n"].astype(int), strict=True)
+    words = pd.Series([part_of(below, n, results.min_cell) for below, n in counts], index=measured.index)
+    of_group = measured["disease"].isin(results.heads.groups)
+    exact = words == measured["below_limit"].astype(int).astype(str)
+    told = exact.where(of_group, True).groupby(measured["analyte"]).transform("all")
+    return words.where(of_group | told, HIDDEN).tolist()
+
+
+def _with_value(table: pd.DataFrame, results: Results) -> list[str]:
+    """Write the n of a table by disease, of which one row may be about all patients."""
+    heads = results.heads
+    words = [
+        heads.with_value(group, int(n)) if group in heads.groups else heads.of_everybody(int(n), PROTEIN)
+        for group, n in zip(table["disease"], table["n"], strict=True)
+    ]
+    # a difference from the controls counts them as well
+    both = (table["kind"] == CELLS) if "kind" in table and results.control is not None else np.zeros(len(table), bool)
+    return [HIDDEN if counted and heads.closed[results.control] else n for n, counted in zip(words, both, strict=True)]
 
 
 def _why_no_protein(results: Results) -> str:
@@ -172,7 +222,7 @@ def _why_no_protein(results: Results) -> str:
     notes, protein = results.tables["notes"], results.tables["protein"]
     noted = notes.loc[(notes["phase"] == "interferon") & (notes["item"] == "protein"), "reason"]
     reasons = [*noted, *protein.loc[protein["disease"].isin(results.subject), "reason"].dropna()]
-    return str(reasons[0]).rstrip(".") if reasons else ""
+    return results.tidied(reasons[0]).rstrip(".") if reasons else ""
 
 
 def _axes(results: Results) -> Iterator[Item]:
@@ -202,8 +252,9 @@ def _confounding(results: Results) -> Iterator[Item]:
             "and autoantibodies "
             "(Spearman's rho; Mann-Whitney: rank-biserial correlation)",
             formatted(
-                tested[columns].sort_values([*(["disease"] if results.disease is None else []), "kind", "variable"]),
-                results.min_cell,
+                tested.assign(n=_with_value(tested, results)).sort_values(
+                    [*(["disease"] if results.disease is None else []), "kind", "variable"]
+                )[columns]
             ),
         )
     untested = confounding[confounding["pvalue"].isna()]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 
-from stratifn.report.content import people
-from stratifn.report.style import text_colour
+from stratifn.report.settings import Settings
+from stratifn.report.small_cells import Division
+from stratifn.report.style import HIDDEN_COLOUR, text_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # parts of a bar that are narrower hold no number
 NARROWEST_LABEL = 8
+# people that an ellipse needs, where more may not be asked for
+FEWEST_FOR_ELLIPSE = 5
 
 
 def subplots(width: float, height: float, columns: int = 1) -> tuple[Figure, np.ndarray]:
@@ -58,41 +61,63 @@ def strip(
     values: pd.Series,
     groups: pd.Series,
     colours: Mapping[str, str],
-    min_cell: int,
+    counted: Callable[[str, int], str],
+    report: Settings,
     hollow: pd.Series | None = None,
     median: bool = True,
 ) -> None:
     """Draw every sample as a point (`hollow` ones as rings), the median of its group as a line, and how many are drawn.
 
-    `values`, `groups` and `hollow` are indexed alike; groups come in the order of `colours`.
+    `values`, `groups` and `hollow` are indexed alike; groups come in the order of `colours`. Where no mark may stand for
+    one person, the quartiles of a group are drawn as a box. `counted` writes how many people of a group have a value.
     """
     names = []
     for position, (group, colour) in enumerate(colours.items()):
         of_group = values[groups == group].dropna()
+        names.append(f"{group}\nn = {counted(group, len(of_group))}")
+        if not report.lists_people:
+            _box(axes, position, of_group, colour, report.min_cell)
+            continue
         x = position + jitter(len(of_group))
         ring = np.zeros(len(of_group), dtype=bool) if hollow is None else hollow.reindex(of_group.index).to_numpy(bool)
         axes.scatter(x[~ring], of_group[~ring], s=14, alpha=0.75, color=colour, linewidths=0, zorder=2)
         axes.scatter(x[ring], of_group[ring], s=14, facecolors="none", edgecolors=colour, linewidths=1, zorder=2)
         if median and len(of_group):
             axes.hlines(of_group.median(), position - 0.36, position + 0.36, color="black", linewidth=1.6, zorder=3)
-        names.append(f"{group}\nn = {people(len(of_group), min_cell)}")
     axes.set_xticks(range(len(names)), names)
     axes.set_xlim(-0.6, len(names) - 0.4)
 
 
-def stacked(counts: pd.DataFrame, colours: Mapping[str, str], legend: str, min_cell: int) -> Figure:
-    """Draw the counts of a row (people) as shares of one horizontal bar, its parts in the order of the columns."""
-    figure, (axes,) = subplots(6.4, 0.9 + 0.42 * len(counts))
-    totals = counts.sum(axis=1)
-    shares = counts.div(totals.where(totals > 0), axis=0).fillna(0).mul(100)
+def _box(axes: Axes, position: int, values: pd.Series, colour: str, min_cell: int) -> None:
+    """Draw quartiles and median of a group; of a small one nothing."""
+    if len(values) < min_cell:
+        return
+    low, middle, high = values.quantile([0.25, 0.5, 0.75])
+    axes.bar(position, high - low, bottom=low, width=0.6, color=colour, alpha=0.5, zorder=2)
+    axes.hlines(middle, position - 0.36, position + 0.36, color="black", linewidth=1.6, zorder=3)
+
+
+def stacked(divided: Division, totals: Mapping[str, str], colours: Mapping[str, str], legend: str) -> Figure:
+    """Draw the parts of each group (people) as shares of one horizontal bar, in the order of the colours.
+
+    Only people who are shown are drawn in the colour of their part; `totals` writes how many a group has.
+    """
+    parts = [name for name in colours if name in divided.least]
+    figure, (axes,) = subplots(6.4, 0.9 + 0.42 * len(divided.counts))
+    size = divided.counts.sum(axis=1)
+    shares = divided.least[parts].div(size.where(size > 0), axis=0).fillna(0).mul(100)
+    drawn = {name: (shares[name].to_numpy(), divided.exact[name].to_numpy(), colours[name]) for name in parts}
+    rest = np.where(size > 0, 100, 0) - shares.sum(axis=1).to_numpy()
+    # of a part that the table leaves out nothing is hidden
+    rest = np.where(divided.exact[parts].all(axis=1), 0, rest)
+    drawn["hidden"] = rest, np.zeros(len(rest), dtype=bool), HIDDEN_COLOUR
     left = np.zeros(len(shares))
-    for name in shares.columns:
-        width = shares[name].to_numpy()
+    for name, (width, exact, colour) in drawn.items():
         if not width.any():
             continue
-        axes.barh(range(len(shares)), width, left=left, color=colours[name], label=name, height=0.72, edgecolor="white")
+        axes.barh(range(len(shares)), width, left=left, color=colour, label=name, height=0.72, edgecolor="white")
         # a share with its total gives the count away
-        for row in np.flatnonzero((width >= NARROWEST_LABEL) & (counts[name].to_numpy() >= min_cell)):
+        for row in np.flatnonzero((width >= NARROWEST_LABEL) & exact):
             axes.text(
                 left[row] + width[row] / 2,
                 row,
@@ -100,10 +125,10 @@ def stacked(counts: pd.DataFrame, colours: Mapping[str, str], legend: str, min_c
                 ha="center",
                 va="center",
                 fontsize=8.5,
-                color=text_colour(colours[name]),
+                color=text_colour(colour),
             )
         left += width
-    axes.set_yticks(range(len(shares)), [f"{name} (n = {people(int(n), min_cell)})" for name, n in totals.items()])
+    axes.set_yticks(range(len(shares)), [f"{name} (n = {totals[name]})" for name in shares.index])
     axes.invert_yaxis()
     axes.set(xlabel="samples (%)", xlim=(0, 100))
     axes.legend(title=legend, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -116,16 +141,38 @@ def scatter(
     y: pd.Series,
     groups: pd.Series,
     colours: Mapping[str, str],
+    report: Settings,
     hollow: pd.Series | None = None,
 ) -> None:
-    """Draw points coloured by group (all indexed alike; `hollow` ones as rings), with the legend beside the panel."""
+    """Draw points coloured by group (all indexed alike; `hollow` ones as rings), with the legend beside the panel.
+
+    Where no mark may stand for one person, mean and standard deviation of a group are drawn as an ellipse.
+    """
     for group, colour in colours.items():
         chosen = groups.index[groups == group]
+        if not report.lists_people:
+            _ellipse(panel, x.reindex(chosen), y.reindex(chosen), colour, group, report.min_cell)
+            continue
         ring = np.zeros(len(chosen), dtype=bool) if hollow is None else hollow.reindex(chosen).to_numpy(bool)
         full, empty = chosen[~ring], chosen[ring]
         panel.scatter(x.reindex(full), y.reindex(full), s=16, alpha=0.8, color=colour, linewidths=0, label=group)
         panel.scatter(x.reindex(empty), y.reindex(empty), s=16, facecolors="none", edgecolors=colour, linewidths=1)
     panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+
+
+def _ellipse(panel: Axes, x: pd.Series, y: pd.Series, colour: str, label: str, min_cell: int) -> None:
+    """Draw where a group is, one standard deviation around its mean; of a small one nothing."""
+    from matplotlib.patches import Ellipse
+
+    both = pd.DataFrame({"x": x, "y": y}).dropna().to_numpy(float)
+    if len(both) < max(min_cell, FEWEST_FOR_ELLIPSE):
+        return
+    variances, directions = np.linalg.eigh(np.cov(both.T))
+    width, height = 2 * np.sqrt(variances.clip(min=0))
+    angle = float(np.degrees(np.arctan2(directions[1, 0], directions[0, 0])))
+    centre = tuple(both.mean(axis=0))
+    panel.add_patch(Ellipse(centre, width, height, angle=angle, facecolor=colour, alpha=0.35, edgecolor=colour))
+    panel.plot(*centre, "o", color=colour, markersize=5, label=label)
 
 
 def heat_map(

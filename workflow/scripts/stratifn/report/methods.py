@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping
 
 from stratifn import __version__
 from stratifn.report.results import Results
-from stratifn.shared.vocabulary import CLASSES, COUNTS, HEALTHY, OWN_FACTORS, RNA, SIZE_FACTORS
+from stratifn.report.small_cells import people
+from stratifn.shared.vocabulary import (
+    AS_GIVEN,
+    CHECKED,
+    CLASSES,
+    COUNTS,
+    HEALTHY,
+    OWN_FACTORS,
+    RNA,
+    SCALE,
+    SIZE_FACTORS,
+)
 
 # names of references to their numbers in brackets
 Cite = Callable[..., str]
@@ -94,6 +105,11 @@ def _normalization(results: Results, versions: Mapping[str, str], described: Des
         for view in results.settings["views"]
         if view.get(SIZE_FACTORS, OWN_FACTORS) != OWN_FACTORS
     ]
+    sentences += [
+        f"The values of {view['name']} were taken as given: their scale was not checked (`{SCALE}: {AS_GIVEN}`)."
+        for view in results.settings["views"]
+        if view.get(SCALE, CHECKED) == AS_GIVEN
+    ]
     return " ".join(sentences)
 
 
@@ -138,10 +154,10 @@ def _left_out_controls(results: Results) -> str:
     excluded = results.tables["reference"]["excluded"]
     if not len(excluded) or not excluded.max():
         return ""
-    number = int(excluded.max())
+    number = people(int(excluded.max()), results.min_cell)
     return (
-        f" {number} control{'s' if number > 1 else ''} whose score stood far above those of the others "
-        f"{'were' if number > 1 else 'was'} left out of the reference; intervals of the prevalence are the union of those with and without."
+        f" Controls whose score was far above those of the others were left out of the reference ({number}); intervals of the "
+        "prevalence are the union of those with and without."
     )
 
 

@@ -21,9 +21,9 @@ def scores_of_new_patients(new: NewPatients) -> Iterator[tuple[str, Figure]]:
     if patients["score"].isna().all():
         return
     figure, (panel,) = subplots(2.4 + 0.95 * len(new.colours), 3.8)
-    unscored = patients["ifn_class"].eq(UNSCORED)
+    ringed = patients["ifn_class"].eq(UNSCORED) | ~new.supported
     groups = new.disease_of.reindex(patients.index)
-    strip(panel, patients["score"], groups, new.colours, new.min_cell, unscored)
+    strip(panel, patients["score"], groups, new.colours, new.with_score, new.shown, ringed)
     if new.cutoff is not None:
         low, high = (
             float("nan") if new.cutoff[key] is None else new.cutoff[key] for key in ("cutoff_low", "cutoff_high")
@@ -35,15 +35,16 @@ def scores_of_new_patients(new: NewPatients) -> Iterator[tuple[str, Figure]]:
 
 
 def strata_of_new_patients(new: NewPatients) -> Iterator[tuple[str, Figure]]:
-    """Draw the probability of every patient's stratum; patients unlike the reference as rings."""
+    """Draw the probability of every patient's stratum; those that are not supported as rings."""
     patients = new.patients.set_index("sample")
-    placed = patients[patients["probability"].notna()]
+    placed = patients[patients["probability"].notna() & ~new.is_own_control]
     if placed.empty:
         return
     figure, (panel,) = subplots(1.6 + 1.25 * len(new.stratum_names), 3.6)
-    outside = placed["out_of_reference"].eq(True)
+    outside = ~new.supported.loc[placed.index]
     names = placed["stratum"].map(new.stratum_names)
-    strip(panel, placed["probability"].astype(float), names, new.stratum_colours, new.min_cell, outside, median=False)
+    probability = placed["probability"].astype(float)
+    strip(panel, probability, names, new.stratum_colours, new.with_stratum, new.shown, outside, median=False)
     panel.set(ylabel="probability of the stratum", ylim=(0, 1.05))
     yield "", figure
 
@@ -53,13 +54,16 @@ FIGURES = (
         "interferon_scores",
         "ISG expression score of every patient, with the median of each disease. Dashed: the cut-off from the "
         "reference's "
-        "controls; grey: its 95 % bootstrap interval; dotted: the mean of these controls. Rings: measured but not "
-        "classed.",
+        "controls; grey: its 95 % bootstrap interval; dotted: the mean of these controls. Rings: without a class, "
+        "or with one that is not supported because the patient or the batch is out of the reference.",
         scores_of_new_patients,
+        without_people="ISG expression score of each disease: quartiles and median. Dashed: the cut-off from the reference's "
+        "controls; grey: its 95 % bootstrap interval; dotted: the mean of these controls.",
     ),
     FigureRecord(
         "strata",
-        "Probability of every patient's stratum. Rings: patients out of the reference.",
+        "Probability of every patient's stratum. Rings: not supported, because the patient or the batch is out of the reference.",
         strata_of_new_patients,
+        without_people="Probability of the patients' strata: quartiles and median by stratum.",
     ),
 )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from stratifn import __version__
 from stratifn.report.claim_words import caveats
-from stratifn.report.cohort_sections import notes_table
-from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, people, stratum_labels
-from stratifn.report.interferon_sections import CLASSES_AND_UNSCORED
-from stratifn.report.new_patients import NewPatients
+from stratifn.report.cohort_sections import about_the_list, notes_table
+from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, stratum_labels
+from stratifn.report.new_patients import ALL, NOT_SUPPORTED, NewPatients
+from stratifn.report.small_cells import Division, people
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, UNSUPPORTED, Standing
+from stratifn.shared.vocabulary import UNLIKE, UNSCORED
 
-# marks, in a patient's reason, a value beyond a limit of the reference
-BEYOND = ", limit "
 # between the parts of a reason
 PART = "; "
 
@@ -26,31 +26,52 @@ def sections_of_new_patients(new: NewPatients) -> list[Section]:
 
 
 def headline_of_new_patients(new: NewPatients) -> list[str]:
-    """Say how many were placed, who is unlike the reference, how the classes fall, and what the reference itself lacks."""
-    patients = new.patients
-    classes = patients["ifn_class"].value_counts()
-    by_class = ", ".join(f"{name} {people(int(classes.get(name, 0)), new.min_cell)}" for name in CLASSES_AND_UNSCORED)
-    placement = new.standing("placement", EVERYBODY)
-    verdict = (
-        [
-            f"The reference does not fit these patients: {caveats(placement)}. Their classes and strata are not "
-            "supported."
-        ]
-        if placement.verdict == UNSUPPORTED
-        else [
-            f"Whether the reference fits these patients is not known: {placement.rows['out_of_reference']['reason']}."
-        ]
-        if placement.verdict == NOT_COMPUTED and "out_of_reference" in placement.rows
-        else []
+    """Say whether the reference fits, who was placed, how the supported classes fall, and what the reference itself lacks."""
+    controls = (
+        f" Their own controls: {people(int(new.is_own_control.sum()), new.min_cell)}." if new.has_own_controls else ""
     )
     return [
-        *verdict,
-        f"Patients: {people(len(patients), new.min_cell)}. In a stratum of the reference: "
-        f"{people(int(patients['stratum'].notna().sum()), new.min_cell)}. Unlike anything in the reference: "
-        f"{people(int(patients['out_of_reference'].eq(True).sum()), new.min_cell)}.",
-        f"ISG expression signature ({new.signature}): {by_class}.",
+        _fit(new),
+        f"Patients: {people(int((~new.is_own_control).sum()), new.min_cell)}.{controls} Patients in a stratum and not out of "
+        f"the reference: {new.in_stratum}.",
+        f"ISG expression signature of the patients ({new.signature}): {_by_class(new, new.by_class)}.",
+        *_by_own_controls(new),
         *lacking(new),
     ]
+
+
+def _fit(new: NewPatients) -> str:
+    """Give the verdict on the whole batch."""
+    placement = new.standing("placement", EVERYBODY)
+    if placement.verdict == UNSUPPORTED:
+        return (
+            f"The reference does not fit these patients: {caveats(placement)}. Their classes and strata by the reference are "
+            "not supported."
+        )
+    if placement.verdict == NOT_COMPUTED:
+        row = placement.rows.get("out_of_reference", {})
+        return f"Whether the reference fits these patients is not known: {row.get('reason', 'not judged')}."
+    return f"The reference fits these patients. Out of the reference: {new.outside}."
+
+
+def _by_class(new: NewPatients, divided: Division) -> str:
+    """Count the patients of each class, without own controls."""
+    if list(divided.counts.index) == [ALL] and not new.has_own_controls:
+        return ", ".join(f"{name} {divided.words[name].iloc[0]}" for name in divided.counts)
+    if divided.exact.all(axis=None):
+        counts = divided.counts.drop(index=[new.control] if new.has_own_controls else [])
+        return ", ".join(f"{name} {counts[name].sum()}" for name in counts)
+    # sums over the diseases would tell what is hidden in one of them
+    return "see the table by disease"
+
+
+def _by_own_controls(new: NewPatients) -> list[str]:
+    """Say how the classes against the patients' own controls fall, and how good their cut-off is."""
+    if not new.has_own_controls:
+        return []
+    found = new.by_own_controls
+    good = f" Evidence for this cut-off is {found.verdict}: {caveats(found)}." if found.fails else ""
+    return [f"Patients against their own controls ({new.control}): {_by_class(new, new.by_own_class)}.{good}"]
 
 
 def lacking(new: NewPatients) -> list[str]:
@@ -87,7 +108,7 @@ def _reference(new: NewPatients) -> Iterator[Item]:
         evidence=[_evidence(new.standing("stratum_label", str(number))) for number in new.strata["stratum"]],
     )
     words = {"evidence": "evidence for the label", "jaccard": "bootstrap Jaccard in the reference"}
-    yield Table("Strata of the reference", formatted(strata[["stratum", "label", *words]].rename(columns=words), 0))
+    yield Table("Strata of the reference", formatted(strata[["stratum", "label", *words]].rename(columns=words)))
 
 
 def _evidence(found: Standing) -> str:
@@ -104,17 +125,23 @@ def _stated(value: object) -> str:
 def _placed(new: NewPatients) -> Iterator[Item]:
     yield Text(
         "Every patient was placed separately, from the reference alone, and gets the same numbers in any batch. "
-        "A patient out of the reference is unlike the samples that the reference was made from: read score and "
-        "stratum with care."
+        "A patient out of the reference is unlike the samples that the reference was made from: class and stratum are not "
+        "supported."
     )
-    views = new.patients["views_used"].fillna("none").value_counts().sort_index()
-    yield _counted("Patients by the views that placed them", "views", views, new)
+    if new.standing("placement", EVERYBODY).verdict == UNSUPPORTED:
+        yield Text(
+            f"{_fit(new)} Many patients show this together, even where the reference is too small to show it of each.",
+            warning=True,
+        )
+    views = new.by_views.words.T.reset_index().set_axis(["views", "patients"], axis="columns")
+    yield Table("Patients by the views that placed them", views)
     reasons = reason_counts(new.patients["reason"])
-    outside = reasons[reasons.index.str.contains(BEYOND, regex=False)]
+    outside = reasons[reasons.index.str.startswith(UNLIKE)]
     if new.patients["out_of_reference"].eq(True).any():
-        kinds = outside.groupby(outside.index.str.partition(" (").get_level_values(0)).sum()
-        yield _counted("Why patients are out of the reference (one can have several reasons)", "reason", kinds, new)
-        yield Table("Patients out of the reference", formatted(_outsiders(new), 0))
+        kinds = outside.groupby(outside.index.str.extract(r"\): (.*) \(", expand=False)).sum()
+        yield _counted("Patients out of the reference by what is explained least", "reason", kinds, new)
+        if new.shown.lists_people:
+            yield Table("Patients out of the reference", formatted(_outsiders(new)))
     else:
         yield Text("No patient is out of the reference.")
     rest = reasons.drop(outside.index)
@@ -138,13 +165,15 @@ def own_reasons(reasons: pd.Series) -> pd.Series:
 def _counted(caption: str, name: str, counts: pd.Series, new: NewPatients) -> Table:
     return Table(
         caption,
-        pd.DataFrame({name: counts.index, "patients": [people(int(count), new.min_cell) for count in counts]}),
+        pd.DataFrame({name: counts.index, "patients": [new.counted(int(count)) for count in counts]}),
     )
 
 
 def _outsiders(new: NewPatients) -> pd.DataFrame:
     outside = new.patients[new.patients["out_of_reference"].eq(True)]
-    beyond = [PART.join(part for part in str(reason).split(PART) if BEYOND in part) for reason in outside["reason"]]
+    beyond = [
+        PART.join(part for part in str(reason).split(PART) if part.startswith(UNLIKE)) for reason in outside["reason"]
+    ]
     return pd.DataFrame({"sample": outside["sample"].map(new.labels), "reason": beyond})
 
 
@@ -155,11 +184,19 @@ def _interferon(new: NewPatients) -> Iterator[Item]:
         "Both describe the expression of interferon-stimulated genes, not the amount or activity of any interferon."
     )
     yield FigureSlot("interferon_scores")
-    classes = new.patients.set_index("sample")["ifn_class"]
-    groups = new.disease_of.reindex(classes.index)
-    counts = pd.crosstab(groups, classes).reindex(columns=list(CLASSES_AND_UNSCORED), fill_value=0)
-    shown = counts.map(lambda count: people(int(count), new.min_cell))
-    yield Table("Patients by ISG expression signature", shown.reset_index(names="disease"))
+    caption = "Patients by ISG expression signature against the reference"
+    yield Table(caption, new.by_class.words.reset_index(names="disease"))
+    if not new.has_own_controls:
+        return
+    yield Text(
+        "Another chip or laboratory shifts controls and patients alike. These patients brought controls of their own "
+        f"({new.control}), so the same score was computed against them too: mean, SD and cut-off of every gene and of the "
+        "signature are those of their own controls."
+    )
+    for sentence in _by_own_controls(new):
+        yield Text(sentence, warning=new.by_own_controls.fails)
+    caption = "Patients by ISG expression signature against their own controls"
+    yield Table(caption, new.by_own_class.words.reset_index(names="disease"))
 
 
 def _strata(new: NewPatients) -> Iterator[Item]:
@@ -169,14 +206,20 @@ def _strata(new: NewPatients) -> Iterator[Item]:
         yield Text(f"The reference has one stratum: its data did not support more{why}.", warning=True)
         return
     yield FigureSlot("strata")
-    placed = new.patients[new.patients["stratum"].notna()]
-    groups = placed.groupby("stratum")
-    names = new.stratum_names
+    names, divided = new.stratum_names, new.by_stratum
+    if NOT_SUPPORTED in divided.counts:
+        yield Text(
+            "Patients whose stratum is not supported, because they or the batch are out of the reference: "
+            f"{divided.words.loc[ALL, NOT_SUPPORTED]}. They are not counted below.",
+            warning=True,
+        )
+    counted = new.patients[new.supported.to_numpy() & ~new.is_own_control]
+    probability = counted.groupby("stratum")["probability"].median().rename(str).reindex(names.index)
     table = pd.DataFrame(
         {
             "stratum": names,
-            "patients": [people(int(n), new.min_cell) for n in groups.size().reindex(names.index, fill_value=0)],
-            "median probability": groups["probability"].median().reindex(names.index).map(cell),
+            "patients": divided.words.loc[ALL, names.index],
+            "median probability": probability.map(cell).where(divided.exact.loc[ALL, names.index], ""),
         }
     )
     yield Table("Patients by stratum of the reference", table)
@@ -196,7 +239,6 @@ def _strata(new: NewPatients) -> Iterator[Item]:
                         ],
                     }
                 ),
-                0,
             ),
         )
 
@@ -207,23 +249,37 @@ def _patients(new: NewPatients) -> Iterator[Item]:
         "stratum is; "
         "neither is a probability of disease."
     )
+    yield from about_the_list(new.shown)
+    if not new.shown.lists_people:
+        return
+    supported = new.supported.to_numpy()
     table = new.patients.assign(
         sample=new.patients["sample"].map(new.labels),
         disease=new.patients["sample"].map(new.disease_of),
-        label=new.patients["stratum"].map(stratum_labels(new.strata)),
+        ifn_class=_marked(new.patients["ifn_class"], supported | new.patients["ifn_class"].eq(UNSCORED).to_numpy()),
+        stratum=_marked(new.patients["stratum"], supported),
+        label=new.patients["stratum"].map(stratum_labels(new.strata)).where(supported),
         reason=own_reasons(new.patients["reason"]),
     )
     columns = ["sample", "disease", "score", "probability_high", "ifn_class", "stratum", "label", "probability",
-               "out_of_reference", "views_used", "reason"]  # fmt: skip
+               "out_of_reference", "outlier_pvalue", "score_local", "ifn_class_local", "views_used", "reason"]  # fmt: skip
+    if not new.has_own_controls:
+        columns = [column for column in columns if not column.endswith("_local")]
     yield Table(
-        "All patients (remarks that apply to all of them are listed above)", formatted(table[columns], 0), search=True
+        "All patients (remarks that apply to all of them are listed above)", formatted(table[columns]), search=True
     )
+
+
+def _marked(values: pd.Series, supported: np.ndarray) -> pd.Series:
+    """Add to values that are not supported that they are not."""
+    texts = values.astype(object)
+    return texts.where(supported | values.isna(), texts.astype(str) + f" ({NOT_SUPPORTED})")
 
 
 def _notes(new: NewPatients) -> Iterator[Item]:
     # the labels of the strata are shown above
     notes = new.notes[new.notes["what"] != "label"]
-    shown = notes_table(notes, new.labels.index, new.shown.sample_ids, new.min_cell)
+    shown = notes_table(notes, new.labels.index, new.shown)
     yield Table("Notes on the reference, on features and views that are missing, and on the files", shown)
 
 
@@ -234,14 +290,21 @@ def methods_of_new_patients(new: NewPatients) -> list[str]:
         f"ISG expression scores ({new.signature}) were computed against the reference's {new.scoring['n_controls']} controls; "
         "probability_high is the share of resamples of these controls in which the score lies above the cut-off. "
     )  # fmt: skip
+    own = (
+        f" Scores and classes against their own controls ({new.control}) were computed with the reference's genes, method and "
+        "settings, mean, SD and cut-off being those of these controls."
+        if new.has_own_controls
+        else ""
+    )
     return [
         f"New patients were placed by stratifn {__version__} with the frozen reference {source['name']} (contract "
         f"{source['contract']}, SHA-256 {source['sha256']}) alone. Values were transformed by the reference's frozen "
         f"transforms. {scored}Factors are the posterior means of the reference's MOFA model with its weights held fixed, over "
-        "the views that a patient has. The stratum is the most probable one under the "
-        "reference's Gaussian mixture, averaged over its bootstraps, given what is known of the patient's factors. Out of the reference are "
-        "patients whose factors (squared Mahalanobis distance) or whose reconstruction error in a view lie beyond the "
-        f"{new.centile:g}th centile of the leave-one-out values of the reference's own samples.",
+        "the views that a patient has. The stratum is the most probable one under the reference's Gaussian mixture, averaged over "
+        "its bootstraps, given what is known of the patient's factors; its probability is that of this average.",
+        f"Out of the reference are patients with a p value of at most {new.level:g}: the residuals that the reference's factors "
+        "leave of all features, each in units of its spread and at most two of these, are averaged and compared with those of the "
+        "reference's own samples, each by a model without it, with an exponential tail above their 80th centile." + own,
         "Results are for research use, not for diagnosis.",
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from stratifn.report.sections import build_sections, headline
 from stratifn.report.style import STYLE
 
 PIXELS_PER_INCH = 96
+# control characters (but tab and line ends) and bidirectional overrides, embeddings and isolates
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # wider images and longer tables scroll by themselves, on a phone or in the page
 WIDE_IMAGE, LONG_TABLE = 480, 25
 QUESTION = "Which patients have an interferon-driven disease, and what do they share across diagnoses?"
@@ -137,7 +140,9 @@ def render(page: Page, drawn: Drawings, figures: Path, templates: Path) -> str:
     """Render one page: HTML that loads nothing from the network; its policy allows only its own style and script."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=_visible
+    )
     script = (templates / "report.js").read_text(encoding="utf-8")
     style = (templates / "report.css").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
@@ -149,6 +154,11 @@ def render(page: Page, drawn: Drawings, figures: Path, templates: Path) -> str:
         style_digest=_policy_digest(style),
         version=__version__,
     )
+
+
+def _visible(value: object) -> object:
+    """Replace characters of a text that are not seen but change what is: of control, and of the direction of writing."""
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
 
 
 def _policy_digest(text: str) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
+from stratifn.report.head_counts import HeadCounts
 from stratifn.report.settings import Settings
+from stratifn.report.small_cells import without_small_counts
 from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
-from stratifn.shared.vocabulary import CLASSES, IN_VIEW
+from stratifn.shared.vocabulary import CLASSES, UNCERTAIN
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
@@ -43,6 +46,8 @@ class Results:
         View to its samples x components.
     disease
         The disease that a page is about; None for the overview.
+    whole
+        The results of the cohort, where these are restricted to a disease.
     """
 
     cohort: str
@@ -52,17 +57,40 @@ class Results:
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     principal_components: Mapping[str, PrincipalComponents] = field(default_factory=dict)
     disease: str | None = None
+    whole: Results | None = None
 
     def of_disease(self, disease: str) -> Results:
         """Restrict the tables to one disease and to whom it is compared with (see `groups`)."""
-        focused = replace(self, disease=disease)
+        focused = replace(self, disease=disease, whole=self.whole or self)
         shown = set(self.samples.loc[self.samples["disease"].isin(focused.groups), "sample"])
         tables = {name: _restricted(table, shown, focused.groups) for name, table in self.tables.items()}
         return replace(focused, tables=tables)
 
     def standing(self, claim: str, subject: str) -> Standing:
         """Return how good a claim about a subject is."""
-        return standing(self.tables["verdicts"], claim, subject)
+        return standing(self.heads.verdicts, claim, subject)
+
+    @property
+    def heads(self) -> HeadCounts:
+        """Counts of people: the same ones are hidden on every page."""
+        return (self.whole or self)._heads
+
+    @cached_property
+    def _heads(self) -> HeadCounts:
+        interferon = self.config["interferon"]
+        return HeadCounts(
+            samples=self.samples,
+            groups=tuple(self.groups),
+            stratum_names=self.stratum_names.rename(str).to_dict() | {UNCERTAIN: UNCERTAIN},
+            signature=interferon["signature"],
+            method=interferon["method"],
+            tables=self.tables,
+            min_cell=self.min_cell,
+        )
+
+    def tidied(self, words: object) -> str:
+        """Hide the small counts of people in a sentence of a phase."""
+        return without_small_counts(str(words), self.min_cell)
 
     def bound(self, claim: str, criterion: str) -> float | None:
         """Return the bound that a phase used for a criterion; None where it judged nothing by it."""
@@ -119,9 +147,7 @@ class Results:
     @property
     def measured(self) -> pd.DataFrame:
         """How many samples of each group (rows) each view (columns) holds."""
-        rows = {view: self.samples[self.samples[f"{IN_VIEW}{view}"]] for view in self.views}
-        counts = pd.DataFrame({view: of_view.groupby("disease").size() for view, of_view in rows.items()})
-        return counts.reindex(self.groups).fillna(0).astype(int)
+        return self.heads.measured.loc[self.groups, self.views]
 
     @property
     def labels(self) -> pd.Series:
@@ -180,8 +206,8 @@ class Results:
 
     @property
     def stratum_colours(self) -> dict[str, str]:
-        """The colour of each named stratum, the same on every page."""
-        return stratum_colours(self.stratum_names)
+        """The colour of each named stratum, and of `UNCERTAIN`, the same on every page."""
+        return stratum_colours([*self.stratum_names, UNCERTAIN])
 
     @property
     def main_contrasts(self) -> list[str]:

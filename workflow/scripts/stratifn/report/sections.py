@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from stratifn.report.claim_words import caveats, qualified
 from stratifn.report.cohort_sections import patients, quality, who_was_analysed
-from stratifn.report.content import Item, Section, first_reason, people
+from stratifn.report.content import Item, Section, first_reason
 from stratifn.report.expression_sections import called_sentence, differential_expression, expression_of_disease
 from stratifn.report.interferon_sections import interferon
 from stratifn.report.results import Results
@@ -42,7 +42,7 @@ def _interferon(results: Results, diseases: list[str]) -> list[str]:
     shares = _shares(results, diseases)
     if not shares:
         chosen = classes if results.disease is None else classes[classes["disease"] == results.disease]
-        return [f"No ISG expression signature was called: {first_reason(chosen)}."]
+        return [f"No ISG expression signature was called: {results.tidied(first_reason(chosen))}."]
     signature = results.config["interferon"]["signature"]
     by_verdict: dict[tuple[str, str], tuple[list[str], Standing]] = {}
     for disease, share in shares.items():
@@ -62,13 +62,9 @@ def _shares(results: Results, groups: list[str]) -> dict[str, str]:
     """Write the share with a positive signature and its interval, by group."""
     table = results.tables["prevalence"]
     signature = results.config["interferon"]["signature"]
-    own = table[(table["signature"] == signature) & table["prevalence"].notna()].set_index("disease")
-    return {
-        group: f"{group} {100 * own.loc[group, 'prevalence']:.0f} % ({100 * own.loc[group, 'ci_low']:.0f} to "
-        f"{100 * own.loc[group, 'ci_high']:.0f})"
-        for group in groups
-        if group in own.index
-    }
+    own = table[(table["signature"] == signature) & table["prevalence"].notna()]
+    rows = {row["disease"]: row for row in own.to_dict("records")}
+    return {group: f"{group} {results.heads.share(rows[group]).words}" for group in groups if group in rows}
 
 
 def _strata_of_cohort(results: Results) -> str:
@@ -102,14 +98,9 @@ def _headline_of_disease(results: Results) -> list[str]:
 def _strata_of_disease(results: Results) -> str:
     if results.one_stratum:
         return one_stratum(results)
-    strata = results.tables["strata"]
-    names = results.stratum_names
-    counts = strata.loc[strata["disease"] == results.disease, "stratum"].value_counts().sort_index()
-    weak = {n: " (weak label)" if results.standing("stratum_label", str(n)).fails else "" for n in names.index}
-    parts = [
-        f"{names.get(number, number)}{weak.get(number, '')}: {people(int(count), results.min_cell)}"
-        for number, count in counts.items()
-    ]
+    names, words = results.heads.shown_strata, results.heads.by_stratum.words.loc[results.disease]
+    weak = {n: " (weak label)" if results.standing("stratum_label", n).fails else "" for n in names}
+    parts = [f"{name}{weak[number]}: {words[number]}" for number, name in names.items() if words[number] != "0"]
     return strata_sentence(results, f"Patients with {results.disease} by stratum: {'; '.join(parts)}")
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from stratifn.report.content import FigureRecord
 from stratifn.report.marks import heat_map, scatter, stacked, subplots
 from stratifn.report.results import Results
-from stratifn.report.style import FAINT_COLOUR, PALETTE
+from stratifn.report.style import PALETTE
 from stratifn.shared.vocabulary import UNCERTAIN
 
 if TYPE_CHECKING:
@@ -51,13 +50,15 @@ def factors(results: Results) -> Iterator[tuple[str, Figure]]:
     if factors.shape[1] < 2:
         return
     shown = _leading_factors(results, list(factors.columns))
-    names, colours = _named_strata(results, strata)
+    names, colours = strata["stratum"].map(str).map(results.heads.stratum_names), results.stratum_colours
+    if not names.eq(UNCERTAIN).any():
+        colours.pop(UNCERTAIN)
     panel_groups = [("disease", strata["disease"], results.colours), ("stratum", names, colours)]
     if results.one_stratum:
         panel_groups.pop()
     figure, panels = subplots(4.8 * len(panel_groups), 3.8, columns=len(panel_groups))
     for axes, (title, groups, colours) in zip(panels, panel_groups, strict=True):
-        scatter(axes, factors[shown[0]], factors[shown[1]], groups, colours)
+        scatter(axes, factors[shown[0]], factors[shown[1]], groups, colours, results.shown)
         axes.set(xlabel=shown[0], ylabel=shown[1])
         axes.set_title(f"by {title}", loc="left")
     yield "", figure
@@ -73,17 +74,9 @@ def strata_composition(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw how each group divides into strata, where there are several."""
     if results.one_stratum:
         return
-    strata = results.tables["strata"]
-    names, colours = _named_strata(results, strata)
-    counts = pd.crosstab(strata["disease"], names).reindex(index=results.groups, columns=list(colours), fill_value=0)
-    yield "", stacked(counts, colours, "stratum", results.min_cell)
-
-
-def _named_strata(results: Results, strata: pd.DataFrame) -> tuple[pd.Series, dict[str, str]]:
-    """Return the name of each sample's stratum, and the colours of those that occur, `UNCERTAIN` among them."""
-    names = strata["stratum"].map(results.stratum_names).fillna(UNCERTAIN)
-    colours = dict(results.stratum_colours)
-    return names, colours | ({UNCERTAIN: FAINT_COLOUR} if names.eq(UNCERTAIN).any() else {})
+    totals = {group: results.heads.total(group) for group in results.groups}
+    divided = results.heads.by_stratum.of(results.groups).called(results.heads.stratum_names)
+    yield "", stacked(divided, totals, results.stratum_colours, "stratum")
 
 
 FIGURES = (
@@ -96,7 +89,13 @@ FIGURES = (
         "factors",
         "The two leading factors, robust ones first, coloured by disease and, if there are several strata, by stratum.",
         factors,
+        without_people="The two leading factors, robust ones first, by disease and, if there are several strata, by stratum: "
+        "mean and one standard deviation of each group.",
         again=True,
     ),
-    FigureRecord("strata_composition", "Share of each group in each stratum.", strata_composition),
+    FigureRecord(
+        "strata_composition",
+        "Share of each group in each stratum. Hidden: counts too small to be shown, and what they would follow from.",
+        strata_composition,
+    ),
 )

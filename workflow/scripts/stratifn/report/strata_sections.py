@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import pandas as pd
 
 from stratifn.report.claim_words import caveats, evidence, qualified
@@ -16,11 +17,12 @@ from stratifn.report.content import (
     Text,
     cell,
     formatted,
-    people,
-    small_cells,
 )
+from stratifn.report.head_counts import SCORES
 from stratifn.report.results import Results
+from stratifn.report.small_cells import HIDDEN
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
+from stratifn.shared.vocabulary import UNCERTAIN
 
 # what was done with the controls, by the item of the summary
 CONTROLS = {
@@ -40,15 +42,15 @@ def integration(results: Results) -> Iterator[Item]:
     )
     yield FigureSlot("variance_explained")
     yield Text(interferon_factor(results))
-    yield Table("Factors over seeds", formatted(results.tables["robustness"], 0))
+    yield Table("Factors over seeds", formatted(results.tables["robustness"]))
     for factor in results.tables["robustness"]["factor"]:
         found = results.standing("factor", factor)
         if found.verdict == WEAK:
             yield Text(f"{factor} is weak: {caveats(found)}.", warning=True)
     warnings = results.tables["warnings"]
     if len(warnings):
-        yield Table("Factors that may be technical or redundant", formatted(warnings, 0))
-    yield Table("Models", formatted(results.tables["seeds"], 0))
+        yield Table("Factors that may be technical or redundant", formatted(warnings))
+    yield Table("Models", formatted(results.tables["seeds"]))
     called = _called(results)
     if len(called):
         strongest = called.groupby("factor").head(3).sort_values(["factor", "pvalue"], key=_natural)
@@ -57,7 +59,7 @@ def integration(results: Results) -> Iterator[Item]:
             "the factor was made from are not tested and only in factor_associations.tsv). Effect: Spearman's rho; "
             "for two "
             "groups the rank-biserial correlation; for more groups epsilon squared",
-            formatted(strongest, results.min_cell),
+            formatted(_with_everybody(strongest, results)),
         )
     yield FigureSlot("factors")
 
@@ -78,8 +80,10 @@ def interferon_factor(results: Results) -> str:
         else ""
     )
     by_view = ", ".join(f"{r2[view]:.1f} % of {view}" for view in results.views if view in r2)
+    counted = results.heads.of_everybody(int(said["n"]), SCORES[0])
+    samples = "" if counted == HIDDEN else f", {counted} samples"
     evidence = (
-        f"{name} follows the interferon score (Spearman's rho {float(said['spearman']):.2f}, {said['n']} samples){genes}; it "
+        f"{name} follows the interferon score (Spearman's rho {float(said['spearman']):.2f}{samples}){genes}; it "
         f"explains {by_view}"
     )
     if found.verdict == UNSUPPORTED:
@@ -88,6 +92,16 @@ def interferon_factor(results: Results) -> str:
     if found.rows["robust"]["verdict"] == NOT_COMPUTED:
         sentence += "; with one seed it is not known whether the factor is robust"
     return qualified(sentence, found)
+
+
+def _with_everybody(table: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """Write the n of tests over the whole cohort."""
+    return _with_counts(table, results.heads.of_everybody)
+
+
+def _with_counts(table: pd.DataFrame, write: Callable[[int, str], str]) -> pd.DataFrame:
+    counts = zip(table["n"].astype(int), table["variable"], strict=True)
+    return table.assign(n=[write(n, str(variable)) for n, variable in counts])
 
 
 def _called(results: Results) -> pd.DataFrame:
@@ -117,7 +131,7 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
             f"Rank-biserial correlation: 1 if every patient with {results.disease} is higher than all of {others}, 0 "
             "if "
             "neither group is higher, -1 if every patient is lower",
-            formatted(differences, results.min_cell),
+            formatted(differences),
         )
     yield FigureSlot("factors")
 
@@ -174,7 +188,7 @@ def stratification(results: Results) -> Iterator[Item]:
         warning=results.one_stratum or results.standing("strata", EVERYBODY).verdict != SUPPORTED,
     )
     if results.disease is None:
-        yield Text(f"{CONTROLS[said['controls']]} {_uninformed(said, results.min_cell)} {_left_out(said)}")
+        yield Text(f"{CONTROLS[said['controls']]} {_uninformed(results)} {_left_out(said)}")
     yield FigureSlot("strata_composition")
     if not results.one_stratum:
         by = "diagnosis" if results.disease is None else f"group; share and confidence are those of {results.disease}"
@@ -211,15 +225,15 @@ def _against_chance(results: Results) -> str:
     return f" (p = {cell(row['value'])} that data without structure would look like this, alpha {cell(row['bound'])})"
 
 
-def _uninformed(said: pd.Series, min_cell: int) -> str:
+def _uninformed(results: Results) -> str:
     """Say how many samples made no strata because views that decide were not measured in them."""
-    lacking, open_ = (int(said[item]) for item in ("samples_uninformed", "samples_uncertain"))
-    if not lacking + open_:
+    lacking, undecided = results.heads.uninformed, results.heads.uncertain
+    if lacking == undecided == "0":
         return "All samples have the measurements that tell the strata apart."
     return (
-        f"Samples that lack the measurements that tell the strata apart: {people(lacking, min_cell)}; they are placed by what "
+        f"Samples that lack the measurements that tell the strata apart: {lacking}; they are placed by what "
         f"else was measured, and describe no stratum. Samples without a stratum of probability one half or more "
-        f"(`uncertain`): {people(open_, min_cell)}."
+        f"(`{UNCERTAIN}`): {undecided}."
     )
 
 
@@ -230,36 +244,40 @@ def _left_out(said: pd.Series) -> str:
 
 def _basis_of_strata(results: Results) -> Iterator[Item]:
     """Show how many strata there are and what differs between them: the same for every disease."""
-    yield Table("How the number of strata was chosen", formatted(results.tables["selection"], 0))
+    yield Table("How the number of strata was chosen", formatted(results.tables["selection"]))
     associations = results.tables["associations"]
     tested = associations[associations["pvalue"].notna()].sort_values(["pvalue", "variable"])
     if len(tested):
         yield Table(
             "What differs between the strata, overall and within diseases (Benjamini-Hochberg over the variables); "
             "variables of the views that made the strata are not tested and are only in associations.tsv",
-            formatted(tested, results.min_cell),
+            formatted(_with_counts(tested, results.heads.of_strata)),
         )
 
 
 def strata_table(results: Results) -> pd.DataFrame:
-    """Count each group in each stratum, with the certainty of the stratum and of who is in it."""
-    strata = results.tables["strata"]
+    """Count each group in each stratum and without one, with the certainty of the stratum and of who is in it."""
+    strata, divided = results.tables["strata"], results.heads.by_stratum
     stability = results.tables["stability"].set_index("stratum").sort_index()
-    counts = pd.crosstab(strata["stratum"], strata["disease"])
-    counts = counts.reindex(index=stability.index, columns=results.groups, fill_value=0)
+    numbers, parts = [str(number) for number in stability.index], list(results.heads.shown_strata)
+    without = [""] * (len(parts) - len(numbers))
+    shown = divided.of(results.groups).words[parts].T
     listed = strata[strata["disease"].isin(results.subject)]
-    confidence = listed.groupby("stratum")["confidence"].mean().reindex(stability.index)
-    shown = small_cells(counts, results.min_cell)
-    shown.insert(0, "label", results.stratum_labels)
-    shown.insert(1, "all samples", [people(int(n), results.min_cell) for n in stability["n"]])
+    confidence = listed.groupby(listed["stratum"].astype(str))["confidence"].mean().reindex(parts).map(cell).to_numpy()
+    shown.insert(0, "label", [*results.stratum_labels, *without])
+    if divided.exact.all(axis=None):
+        # a sum over the groups would tell what is hidden in one of them
+        shown.insert(1, "all samples", divided.counts[parts].sum().astype(str).to_numpy())
+    counts = divided.counts[parts]
+    enough = counts.loc[results.subject].sum() >= results.min_cell
     if results.disease is not None:
-        own = counts[results.disease]
-        shares = (100 * own / max(own.sum(), 1)).map(lambda share: f"{share:.0f}")
+        own, exact = counts.loc[results.disease], divided.exact.loc[results.disease, parts]
+        shares = 100 * own / max(divided.counts.loc[results.disease].sum(), 1)
         # a share with its total gives the count away
-        shown[f"% of {results.disease}"] = shares.where((own == 0) | (own >= results.min_cell), "")
-    shown["mean confidence"] = confidence.map(cell)
-    shown["bootstrap Jaccard"] = stability["jaccard"].map(cell)
-    shown["evidence for the label"] = [
-        evidence(results.standing("stratum_label", str(number))) for number in shown.index
-    ]
+        shown[f"% of {results.disease}"] = shares.map("{:.0f}".format).where(exact, "")
+        enough &= exact
+    shown["mean confidence"] = np.where(enough, confidence, "")
+    shown["bootstrap Jaccard"] = [*stability["jaccard"].map(cell), *without]
+    good = [evidence(results.standing("stratum_label", number)) for number in numbers]
+    shown["evidence for the label"] = [*good, *without]
     return shown.reset_index(names="stratum")

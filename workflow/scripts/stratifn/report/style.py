@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from stratifn.shared.files import atomic_path
-from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, UNSCORED
+from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, UNCERTAIN, UNSCORED
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,6 +23,8 @@ DISEASE_COLOURS = {"SLE": PALETTE[0], "pSS": PALETTE[1], "SSc": PALETTE[2], "DM"
 # Tol's muted scheme (https://personal.sron.nl/~pault/), so that no stratum looks like a disease
 STRATUM_COLOURS = ("#332288", "#ddcc77", "#117733", "#88ccee", "#882255", "#44aa99", "#aa4499", "#999933")
 CLASS_COLOURS = {HIGH: "#b2182b", BORDERLINE: "#f4a582", LOW: "#4393c3", UNSCORED: "#d0d0d0"}
+# people of a bar whose part is not shown
+HIDDEN_COLOUR = "#f0f0f0"
 UP_COLOUR, DOWN_COLOUR, FAINT_COLOUR = "#b2182b", "#2166ac", "#c8c8c8"
 
 STYLE: dict[str, Any] = {
@@ -40,6 +42,8 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    # a dollar in a name is a dollar, not a formula
+    "text.parse_math": False,
     "svg.hashsalt": "stratifn",
     "svg.fonttype": "none",
 }
@@ -58,8 +62,9 @@ def group_colours(diseases: Sequence[str], control: str | None) -> dict[str, str
 
 
 def stratum_colours(names: Iterable[str]) -> dict[str, str]:
-    """Give every stratum its colour, in their order."""
-    return dict(zip(names, cycle(STRATUM_COLOURS), strict=False))
+    """Give every stratum its colour, in their order; people without a stratum are faint."""
+    free = cycle(STRATUM_COLOURS)
+    return {name: FAINT_COLOUR if name == UNCERTAIN else next(free) for name in names}
 
 
 def text_colour(background: str) -> str:

@@ -170,6 +170,7 @@ def _edit(path: str, found: Digest | None, expected: Digest | None) -> Problem |
         str(found or "no file that can be read"),
         f"the file that an earlier job read: {expected}",
         "Restore it, or keep this one, `touch` it and run again: all results will come from it.",
+        code="IN-230",
     )
 
 
@@ -180,6 +181,7 @@ def _changed_while_read(path: str) -> Problem:
         "a file that was changed while it was read",
         "the same file until the job has ended",
         "Wait until it is complete and run again.",
+        code="IN-231",
     )
 
 

@@ -242,6 +242,15 @@ CLAIMS: dict[str, Claim] = {
                     UNSUPPORTED,
                     people=True,
                 ),
+                Criterion(
+                    "batch",
+                    "share of the patients who are explained less well than 80 % of the reference's own samples, lower 99 % "
+                    "confidence bound",
+                    AT_MOST,
+                    0.5,
+                    UNSUPPORTED,
+                    people=True,
+                ),
             ),
         ),
     )

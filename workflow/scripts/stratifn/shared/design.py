@@ -79,12 +79,14 @@ class DesignMatrix:
         """
         unknown = [name for name in coefficients if name not in self.matrix.columns]
         if unknown:
-            raise InputError(_config_problem("contrasts", ", ".join(unknown), f"one of {', '.join(self.columns)}"))
+            raise InputError(
+                _config_problem("IN-140", "contrasts", ", ".join(unknown), f"one of {', '.join(self.columns)}")
+            )
         weights = pd.Series(0.0, index=self.matrix.columns)
         for name, weight in coefficients.items():
             weights[name] = float(weight) / self.units[name]
         if not np.any(weights.to_numpy()):
-            raise InputError(_config_problem("contrasts", "weights that are all zero", "at least one weight"))
+            raise InputError(_config_problem("IN-141", "contrasts", "weights that are all zero", "at least one weight"))
         return weights.to_numpy()
 
     def level_contrast(self, factor: str, level: str, baseline: str) -> np.ndarray:
@@ -100,12 +102,16 @@ class DesignMatrix:
         """
         known = self.levels.get(factor)
         if known is None:
-            raise InputError(_config_problem("contrasts", factor, f"a factor of the design: {', '.join(self.levels)}"))
+            raise InputError(
+                _config_problem("IN-142", "contrasts", factor, f"a factor of the design: {', '.join(self.levels)}")
+            )
         for name in (level, baseline):
             if name not in known:
-                raise InputError(_config_problem("contrasts", f"{factor} {name!r}", f"one of {', '.join(known)}"))
+                raise InputError(
+                    _config_problem("IN-143", "contrasts", f"{factor} {name!r}", f"one of {', '.join(known)}")
+                )
         if level == baseline:
-            raise InputError(_config_problem("contrasts", f"{level} against itself", "two different levels"))
+            raise InputError(_config_problem("IN-144", "contrasts", f"{level} against itself", "two different levels"))
         weights = {column_name(factor, level): 1.0, column_name(factor, baseline): -1.0}
         return self.contrast({name: weight for name, weight in weights.items() if name in self.matrix.columns})
 
@@ -162,13 +168,13 @@ def parse_design(design: str) -> list[Term]:
     names = [name for term in terms for name in term]
     wrong = [name for name in names if not ID_PATTERN.match(name)]
     if wrong:
-        raise InputError(_config_problem("design", repr(wrong[0]) + f" in {design!r}", _ALLOWED))
+        raise InputError(_config_problem("IN-145", "design", repr(wrong[0]) + f" in {design!r}", _ALLOWED))
     if len({frozenset(term) for term in terms}) < len(terms) or any(len(set(t)) < len(t) for t in terms):
-        raise InputError(_config_problem("design", f"a repeated name in {design!r}", "every term once"))
+        raise InputError(_config_problem("IN-146", "design", f"a repeated name in {design!r}", "every term once"))
     orphans = [term for term in terms if len(term) > 1 and any((name,) not in terms for name in term)]
     if orphans:
         expected = f"also the main effects {' + '.join(orphans[0])}"
-        raise InputError(_config_problem("design", f"the interaction {':'.join(orphans[0])}", expected))
+        raise InputError(_config_problem("IN-147", "design", f"the interaction {':'.join(orphans[0])}", expected))
     return sorted(terms, key=len)
 
 
@@ -282,21 +288,23 @@ def _levels(values: pd.Series, baseline: str | None) -> tuple[str, ...]:
 def _main_effects(design: str) -> list[str]:
     names = [term[0] for term in parse_design(design) if len(term) == 1]
     if "disease" not in names:
-        raise InputError(_config_problem("design", " + ".join(names), "the term disease among them"))
+        raise InputError(_config_problem("IN-148", "design", " + ".join(names), "the term disease among them"))
     return names
 
 
 def _check_term(samples: pd.DataFrame, name: str, sheet: str) -> list[Problem]:
     if name not in samples.columns:
         known = ", ".join(covariates(samples))
-        return [_config_problem("design", name, f"a column of the sample sheet ({known})")]
+        return [_config_problem("IN-149", "design", name, f"a column of the sample sheet ({known})")]
     values, where = samples[name], f"column {name}"
     absent = samples.loc[values.isna(), "sample"].astype(str).tolist()
     if absent:
         fix = f"Fill it in, leave these samples out, or take {name} out of the design."
-        return [Problem(sheet, where, f"no value for {listed(absent, 5)}", "a value for every sample", fix)]
+        return [
+            Problem(sheet, where, f"no value for {listed(absent, 5)}", "a value for every sample", fix, code="IN-130")
+        ]
     if is_number(values) and not np.isfinite(values.to_numpy(dtype=float)).all():
-        return [Problem(sheet, where, "an infinite value", "numbers", "Correct the sheet.")]
+        return [Problem(sheet, where, "an infinite value", "numbers", "Correct the sheet.", code="IN-131")]
     return []
 
 
@@ -305,7 +313,7 @@ def _check_levels(samples: pd.DataFrame, name: str, control: str | None, sheet: 
     if values.nunique() < 2:
         found = f"only {values.iloc[0] if len(values) else 'no sample'}"
         fix = f"Take {name} out of the design." if name != "disease" else "Add samples of another group."
-        return [Problem(sheet, f"column {name}", found, "at least two different values", fix)]
+        return [Problem(sheet, f"column {name}", found, "at least two different values", fix, code="IN-132")]
     if name == "disease":
         return _check_control(values, control)
     return _check_identical(samples, name) if not is_number(samples[name]) else []
@@ -315,7 +323,11 @@ def _check_control(disease: pd.Series, control: str | None) -> list[Problem]:
     if control is None or (disease == control).any():
         return []
     expected = f"one of {', '.join(sorted(disease.unique()))}"
-    return [Problem("config", "control", f"no sample of the control {control!r}", expected, "Correct the name.")]
+    return [
+        Problem(
+            "config", "control", f"no sample of the control {control!r}", expected, "Correct the name.", code="IN-039"
+        )
+    ]
 
 
 def _check_identical(samples: pd.DataFrame, name: str) -> list[Problem]:
@@ -325,7 +337,7 @@ def _check_identical(samples: pd.DataFrame, name: str) -> list[Problem]:
         return []
     expected = f"a {name} that varies within the diseases"
     fix = f"Take {name} out of the design; its effect and the disease's cannot be told apart."
-    return [Problem("config", "design", f"{name} identical to disease", expected, fix)]
+    return [Problem("config", "design", f"{name} identical to disease", expected, fix, code="IN-133")]
 
 
 def _check_rank(samples: pd.DataFrame, terms: list[Term], control: str | None) -> list[Problem]:
@@ -334,10 +346,10 @@ def _check_rank(samples: pd.DataFrame, terms: list[Term], control: str | None) -
     if aliased:
         found = "; ".join(f"{name} = {formula}" for name, formula in aliased.items())
         expected = "columns that are linearly independent"
-        return [_config_problem("design", f"aliased columns: {found}", expected, "Take a term out.")]
+        return [_config_problem("IN-150", "design", f"aliased columns: {found}", expected, "Take a term out.")]
     if matrix.shape[0] <= matrix.shape[1]:
         found = f"{matrix.shape[1]} coefficients for {matrix.shape[0]} samples"
-        return [_config_problem("design", found, "more samples than coefficients", "Take a term out.")]
+        return [_config_problem("IN-151", "design", found, "more samples than coefficients", "Take a term out.")]
     return []
 
 
@@ -370,5 +382,5 @@ def aliased_columns(matrix: pd.DataFrame) -> dict[str, str]:
     return aliased
 
 
-def _config_problem(where: str, found: str, expected: str, fix: str = "Correct the config.") -> Problem:
-    return Problem("config", where, found, expected, fix)
+def _config_problem(code: str, where: str, found: str, expected: str, fix: str = "Correct the config.") -> Problem:
+    return Problem("config", where, found, expected, fix, code=code)

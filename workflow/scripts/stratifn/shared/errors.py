@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 # what is at fault, and what a message about it begins with
 INPUT, MACHINE, STRATIFN = "input", "machine", "stratifn"
+# of one class of mistakes in one file, as many are printed; all are in `problems.json`
+MOST_OF_A_CLASS = 20
 HEADINGS = {INPUT: "Input", MACHINE: "Machine", STRATIFN: "stratifn"}
 
 
@@ -29,6 +32,8 @@ class Problem:
         How to fix it.
     kind
         A key of `HEADINGS`.
+    code
+        Of the class of mistakes, ``IN-001`` and so on (`workflow/schemas/mistakes.yaml`); empty for other kinds.
     """
 
     source: str
@@ -37,9 +42,11 @@ class Problem:
     expected: str
     fix: str
     kind: str = INPUT
+    code: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: found {self.found}; expected {self.expected}. {self.fix}"
+        code = f" [{self.code}]" if self.code else ""
+        return f"{self.where}: found {self.found}; expected {self.expected}. {self.fix}{code}"
 
     def as_dict(self) -> dict[str, str]:
         """Return the problem as a plain dictionary, for the machine-readable list."""
@@ -116,5 +123,18 @@ def _message(problems: list[Problem]) -> str:
     lines = [f"{HEADINGS[INPUT]}: {count}; nothing was computed."]
     for source, of_source in by_source.items():
         lines.append(f"{source}")
-        lines += [f"  - {problem}" for problem in of_source]
+        lines += _shown(of_source)
     return "\n".join(lines)
+
+
+def _shown(problems: list[Problem]) -> list[str]:
+    """Write the problems of a file; of one class the first ones, and how many more there are."""
+    lines, counts = [], Counter(problem.code for problem in problems)
+    shown: Counter[str] = Counter()
+    for problem in problems:
+        shown[problem.code] += 1
+        if not problem.code or shown[problem.code] <= MOST_OF_A_CLASS:
+            lines.append(f"  - {problem}")
+        elif shown[problem.code] == counts[problem.code]:
+            lines.append(f"  - and {counts[problem.code] - MOST_OF_A_CLASS} more of {problem.code}")
+    return lines

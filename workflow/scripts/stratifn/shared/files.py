@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -24,17 +25,24 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
     A reader, or a run that is killed half-way, sees the old file or the new one, never a part. Two jobs that
     write the same file at once (a killed scheduler whose jobs live on) each write their own temporary file. What a
-    killed job of this machine left behind is removed.
+    killed job of this machine left behind is removed. The temporary file can be read by its owner alone; `path` gets the
+    permissions that the user's umask gives new files.
 
     Raises
     ------
     MachineError
         The disk is full or the like; it names `path`.
+    FileNotFoundError
+        The block wrote nothing.
     """
     path = Path(path)
     try:
         with _temporary_beside(path) as temporary:
+            _create_private(temporary)
             yield temporary
+            if not temporary.stat().st_mtime_ns:
+                raise FileNotFoundError(errno.ENOENT, "nothing was written", str(temporary))
+            temporary.chmod(_mode_of_new_files())
             with open(temporary, "rb") as handle:
                 os.fsync(handle.fileno())
             os.replace(temporary, path)
@@ -58,6 +66,20 @@ def _temporary_beside(path: Path) -> Iterator[Path]:
     finally:
         del _unfinished[temporary]
         temporary.unlink(missing_ok=True)
+
+
+def _create_private(path: Path) -> None:
+    """Create an empty file that only its owner can read, with time zero; whoever opens it to write keeps its mode."""
+    # of an earlier process with this number; a link that somebody put there is not followed
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    os.utime(path, (0, 0))
+
+
+def _mode_of_new_files() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 def being_written() -> Path | None:
@@ -132,19 +154,26 @@ def reading_users(path: str | os.PathLike, expected: str, fix: str) -> Iterator[
     except (InputError, MachineError):
         raise
     except FileNotFoundError as error:
-        problem = Problem(source, where, "nothing there", expected, "Correct the path in the config.")
+        problem = Problem(source, where, "nothing there", expected, "Correct the path in the config.", code="IN-001")
         raise InputError(problem) from error
     except PermissionError as error:
         problem = Problem(
-            source, where, "no permission to read it", expected, "Make it readable for you (`chmod u+r`)."
+            source,
+            where,
+            "no permission to read it",
+            expected,
+            "Make it readable for you (`chmod u+r`).",
+            code="IN-002",
         )
         raise InputError(problem) from error
     except Exception as error:
         fault = machine_error(error, path)
         if fault is not None:
             raise fault from error
-        found = "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else " ".join(str(error).split())
-        raise InputError(Problem(source, where, found or type(error).__name__, expected, fix)) from error
+        undecodable = isinstance(error, UnicodeDecodeError)
+        found = "text that is not UTF-8" if undecodable else " ".join(str(error).split()) or type(error).__name__
+        code = "IN-007" if undecodable else "IN-014"
+        raise InputError(Problem(source, where, found, expected, fix, code=code)) from error
 
 
 def write_text(text: str, path: str | os.PathLike) -> None:

@@ -40,6 +40,11 @@ def output_contract() -> dict[str, Any]:
     return _schema("outputs.yaml")
 
 
+def mistakes() -> dict[str, Any]:
+    """Return the classes of mistakes in what a user gives, by family."""
+    return _schema("mistakes.yaml")
+
+
 def _schema(name: str) -> dict[str, Any]:
     path = _shipped("schemas", CLONE / "workflow" / "schemas") / name
     return yaml.safe_load(path.read_text(encoding="utf-8"))

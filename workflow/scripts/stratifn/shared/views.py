@@ -25,10 +25,10 @@ def view_mismatches(where: str, views: Iterable[Mapping[str, Any]], known: Mappi
         at, name = f"{where}.{view['name']}", view["name"]
         if name not in known:
             found, expected = "a view that the reference does not have", f"one of {', '.join(known)}"
-            yield Problem("config", at, found, expected, "Rename it, or leave it out.")
+            yield Problem("config", at, found, expected, "Rename it, or leave it out.", code="IN-185")
         elif view["kind"] != known[name]:
             found, expected = f"kind {view['kind']}", f"kind {known[name]}, as in the reference"
-            yield Problem("config", at, found, expected, "Correct the kind, or leave the view out.")
+            yield Problem("config", at, found, expected, "Correct the kind, or leave the view out.", code="IN-186")
 
 
 def lender_mismatches(where: str, views: Iterable[Mapping[str, Any]], lenders: Mapping[str, str]) -> Iterator[Problem]:
@@ -49,5 +49,10 @@ def lender_mismatches(where: str, views: Iterable[Mapping[str, Any]], lenders: M
         if lender not in (OWN_FACTORS, *names):
             found = f"no view {lender}, whose size factors {name} takes in the reference"
             yield Problem(
-                "config", f"{where}.{name}", found, f"the view {lender} too", "Add it, or leave this one out."
+                "config",
+                f"{where}.{name}",
+                found,
+                f"the view {lender} too",
+                "Add it, or leave this one out.",
+                code="IN-187",
             )

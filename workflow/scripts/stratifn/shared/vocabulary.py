@@ -22,6 +22,8 @@ NO_WORDS = frozenset(
     | {"not treated", "never treated", "no treatment", "no therapy", "no anti-ifn", "without", "absent", "off"}
     | {"standard of care", "soc"}
 )
+# what answers a question in a column of any name, where it is written in several ways
+PLAIN_ANSWERS = frozenset({YES, "y", "true", "1", "1.0", NO, "n", "false", "0", "0.0"})
 NOT_KNOWN_WORDS = frozenset(
     {
         "unknown",
@@ -56,7 +58,7 @@ ID_PATTERN = re.compile(rf"^{ID}\Z")
 NOT_STATED = "unknown"
 # the column that says whether a sample was measured in a view is called `in_<view>`
 IN_VIEW = "in_"
-# in place of a stratum, where none has a probability of one half
+# in place of a stratum, where none has a probability of one half, and of a type of response: the data do not decide
 UNCERTAIN = "uncertain"
 
 # --- controls and the ISG expression signature ----------------------------------------------------------------------
@@ -68,6 +70,22 @@ HIGH, BORDERLINE, LOW = "high", "borderline", "low"
 CLASSES = (HIGH, BORDERLINE, LOW)
 # a sample without a class
 UNSCORED = "unscored"
+# the first words of why a library has no score: sampling alone moves it too far
+SHALLOW = "too shallow a library"
+# which kind of interferon a response looks like
+NO_RESPONSE, TYPE_I, TYPE_II, TYPE_I_II = "none", "I", "II", "I+II"
+# neither kind of response looks like it
+OTHER_RESPONSE = "other"
+# in the order of tables and figures
+RESPONSE_TYPES = (NO_RESPONSE, TYPE_I, TYPE_I_II, TYPE_II, UNCERTAIN, OTHER_RESPONSE)
+
+# the subject of a claim about a signature by the controls of the new patients' own batch
+BY_OWN_CONTROLS = "{signature}, own controls"
+
+# --- new patients ---------------------------------------------------------------------------------------------------
+
+# begins the part of a patient's reason that says why he or she is out of the reference
+UNLIKE = "unlike the reference"
 
 # --- effects across diseases ------------------------------------------------------------------------------------------
 
@@ -83,6 +101,12 @@ RNA = "rna"
 COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS = "counts", "beta", "proportion", "concentration", "continuous"
 # of views of counts: each takes its own size factors, or those of the view that `size_factors` names
 SIZE_FACTORS, OWN_FACTORS = "size_factors", "own"
+# whether the values are held to the scale that the kind of the view promises, or are taken as they are
+SCALE, CHECKED, AS_GIVEN = "scale", "checked", "as_given"
+# what notes call a scale that was taken as given although the check refuses it, and one that the check only suspects
+SCALE_AS_GIVEN, SCALE_IN_DOUBT = "scale as given", "scale in doubt"
+# how they are computed (`normalization.size_factors`): the default
+MEDIAN_OF_RATIOS = "ratio"
 # the column of a view of counts that holds them
 SIZE_FACTOR = "size_factor"
 VIEW_KINDS = (COUNTS, BETA, PROPORTION, CONCENTRATION, CONTINUOUS)

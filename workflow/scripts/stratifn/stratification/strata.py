@@ -164,7 +164,7 @@ def _hindrance(
     lacking = int(eligible.sum() - clustered.sum())
     needed = settings.clusters[0] * MIN_STRATUM
     reason = f"{clustered.sum()} samples; {settings.clusters[0]} strata need at least {needed}"
-    return f"{reason} ({lacking} others lack views that the factors come from)" if lacking else reason
+    return f"{reason} ({lacking} samples lack views that the factors come from)" if lacking else reason
 
 
 def _eligible(index: pd.Index, samples: pd.DataFrame, control: str | None, settings: Settings) -> np.ndarray:

@@ -1,9 +1,11 @@
 """Transfer: a finished cohort frozen as a reference, and new patients placed with that reference alone.
 
-The factors of new samples come from `shared.factor_posterior`. Read in this order: `limits` (who is unlike the reference),
+The factors of new samples come from `shared.factor_posterior`. Read in this order: `folds` (the model without some of its
+samples), `limits` (who is unlike the reference),
 `reference` (its files, and when they are refused), `freezing` (from a cohort to a reference and back to objects),
 `verdicts` (what the reference's cohort could claim), `matching` (the new patients' views matched to the reference's),
-`size_factors` (of views that take those of another), `notes` (notes on the numbers), `placement`
+`size_factors` (of views that take those of another), `own_controls` (scores against the batch's own controls), `notes`
+(notes on the numbers), `placement`
 (all of it). What the phases normalization, interferon and stratification froze passes through here as plain values and
 arrays; the script says how each reads its own part.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +11,8 @@ import pandas as pd
 
 from stratifn.shared.claims import verdicts_table
 from stratifn.shared.factor_model import ViewModel
-from stratifn.shared.factor_posterior import project_factors
 from stratifn.shared.vocabulary import OWN_FACTORS
-from stratifn.transfer.limits import Limits, fit_limits
+from stratifn.transfer.limits import Limits, Reach, Tail, fit_limits
 from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VERDICTS, VIEWS, Part, Reference, Source
 from stratifn.transfer.verdicts import verdicts_part
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 # the column of a matrix that holds its features' symbols
 GENE_NAME = "gene_name"
+# the arrays of a view's model that training fits
+FITTED = ("weights", "weights_squared", "tau", "means")
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def freeze_reference(
     refusal = ""
     if corrected_for:
         refusal = f"the reference was trained on views corrected for {corrected_for}; a new patient cannot be corrected"
-    limits = _learn_limits(learnt.views, learnt.factors, values, learnt.samples)
+    limits = fit_limits(learnt.views, _training_values(learnt, values), learnt.factors)
     return Reference(
         source=source,
         parts={
@@ -166,11 +167,17 @@ def reference_model(reference: Reference) -> ReferenceModel:
 
 def reference_limits(reference: Reference) -> Limits:
     """Return the limits of a reference."""
-    part = reference.parts[LIMITS]
-    errors = {view: float("nan") if limit is None else limit for view, limit in part.values["errors"].items()}
-    return Limits(
-        part.arrays["mean"], part.arrays["precision"], part.values["distance"], errors, part.values["centile"]
-    )
+    part, views, spread = reference.parts[LIMITS], [], {}
+    for view in reference_model(reference).views:
+        arrays: dict[str, Any] = part.group(f"views/{view.name}")
+        spread[view.name] = arrays.pop("spread")
+        views.append(replace(view, **arrays))
+    tails = [
+        Tail(tuple(each["views"]), np.array(each["scores"]), each["excess"], each["above"])
+        for each in part.values["tails"]
+    ]
+    reach = Reach(**part.group("reach"), distance=part.values["reach"])
+    return Limits(views, spread, part.values["typical"], reach, tails, part.values["level"])
 
 
 def _views_part(transforms: Mapping[str, FrozenView]) -> Part:
@@ -187,28 +194,31 @@ def _model_part(model: Sequence[ViewModel], factors: int, refusal: str) -> Part:
     arrays: dict[str, np.ndarray] = {}
     for view in model:
         arrays[f"{view.name}/features"] = np.array(view.features, dtype=str)
-        for field in ("weights", "weights_squared", "tau", "means"):
+        for field in FITTED:
             arrays[f"{view.name}/{field}"] = np.asarray(getattr(view, field), dtype=float)
     views = [{"name": view.name, "scale": float(view.scale), "features": len(view.features)} for view in model]
     return Part({"factors": factors, "refusal": refusal, "views": views}, arrays)
 
 
-def _learn_limits(
-    model: Sequence[ViewModel], factors: int, values: Mapping[str, ad.AnnData], samples: Sequence[str]
-) -> Limits:
-    trained = set(samples)
-    measured = {}
-    for view in model:
+def _training_values(learnt: LearntModel, values: Mapping[str, ad.AnnData]) -> dict[str, pd.DataFrame]:
+    """Return what the model was trained on: view to samples x features."""
+    trained = set(learnt.samples)
+    chosen = {}
+    for view in learnt.views:
         data = values[view.name]
-        measured[view.name] = data[data.obs_names.isin(trained), list(view.features)].to_df()
-    projected = project_factors(model, measured)
-    return fit_limits(projected.mean.iloc[:, :factors], projected.error)
+        chosen[view.name] = data[data.obs_names.isin(trained), list(view.features)].to_df()
+    return chosen
 
 
 def _limits_part(limits: Limits) -> Part:
-    errors = {view: None if np.isnan(limit) else limit for view, limit in limits.errors.items()}
-    values = {"centile": limits.centile, "distance": limits.distance, "errors": errors}
-    return Part(values, {"mean": limits.mean, "precision": limits.precision})
+    """Features and scales are those of the model."""
+    arrays = {"reach/mean": limits.reach.mean, "reach/precision": limits.reach.precision}
+    for view in limits.model:
+        arrays |= {f"views/{view.name}/{field}": getattr(view, field) for field in FITTED}
+        arrays[f"views/{view.name}/spread"] = limits.spread[view.name]
+    tails = [vars(tail) | {"views": list(tail.views), "scores": tail.scores.tolist()} for tail in limits.tails]
+    values = {"level": limits.level, "reach": limits.reach.distance, "typical": dict(limits.typical), "tails": tails}
+    return Part(values, arrays)
 
 
 def _stratum(row: Any) -> dict[str, Any]:

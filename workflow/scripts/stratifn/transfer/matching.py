@@ -158,7 +158,7 @@ def _too_few(known: Features, data: ad.AnnData, path: str) -> Iterator[Problem]:
         here, there = (", ".join(map(str, ids[:3])) for ids in (new.ids, known.ids))
         of_reference = f"{found} of the {total} features of the reference (ids here: {here}; there: {there})"
         fix = "Use the ids of the reference, or add a column gene_name with the symbols beside the ids."
-        yield Problem(path, "feature ids", of_reference, f"at least {needed} of them", fix)
+        yield Problem(path, "feature ids", of_reference, f"at least {needed} of them", fix, code="IN-220")
 
 
 def match_views(frozen: Mapping[str, FrozenView], views: Mapping[str, ad.AnnData]) -> dict[str, MatchedView]:

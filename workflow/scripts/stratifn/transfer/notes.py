@@ -25,10 +25,13 @@ class Measured:
     ----------
     specimen, platform
         As for a cohort; None where not said.
+    control
+        Label of the people who are the batch's own controls; None where it names none.
     """
 
     specimen: str | None = None
     platform: str | None = None
+    control: str | None = None
 
 
 def described_reference(reference: Reference) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """New patients, one to thousands, placed with a frozen reference alone.
 
 Nothing is learnt from the new patients: each one's numbers come from the patient and the reference, so that one alone
-gets what it gets in a batch.
+gets what it gets in a batch. Scores against the batch's own controls, if it names any, are given beside (`own_controls`).
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
-from stratifn.shared import claims
-from stratifn.shared.claims import EVERYBODY, judged, verdicts_table
+from stratifn.shared.claims import verdicts_table
 from stratifn.shared.columns import columns_of
 from stratifn.shared.factor_posterior import FactorPosterior, ProjectedFactors, project_factors
 from stratifn.shared.vocabulary import RNA, UNCERTAIN, UNSCORED
 from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
-from stratifn.transfer.limits import Limits
+from stratifn.transfer.limits import Judgement, Limits
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.notes import Measured, described_reference, placement_notes, specimen_difference
+from stratifn.transfer.own_controls import ScoreLocally, against_own_controls
 from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
 from stratifn.transfer.size_factors import with_lent_size_factors
-from stratifn.transfer.verdicts import reference_verdicts
+from stratifn.transfer.verdicts import placement_verdicts, reference_verdicts
 
 if TYPE_CHECKING:
     import anndata as ad
 
 PATIENT_COLUMNS = list(columns_of("transfer/{name}/patients.tsv"))
+NOT_COMPARED = Judgement(np.nan, "")
 
 
 class Placed(Protocol):
@@ -72,11 +73,14 @@ class Phases:
         ifn_class, reason.
     strata
         Arrays -> stratum model, None for one stratum.
+    score_locally
+        As `score`, and the label of the batch's own controls -> the scores against these.
     """
 
     transform: Callable[[FrozenView, ad.AnnData], ad.AnnData]
     score: Callable[[Mapping[str, Any], Mapping[str, np.ndarray], ad.AnnData, pd.DataFrame], pd.DataFrame]
     strata: Callable[[Mapping[str, np.ndarray]], StratumModel | None]
+    score_locally: ScoreLocally | None = None
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,8 @@ def place_patients(
     phases
         How to transform, score and stratify.
     measured
-        Specimen and platform. They change no number: a difference from the reference is reported, of the specimen with
-        every patient.
+        Specimen and platform, which change no number (a difference from the reference is reported, of the specimen with
+        every patient), and who the batch's own controls are.
     notes
         What is known about the new patients' files already: view, item, what, reason.
 
@@ -138,14 +142,23 @@ def place_patients(
     everyone = sorted(samples["sample"].astype(str))
     model = reference_model(reference)
     matched = with_lent_size_factors(match_views(frozen_views(reference), views), phases.transform)
-    projected = _projected(model, matched, phases)
+    transformed = _transformed(model, matched, phases)
+    projected = project_factors(model.views, transformed) if transformed else None
     names = [f"Factor{k + 1}" for k in range(model.factors)]
     mean, sd = _posterior(projected, everyone, names)
     classes = _classes(reference.parts[INTERFERON], matched, samples, phases).reindex(everyone)
     seen = pd.DataFrame(index=everyone) if projected is None else projected.observed.reindex(everyone, fill_value=0)
     placed = seen.gt(0).any(axis=1)
     strata, one = _strata(phases.strata(reference.parts[STRATA].arrays), projected, mean.columns, placed)
-    outside = _outside(reference_limits(reference), projected, mean, everyone)
+    limits = reference_limits(reference)
+    compared = _compared(limits, transformed, everyone)
+    pvalues = pd.Series([each.pvalue for each in compared], everyone, dtype=float)
+    local = against_own_controls(reference, matched.get(RNA), samples, measured.control, phases.score_locally)
+    local_classes = local.classes.reindex(everyone)
+    outside = [
+        [text for text in (each.reason, reason) if isinstance(text, str) and text]
+        for each, reason in zip(compared, local_classes["reason"], strict=True)
+    ]
     foreign = specimen_difference(reference.source, measured)
     reasons = [[*foreign, *own] for own in _reasons(model, classes, placed, one, strata["informed"], outside, seen)]
     patients = pd.DataFrame(
@@ -156,39 +169,32 @@ def place_patients(
             "ifn_class": classes["ifn_class"].to_numpy(object),
             "stratum": strata["stratum"].array,
             "probability": strata["probability"].to_numpy(float),
-            "out_of_reference": pd.array(
-                [bool(o) if p else pd.NA for o, p in zip(outside, placed, strict=True)], dtype="boolean"
-            ),
+            "out_of_reference": pvalues.le(limits.level).astype("boolean").mask(pvalues.isna()).array,
+            "outlier_pvalue": pvalues.to_numpy(),
+            "score_local": local_classes["score"].to_numpy(float),
+            "ifn_class_local": local_classes["ifn_class"].to_numpy(object),
             "views_used": [_joined([view for view in seen.columns if seen.loc[name, view]], "+") for name in everyone],
             "reason": [_joined(reason, "; ") for reason in reasons],
         },
         columns=PATIENT_COLUMNS,
     )
     factors = pd.concat([mean, sd.add_prefix("sd_")], axis=1).rename_axis("sample").reset_index()
-    own = placement_notes(reference, model, matched, measured)
-    everything = own if notes is None else pd.concat([own, notes], ignore_index=True)
-    verdicts = verdicts_table([placement_verdicts(patients), reference_verdicts(reference)])
+    told = [placement_notes(reference, model, matched, measured), local.notes]
+    everything = pd.concat(told if notes is None else [*told, notes], ignore_index=True)
+    verdicts = verdicts_table([placement_verdicts(patients), local.verdicts, reference_verdicts(reference)])
     return Placement(patients, factors, everything, described_reference(reference), verdicts)
 
 
-def placement_verdicts(patients: pd.DataFrame) -> pd.DataFrame:
-    """Judge whether the reference fits these patients, by the share of those placed who are unlike it."""
-    placed = patients["out_of_reference"].dropna()
-    share = float(placed.astype(bool).mean()) if len(placed) else np.nan
-    reason = "" if len(placed) else "nobody could be placed by factors"
-    return judged("placement", EVERYBODY, [claims.Measured("out_of_reference", share, reason=reason)])
-
-
-def _projected(model: ReferenceModel, matched: Mapping[str, MatchedView], phases: Phases) -> ProjectedFactors | None:
-    """Return the factors; None where the reference gives none, or no view of its model is there."""
+def _transformed(model: ReferenceModel, matched: Mapping[str, MatchedView], phases: Phases) -> dict[str, pd.DataFrame]:
+    """Return the values of the model's features by view; nothing where the reference gives no factors."""
     if model.refusal:
-        return None
-    measured = {}
+        return {}
+    values = {}
     for view in model.views:
         if view.name in matched:
             data = phases.transform(matched[view.name].frozen, matched[view.name].data)
-            measured[view.name] = data[:, data.var_names.isin(view.features)].to_df()
-    return project_factors(model.views, measured) if measured else None
+            values[view.name] = data[:, data.var_names.isin(view.features)].to_df()
+    return values
 
 
 def _posterior(
@@ -230,27 +236,17 @@ def _strata(
     return table, False
 
 
-def _outside(
-    limits: Limits, projected: ProjectedFactors | None, mean: pd.DataFrame, everyone: list[str]
-) -> list[list[str]]:
-    """Say for each sample how it differs from the samples of the reference."""
-    if projected is None:
-        return [[] for _ in everyone]
-    distances, errors = limits.distances(mean), projected.error.reindex(everyone)
-    outside = []
-    for sample in everyone:
-        own = []
-        if distances[sample] > limits.distance:
-            own.append(
-                f"factors far from the reference's (distance {distances[sample]:.3g}, limit {limits.distance:.3g})"
-            )
-        own += [
-            f"{view} not explained by the factors (error {errors.loc[sample, view]:.3g}, limit {limit:.3g})"
-            for view, limit in limits.errors.items()
-            if errors.loc[sample, view] > limit
-        ]
-        outside.append(own)
-    return outside
+def _compared(limits: Limits, transformed: Mapping[str, pd.DataFrame], everyone: list[str]) -> list[Judgement]:
+    """Compare each sample with those of the reference; one without a value with nothing."""
+    values = {
+        view.name: transformed[view.name].reindex(everyone, columns=list(view.features)).to_numpy(float)
+        for view in limits.model
+        if view.name in transformed
+    }
+    own = [{name: array[row] for name, array in values.items()} for row in range(len(everyone))]
+    return [
+        limits.judge(each) if any(np.isfinite(array).any() for array in each.values()) else NOT_COMPARED for each in own
+    ]
 
 
 def _reasons(

@@ -19,7 +19,7 @@ import numpy as np
 
 from stratifn.shared.arrays import arrays_bytes, arrays_in
 from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.files import atomic_path, write_json
+from stratifn.shared.files import atomic_path, reading_users, write_json
 
 FORMAT = "stratifn reference"
 VALUES_FILE, ARRAYS_FILE = "reference.json", "arrays.npz"
@@ -29,8 +29,8 @@ REFUSED_FIX = "Copy the whole folder again from its source; if this run makes it
 PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON, VERDICTS)
 FREEZE_AGAIN = "Freeze it again: run its cohort with this version of stratifn."
 # the oldest contract whose references hold everything that is read here
-OLDEST = (2, 1)
-VERSION = re.compile(r"^(\d+)\.(\d+)$")
+OLDEST = (2, 2)
+VERSION = re.compile(r"^(\d{1,4})\.(\d{1,4})$")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class Source:
         Name to version.
     specimen, platform
         Those of the cohort.
+    control
+        Label of its controls; None where it has none.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Source:
     software: Mapping[str, str]
     specimen: str
     platform: str
+    control: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,11 @@ def load_reference(folder: str | Path, contract: str) -> Reference:
         Files that are missing, foreign, damaged or incomplete, or of a version that this code does not read.
     """
     folder = Path(folder)
+    with reading_users(folder / VALUES_FILE, "a reference that stratifn froze", REFUSED_FIX):
+        return _load_reference(folder, contract)
+
+
+def _load_reference(folder: Path, contract: str) -> Reference:
     values = _read_values(folder / VALUES_FILE)
     _require_version(folder / VALUES_FILE, values, contract)
     _require_whole(folder / VALUES_FILE, values)
@@ -145,8 +153,8 @@ def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _refusal(path: Path, found: str, expected: str, fix: str = REFUSED_FIX) -> InputError:
-    return InputError(Problem(str(path), "the reference", found, expected, fix))
+def _refusal(code: str, path: Path, found: str, expected: str, fix: str = REFUSED_FIX) -> InputError:
+    return InputError(Problem(str(path), "the reference", found, expected, fix, code=code))
 
 
 def _read_values(path: Path) -> dict[str, Any]:
@@ -154,52 +162,64 @@ def _read_values(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         fix = "Name a folder `results/<cohort>/reference`, or a cohort of this run."
-        raise _refusal(path, "nothing there", f"the file {VALUES_FILE}", fix) from error
+        raise _refusal("IN-221", path, "nothing there", f"the file {VALUES_FILE}", fix) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise _refusal(path, f"no readable JSON ({error})", "the unchanged file") from error
+        raise _refusal("IN-222", path, f"no readable JSON ({error})", "the unchanged file") from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         fix = "Name the folder `reference` of a stratifn run."
-        raise _refusal(path, "a file of something else", "a reference that stratifn froze", fix)
+        raise _refusal("IN-223", path, "a file of something else", "a reference that stratifn froze", fix)
     return values
 
 
 def _require_whole(path: Path, values: Mapping[str, Any]) -> None:
     sealed = {key: value for key, value in values.items() if key != "sha256"}
     if values.get("sha256") != _digest(sealed):
-        raise _refusal(path, "values that differ from their checksum: damaged or edited", "the unchanged file")
+        raise _refusal(
+            "IN-224", path, "values that differ from their checksum: damaged or edited", "the unchanged file"
+        )
     missing = [key for key in (*(field.name for field in fields(Source)), "parts", "arrays") if key not in values]
     missing += [f"part {name}" for name in PARTS if name not in values.get("parts", {})]
+    if not missing:
+        missing = [f"values of part {name}" for name in PARTS if not isinstance(values["parts"][name], dict)]
     if missing:
-        raise _refusal(path, f"no {', '.join(missing)}", "a complete reference", FREEZE_AGAIN)
+        raise _refusal("IN-225", path, f"no {', '.join(missing)}", "a complete reference", FREEZE_AGAIN)
 
 
 def _require_version(path: Path, values: Mapping[str, Any], contract: str) -> None:
     found = VERSION.match(str(values.get("contract")))
     if found is None:
-        raise _refusal(path, "no version", f"a version such as {contract}")
+        raise _refusal("IN-226", path, "no version", f"a version such as {contract}")
     own, theirs = (tuple(map(int, version.split("."))) for version in (contract, found.group()))
     if theirs > own:
         fix = "Use the version of stratifn that made it, or a newer one."
-        raise _refusal(path, f"version {values['contract']}, newer than this code", f"at most {contract}", fix)
+        raise _refusal(
+            "IN-227", path, f"version {values['contract']}, newer than this code", f"at most {contract}", fix
+        )
     if theirs < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        raise _refusal(path, f"version {values['contract']}, too old for this code", f"at least {oldest}", FREEZE_AGAIN)
+        raise _refusal(
+            "IN-228", path, f"version {values['contract']}, too old for this code", f"at least {oldest}", FREEZE_AGAIN
+        )
 
 
 def _read_arrays(path: Path, listed: Mapping[str, Any]) -> dict[str, np.ndarray]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _refusal(path, f"a file that cannot be read ({error.strerror})", f"the file {ARRAYS_FILE}") from error
+        raise _refusal(
+            "IN-221", path, f"a file that cannot be read ({error.strerror})", f"the file {ARRAYS_FILE}"
+        ) from error
     if hashlib.sha256(data).hexdigest() != listed.get("sha256"):
-        raise _refusal(path, "content that differs from its checksum: damaged, or of another reference", "its own")
+        raise _refusal(
+            "IN-224", path, "content that differs from its checksum: damaged, or of another reference", "its own"
+        )
     try:
         arrays = arrays_in(io.BytesIO(data))
     except Exception as error:  # somebody else's file: whatever goes wrong in it is told with its name
-        raise _refusal(path, f"arrays that cannot be read ({error})", "plain arrays") from error
+        raise _refusal("IN-229", path, f"arrays that cannot be read ({error})", "plain arrays") from error
     missing = sorted(set(listed.get("names", ())) - set(arrays))
     if missing:
-        raise _refusal(path, f"no array {', '.join(missing[:5])}", "a complete reference")
+        raise _refusal("IN-225", path, f"no array {', '.join(missing[:5])}", "a complete reference")
     return arrays
 
 
@@ -218,6 +238,8 @@ def load_interferon(
     part = load_reference(folder, contract).parts[INTERFERON]
     if part.values["reference"] is None:
         expected = "a reference of a cohort with a view rna"
-        problem = Problem(str(folder), "reference.json", "no interferon reference", expected, "Name another reference.")
+        problem = Problem(
+            str(folder), "reference.json", "no interferon reference", expected, "Name another reference.", code="IN-232"
+        )
         raise InputError(problem)
     return part.values["reference"], part.arrays
