@@ -88,6 +88,7 @@ docs: $(READY) ## write the pages that are made from the schema and the registri
 	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.claims_page docs/claims.md
 	PYTHONPATH=$(LIBRARY) $(BIN)/python -m stratifn.configuration.mistakes_page docs/input-errors.md
 	PYTHONPATH=$(LIBRARY) $(BIN)/python docs/registries.py docs/registries.md
+	$(BIN)/python benchmarks/calibration.py docs/methods.md
 
 lock: ## compile requirements.lock again (needs uv)
 	uv pip compile --universal --fork-strategy fewest --generate-hashes --all-extras --no-header \

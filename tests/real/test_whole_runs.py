@@ -20,7 +20,7 @@ from stratifn.shared.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
-pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
+pytestmark = [pytest.mark.full, pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")]
 SCHEMA, CONTRACT = (
     yaml.safe_load((ROOT / "workflow" / "schemas" / name).read_text())
     for name in ("config.schema.yaml", "outputs.yaml")
@@ -139,12 +139,7 @@ def check_cells_under_interferon(folder: Path, checked, threshold: float) -> Non
     assert (results / "report" / "index.html").exists()
 
 
-def test_cells_under_interferon_run_to_the_report_with_a_threshold(tmp_path, assert_the_checked_design_was_fitted):
-    check_cells_under_interferon(tmp_path, assert_the_checked_design_was_fitted, 0.5)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("threshold", [0, 1])
+@pytest.mark.parametrize("threshold", [0, 0.5, 1])
 def test_cells_under_interferon_run_to_the_report_with_any_threshold(
     tmp_path, assert_the_checked_design_was_fitted, threshold
 ):

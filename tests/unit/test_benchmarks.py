@@ -36,3 +36,23 @@ def test_every_part_of_a_page_has_a_table_and_says_which_run_gave_it(root):
 def test_default_settings_are_those_of_the_schema(measuring):
     assert measuring.default_settings("integration")["seeds"] == [1, 2, 3, 4, 5]
     assert measuring.default_settings("stratification")["resamples"] == 200
+
+
+def test_the_calibration_gathers_every_row_of_its_pages_and_types_no_number(measuring):
+    calibration = importlib.import_module("calibration")
+    table = calibration.gathered()
+    assert table.notna().all(axis=None) and (table != "").all(axis=None)
+    page = calibration.part_of("calibration", "All situations")
+    assert calibration.markdown(table) in page
+    for source in calibration.SOURCES:
+        of_page = calibration.situations_of(source)
+        assert len(table[table["what"] == source.what]) == len(of_page) * len(source.measures)
+        for measure in source.measures:
+            shown = table[(table["what"] == source.what) & (table["measure"] == measure.words)]
+            assert shown["measured"].tolist() == of_page[measure.column].tolist()
+
+
+def test_the_docs_quote_the_calibration(measuring, root):
+    calibration = importlib.import_module("calibration")
+    quoted = (root / "docs" / "methods.md").read_text().split(calibration.BEGIN)[1].split(calibration.END)[0]
+    assert quoted.strip() == calibration.markdown(calibration.summary(calibration.gathered()))

@@ -243,7 +243,7 @@ def test_problems_of_every_file_come_in_one_message(folder, sheet, counts):
     bad = damaged(counts, (0, 4), -1)
     cells = damaged(counts / 1000, (1, 5), 7.0)
     message = refusal(sheet, {"rna": ("counts", write(bad, "c.tsv")), "cells": ("proportion", write(cells, "p.tsv"))})
-    for part in ("`S00` 2 times", "`SLEE` in 1 samples", "Did you mean `SLE`?", "-1 at", "7 at", "c.tsv", "p.tsv"):
+    for part in ("`S00` 2 times", "`SLEE` in 1 sample", "Did you mean `SLE`?", "-1 at", "7 at", "c.tsv", "p.tsv"):
         assert part in message
 
 

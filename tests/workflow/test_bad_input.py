@@ -84,7 +84,7 @@ def test_a_wrong_sheet_and_a_wrong_matrix_are_refused_in_one_message(cohort):
     check_refused(
         (clone, folder, sheet, counts, config),
         "samples.tsv",
-        "`SLEE` in 1 samples",
+        "`SLEE` in 1 sample",
         "Did you mean `SLE`?",
         "the sample `P02` 2 times",
         "counts.tsv",

@@ -61,7 +61,7 @@ def test_a_mistake_in_the_sheet_is_told_once_with_its_log_and_nothing_else(clone
     sheet.write_text(sheet.read_text().replace("P03\tSLE", "P03\tSLEE"))
     code, text = make(clone, "run", f"CONFIG={mine}")
     assert code != 0
-    assert text.count("found `SLEE` in 1 samples") == 1
+    assert text.count("found `SLEE` in 1 sample") == 1
     assert text.count("Input: 1 problem; nothing was computed.") == 1
     assert text.count(f"log: {mine.parent}/logs/mine/inputs.log\n") == 1
     assert f"When the problem is solved, start again: make run CONFIG={mine}\n" in text

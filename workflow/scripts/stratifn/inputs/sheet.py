@@ -181,13 +181,13 @@ def _id_problems(samples: pd.DataFrame, path: str) -> Iterator[Problem]:
 
 def _group_problems(disease: pd.Series, path: str, groups: Groups) -> Iterator[Problem]:
     counts = Counter(disease)
-    known = [*groups.analysed, *groups.known]
+    known = list(dict.fromkeys([*groups.analysed, *groups.known]))
     unknown = sorted(set(counts) - set(known))
     near = near_matches(unknown, known)
     for label in unknown:
         hint = f"Did you mean `{near[label]}`? " if label in near else ""
         fix = f"{hint}Add it to `diseases`, map it with `labels`, or remove these samples."
-        found = f"`{label}` in {counts[label]} samples"
+        found = f"`{label}` in {counts[label]} sample{'s' if counts[label] > 1 else ''}"
         yield Problem(path, "column disease", found, f"one of {listed(known)}", fix, code="IN-037")
     yield from missing_groups(disease, path, groups)
 

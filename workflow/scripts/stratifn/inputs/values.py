@@ -156,7 +156,7 @@ def _text_problems(matrix: RawMatrix, kind: str) -> Iterator[Problem]:
     expected = "numbers, or `<x` and `>x` beyond a limit x" if kind == CONCENTRATION else "numbers"
     yield Problem(
         matrix.path,
-        f"{len(odd)} cells",
+        f"{len(odd)} cell{'s' if len(odd) > 1 else ''}",
         shown,
         expected,
         "Correct these cells, or leave them empty if the value is unknown.",

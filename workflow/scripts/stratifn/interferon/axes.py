@@ -25,7 +25,7 @@ AXIS_COLUMNS = columns_of("interferon/axes.tsv")
 # over the sets and over IFN-alpha, -beta and -lambda
 SENSING_SLOPE = 0.06
 # the type I response that the sensing sets are conditioned on
-TYPE_I = "AYBEY_IFN1_20"
+RESPONSE_SIGNATURE = "AYBEY_IFN1_20"
 SENSING = "sensing:"
 LIGAND_GENES = ("IFNA", "IFNB1", "IFNW1", "IFNL", "IFNK", "IFNE")
 # the general step after every sensor, no sensor of its own
@@ -109,9 +109,9 @@ def _sensing(
     nothing = np.full(len(people.samples), np.nan)
     if reference.refusal:
         return _rows(people, "sensing", nothing, reference.refusal)
-    type_i = _mean_difference(people, reference, reference.panel[TYPE_I].genes)
-    if reference.panel[TYPE_I].coverage < FEWEST_GENES:
-        return _rows(people, "sensing", nothing, f"too few genes of {TYPE_I} to condition on")
+    type_i = _mean_difference(people, reference, reference.panel[RESPONSE_SIGNATURE].genes)
+    if reference.panel[RESPONSE_SIGNATURE].coverage < FEWEST_GENES:
+        return _rows(people, "sensing", nothing, f"too few genes of {RESPONSE_SIGNATURE} to condition on")
     values: list[np.ndarray] = []
     words: list[tuple[str, np.ndarray | None]] = []
     for sensor, verified, genes in _sensors(axis_sets):
