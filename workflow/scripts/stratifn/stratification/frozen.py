@@ -50,6 +50,7 @@ def stratum_model(arrays: Mapping[str, np.ndarray]) -> StratumModel | None:
                 f"no {', '.join(missing)}: frozen by an older version",
                 "strata with probabilities of membership",
                 "Freeze it again: run its cohort with this version of stratifn.",
+                code="IN-228",
             )
         )
     factors = tuple(str(name) for name in arrays["factors"])
