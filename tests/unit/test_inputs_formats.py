@@ -625,6 +625,16 @@ def test_ids_without_a_gene_of_the_signature_are_refused_by_their_form(genes, fo
     assert signature_problems([*UNKNOWN[form], "IFI27"], None, genes, "rna", "m.tsv") == []
 
 
+def test_a_panel_of_human_genes_without_the_signature_is_no_mistake(genes):
+    from stratifn.inputs.gene_ids import signature_note, signature_problems
+
+    panel = ["RTN2", "NDRG2", "CCDC113", "TP53", "of nobody"]
+    assert signature_problems(panel, None, genes, "rna", "m.tsv") == []
+    (note,) = signature_note(named_genes(panel, None, genes, "rna"), genes, "rna")
+    assert note[3].startswith("0 of 6 genes of RICE_CROW_6")
+    assert signature_problems(panel[:2] + ["a", "b", "c"], None, genes, "rna", "m.tsv")[0].code == "IN-250"
+
+
 def test_every_form_is_tried():
     assert {form.name for form in ID_FORMS} - set(UNKNOWN) == {
         "Ensembl", "Ensembl and symbol", "symbol and Ensembl", "symbol and Entrez", "Ensembl (custom CDF)",

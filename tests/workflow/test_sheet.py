@@ -15,7 +15,7 @@ from .conftest import MICRO, clone_to, write_config
 FITTED = "differential_expression/SLE_vs_HC.tsv.gz"
 
 
-@pytest.mark.parametrize("values", ["continuous", "four"])
+@pytest.mark.parametrize("values", ["continuous", pytest.param("four", marks=pytest.mark.full)])
 def test_a_covariate_below_zero_is_fitted_as_the_same_covariate_above(
     micro_run, tmp_path, assert_the_checked_design_was_fitted, values
 ):

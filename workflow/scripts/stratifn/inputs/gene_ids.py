@@ -18,6 +18,8 @@ from stratifn.shared.errors import Problem, listed
 EXCEL_DATE = re.compile(r"^(\d{1,2}-(Mar|Sep|Sept|Dec|Oct|Apr|Feb|Nov)|(Mar|Sep|Dec|Oct|Apr|Feb|Nov)-\d{1,2})$", re.I)
 Note = tuple[str, str, str, str]
 SHOWN = 30
+# from this share of ids that are known on, a matrix is one of human genes, whichever of them it lacks
+MOSTLY_KNOWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class GeneNames:
         symbols = {**others.ensembl, **{gene.ensembl_id: gene.symbol for gene in genes if gene.ensembl_id}}
         current = frozenset(gene.symbol for gene in genes)
         return cls(registry.aliases, symbols, others.entrez, others.old_symbols, current, deciding)
+
+    def share_known(self, names: Sequence[str]) -> float:
+        """Return the share of names that are current symbols of human genes."""
+        human = {*self.symbols.values(), *self.entrez.values()}
+        return sum(name in human for name in names) / max(1, len(names))
 
     def today(self, name: str) -> str:
         """Return the current symbol of a gene that is called by an old one; other names as they are."""
@@ -190,12 +197,16 @@ def signature_note(genes: NamedGenes, known: GeneNames, view: str) -> list[Note]
 def signature_problems(
     ids: Sequence[str], given: Sequence[str] | None, known: GeneNames, view: str, path: str
 ) -> list[Problem]:
-    """Refuse a matrix without a gene of the deciding signature; parameters as of `named_genes`."""
+    """Refuse a matrix without a gene of the deciding signature whose ids are not those of human genes.
+
+    A panel of human genes that lacks the signature is measured as it is: the notes say that none was found, and nobody
+    gets a class. Parameters as of `named_genes`.
+    """
     if known.deciding is None:
         return []
     genes = named_genes(ids, given, known, view)
     found, lacking = signature_found(genes, known.deciding, known.aliases)
-    if found:
+    if found or known.share_known(genes.names) >= MOSTLY_KNOWN:
         return []
     form, name = id_form(ids), known.deciding.signature_id
     shown = f"{form.name} ids such as {listed(ids, 3)}: none of the {len(lacking)} genes of {name}"
