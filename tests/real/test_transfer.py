@@ -17,6 +17,7 @@ from sklearn.metrics import adjusted_rand_score
 from defaults import settings_of
 from stratifn.integration import (
     factors_table,
+    posterior_of_cohort,
     prepare_views,
     select_model,
     train_mofa,
@@ -62,7 +63,7 @@ def joint(breast, tmp_path_factory):
     _, factors, variance, robust = fitted(views, samples, tmp_path_factory.mktemp("joint"), (1, 2, 3, 4, 5))
     points = np.ascontiguousarray(factor_space(factors, variance, robust).coordinates(factors))
     tried = candidates(points, np.arange(2, 9), STRATIFICATION)
-    return {len(each.centroids): pd.Series(each.labels, factors.index) for each in tried}
+    return {each.k: pd.Series(each.mixture.membership.argmax(axis=1), factors.index) for each in tried}
 
 
 def held_out(breast, joint, folder, split: int) -> dict[str, float]:
@@ -72,7 +73,8 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
     inside = samples.iloc[np.sort(order[:100])].reset_index(drop=True)
     outside = samples.iloc[np.sort(order[100:])].reset_index(drop=True)
     integration, factors, variance, robust = fitted(views, inside, folder, (1, 2, 3))
-    strata = find_strata(factors, variance, robust, inside, None, STRATIFICATION)
+    posterior = posterior_of_cohort(integration.model, views, factors, "")
+    strata = find_strata(posterior.mean, variance, robust, inside, None, STRATIFICATION, posterior)
     reference = freeze_reference(
         Source("breast", "2.2", {}, "other", "microarray"),
         {name: FrozenView("continuous", {"features": view.var_names.to_numpy(str)}) for name, view in views.items()},
@@ -114,7 +116,7 @@ def test_held_out_patients_are_placed_as_well_as_the_reference_knows_its_own(bre
     table = pd.DataFrame([held_out(breast, joint, tmp_path, split) for split in range(3)])
     shown = "\n" + table.round(2).to_string()
     middle = table.median()
-    # three splits: one of them moves the median by as much as 0.1 (measured 1.00, of the training patients 0.81)
+    # three splits: one of them moves the median by as much as 0.1 (measured 0.92, of the training patients 0.84)
     assert middle["ari"] >= middle["ari_training"] - 0.1, shown
     assert middle["ari"] >= 0.75, shown
     assert all(middle[f"same_without_{view}"] >= 0.7 for view in VIEWS), shown

@@ -6,7 +6,14 @@ import pandas as pd
 import pytest
 
 from defaults import default_origin, of_kind, settings_of
-from stratifn.integration import factors_table, prepare_views, select_model, train_mofa, variance_table
+from stratifn.integration import (
+    factors_table,
+    posterior_of_cohort,
+    prepare_views,
+    select_model,
+    train_mofa,
+    variance_table,
+)
 from stratifn.interferon import (
     Cohort,
     analyse_cohort,
@@ -66,9 +73,10 @@ def frozen(name, folder):
     model_input = prepare_views({"rna": data}, samples, chosen)
     integration = select_model([train_mofa(model_input, chosen, 1, folder / "seed_1.hdf5")], chosen)
     factors = factors_table(integration).set_index("sample")
+    posterior = posterior_of_cohort(integration.model, {"rna": data}, factors, "")
     strata = find_strata(
-        factors, variance_table(integration, model_input), list(factors.columns), samples, HEALTHY,
-        settings_of("stratification", resamples=50),
+        posterior.mean, variance_table(integration, model_input), list(factors.columns), samples, HEALTHY,
+        settings_of("stratification", resamples=50), posterior,
     )  # fmt: skip
     stability = pd.DataFrame({"stratum": list(strata.jaccard), "jaccard": list(strata.jaccard.values()), "label": "x"})
     made = freeze_reference(

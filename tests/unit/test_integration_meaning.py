@@ -28,6 +28,7 @@ from stratifn.shared.claims import standing
 from stratifn.shared.statistics import benjamini_hochberg
 
 SAMPLES = [f"P{number:03d}" for number in range(80)]
+SHEET = pd.DataFrame({"sample": SAMPLES, "in_rna": True})
 ISG = ["ISG1", "ISG2", "ISG3", "ISG4", "ISG5", "ISG6"]
 
 
@@ -180,7 +181,7 @@ def test_the_interferon_factor_is_named_with_its_evidence(integrated, truth):
     assert found.spearman > 0.9
     assert found.auc > 0.95
     assert found.genes == 6
-    verdicts = factor_verdicts(integration, found)
+    verdicts = factor_verdicts(integration, found, SHEET)
     judged = standing(verdicts, "interferon_factor", found.candidate)
     assert judged.verdict == ("supported" if found.robust else "unsupported")
     assert {row["criterion"] for row in judged.rows.values()} == {"follows_score", "signature_auc", "robust"}
@@ -189,16 +190,29 @@ def test_the_interferon_factor_is_named_with_its_evidence(integrated, truth):
 def test_a_score_that_no_factor_follows_has_no_interferon_factor(integrated):
     score = pd.Series(np.random.default_rng(5).normal(size=80), SAMPLES)
     found = interferon_factor(integrated[0], score, "rna", ISG)
-    judged = standing(factor_verdicts(integrated[0], found), "interferon_factor", found.candidate)
+    judged = standing(factor_verdicts(integrated[0], found, SHEET), "interferon_factor", found.candidate)
     assert judged.verdict == "unsupported" and judged.failing[0]["criterion"] in ("follows_score", "signature_auc")
 
 
 def test_a_factor_is_robust_exactly_where_its_criteria_hold(integrated):
     integration, _, _, score = integrated
-    verdicts = factor_verdicts(integration, interferon_factor(integration, score, "rna", ISG))
+    verdicts = factor_verdicts(integration, interferon_factor(integration, score, "rna", ISG), SHEET)
     for row in integration.robustness.itertuples():
         found = standing(verdicts, "factor", row.factor).verdict
         assert found == {True: "supported", False: "unsupported"}.get(row.robust, "not_computed")
+
+
+def test_a_factor_that_says_who_has_a_view_is_weak(integrated, truth):
+    integration, _, _, score = integrated
+    factor = following(integration, truth)[2]
+    highest = pd.Series(truth[:, 2], SAMPLES).rank().gt(40).tolist()
+    verdicts = factor_verdicts(
+        integration, interferon_factor(integration, score, "rna", ISG), SHEET.assign(in_rna=True, in_cells=highest)
+    )
+    row = standing(verdicts, "factor", factor).rows["missing_view"]
+    assert (row["verdict"], row["reason"]) == ("weak", "cells")
+    others = [name for name in integration.robustness["factor"] if name != factor]
+    assert all(standing(verdicts, "factor", name).rows["missing_view"]["verdict"] == "supported" for name in others)
 
 
 def test_top_features_of_the_interferon_factor_are_its_genes(integrated, truth):

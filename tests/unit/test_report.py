@@ -20,8 +20,9 @@ from stratifn.report.figures import FIGURES, Drawing, draw
 from stratifn.report.results import PrincipalComponents, Results
 from stratifn.report.sections import build_sections, headline
 from stratifn.report.settings import Settings
+from stratifn.report.small_cells import HIDDEN
 from stratifn.report.strata_sections import factor_differences, rank_biserial
-from stratifn.report.style import CONTROL_COLOUR, group_colours, text_colour
+from stratifn.report.style import CONTROL_COLOUR, FAINT_COLOUR, group_colours, text_colour
 from stratifn.running.installation import software_versions
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 
@@ -58,7 +59,7 @@ def example_verdicts(**values: float) -> pd.DataFrame:
         ("calls", "SLE_vs_HC"): {"called": 1, "permuted_calls": 0.0, "leading_component": 0.1, "rank_sum": 1.0},
         ("cutoff", "RICE_CROW_6"): {"controls": 24, "enough_controls": 23, "outlying_controls": 0, "healthy_controls": 1},
         **{("prevalence", d): {"scored": 5, "healthy_controls": 1, "borderline": -3, "one_control": 0.05} for d in ("SLE", "pSS")},
-        ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99},
+        ("factor", "Factor1"): {"seeds_matched": 1, "seed_correlation": 0.99, "missing_view": 0.1},
         ("interferon_factor", "Factor1"): {"follows_score": 0.9, "signature_auc": 0.95, "robust": 1},
         ("strata", EVERYBODY): {"null_pvalue": 0.005, "clear_null_pvalue": 0.005, "smallest_stratum": 5, "stability": 0.9,
                                 "one_diagnosis": 0.1, "one_batch": 0.1, "missing_view": 0.1},
@@ -119,14 +120,13 @@ def example_tables() -> dict[str, pd.DataFrame]:
         "robustness": pd.DataFrame({"factor": ["Factor1", "Factor2"], "seeds_matched": [1, 1],
                                     "mean_abs_r": [1.0, 0.5], "robust": [True, False]}),
         "seeds": pd.DataFrame({"seed": [1], "elbo": [-10.0]}),
-        "strata": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "stratum": stratum, "confidence": 0.9,
+        "strata": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "stratum": stratum, "confidence": 0.9, "informed": True,
                                 "label": ["interferon"] * 5 + ["healthy-like"] * 7}),
         "selection": pd.DataFrame({"k": [1, 2], "chosen": [False, True]}),
         "stability": pd.DataFrame({"stratum": [1, 2], "n": [5, 7], "label": ["interferon", "healthy-like"], "jaccard": [0.9, 0.8]}),
         "stratification_summary": pd.DataFrame(
-            {"item": ["controls", "samples_clustered", "factors_left_out", "mixture_adjusted_rand", "mixture_moved",
-                      "mixture_bic_k"],
-             "value": ["clustered", "12", None, "0.9", "1", "2"]}
+            {"item": ["controls", "samples_clustered", "samples_uninformed", "samples_uncertain", "factors_left_out"],
+             "value": ["clustered", "12", "0", "0", None]}
         ),
         "agreement": pd.DataFrame({"signature_a": ["A"], "signature_b": ["B"], "spearman": [0.8]}),
         "protein_ranks": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "mean_rank": np.linspace(0, 1, 12),
@@ -364,6 +364,38 @@ def test_strata_of_a_disease_hide_small_counts_and_their_shares(tables):
     assert "Patients with pSS by stratum: 1 interferon: hidden; 2 healthy-like: hidden." in headline(
         results(tables).of_disease("pSS")
     )
+
+
+def with_uncertain(tables: dict[str, pd.DataFrame], count: int) -> dict[str, pd.DataFrame]:
+    """Leave the last people of stratum 2 without a stratum, and without the measurements that tell the strata apart."""
+    last = np.arange(12) >= 12 - count
+    strata = tables["strata"].assign(informed=~last)
+    strata["stratum"] = strata["stratum"].astype(str).mask(last, "uncertain")
+    stability = tables["stability"].assign(stratum=["1", "2"], n=[5, 7 - count])
+    return tables | {"strata": strata, "stability": stability}
+
+
+def test_people_without_a_stratum_are_a_part_of_their_own(tables):
+    shown = results(with_uncertain(tables, 2), min_cell=0)
+    words = section(shown, "strata")
+    assert "tell the strata apart: 2; they are placed" in words
+    assert "probability one half or more (`uncertain`): 2." in words
+    (table,) = (
+        item.frame for part in build_sections(shown) for item in part.content
+        if getattr(item, "caption", "").startswith("Strata by")
+    )  # fmt: skip
+    assert table["stratum"].tolist() == ["1", "2", "uncertain"]
+    assert table["all samples"].tolist() == ["5", "5", "2"] and table["HC"].tolist() == ["0", "2", "2"]
+    assert shown.stratum_colours["uncertain"] == FAINT_COLOUR
+    assert "uncertain" not in section(results(tables, min_cell=0), "strata"), "it is nobody"
+
+
+def test_how_many_lack_a_stratum_or_its_measurements_is_hidden_where_they_are_few(tables):
+    heads = results(with_uncertain(tables, 4), min_cell=3).heads
+    assert (heads.uncertain, heads.uninformed) == ("4", "4")
+    assert (heads.of_strata(8, "age"), heads.of_strata(12, "age")) == (heads.of_everybody(8, "age"), "12")
+    few = results(with_uncertain(tables, 2), min_cell=3).heads
+    assert (few.uncertain, few.uninformed, few.of_strata(10, "age")) == (HIDDEN, "<3", HIDDEN)
 
 
 def test_the_headline_gives_shares_with_their_intervals(tables):

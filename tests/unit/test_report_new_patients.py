@@ -17,7 +17,7 @@ from stratifn.report.new_patients_sections import (
     own_reasons,
     sections_of_new_patients,
 )
-from stratifn.report.style import CONTROL_COLOUR, STRATUM_COLOURS
+from stratifn.report.style import CONTROL_COLOUR, FAINT_COLOUR, STRATUM_COLOURS
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table
@@ -232,7 +232,29 @@ def test_strata_have_the_colours_of_the_reference_whoever_is_in_them(tmp_path):
     assert new_patients(tmp_path, tables).stratum_colours == {
         "1 interferon": STRATUM_COLOURS[0],
         "2": STRATUM_COLOURS[1],
+        "uncertain": FAINT_COLOUR,
     }
+
+
+def test_patients_without_a_stratum_are_counted_as_such(tmp_path):
+    tables = example_tables()
+    strata = tables["patients"]["stratum"].astype(object)
+    tables["patients"] = tables["patients"].assign(stratum=strata.mask(np.arange(12) < 3, "uncertain"))
+    new = new_patients(tmp_path, tables, report={"min_cell": 0})
+    shown = new.by_stratum.counts.loc["all"]
+    # the third is out of the reference
+    assert shown["uncertain"] == 2 and shown["not supported"] == 1 and shown.sum() == 12
+    assert int(new.in_stratum) == shown["1"] + shown["2"]
+    assert re.search(r"uncertain +2 ", section(new, "strata"))
+
+
+@pytest.mark.parametrize("stratum", ["1", "uncertain"])
+def test_of_few_patients_it_does_not_show_whether_any_has_no_stratum(tmp_path, stratum):
+    tables = example_tables()
+    two = {name: tables[name].iloc[:2] for name in ("samples", "patients", "factors")}
+    two["patients"] = two["patients"].assign(stratum=stratum)
+    words = section(new_patients(tmp_path, tables | two, report={"min_cell": 5}), "strata")
+    assert re.search(r"uncertain +hidden", words) and re.search(r"1 interferon +hidden", words)
 
 
 @pytest.mark.parametrize(("share", "supported"), [(0.5, True), (0.75, False)])

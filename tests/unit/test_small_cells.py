@@ -30,6 +30,7 @@ from stratifn.report.small_cells import (
 )
 from stratifn.report.style import CLASS_COLOURS, plotting
 from stratifn.shared.claims import Measured, judged, verdicts_table
+from stratifn.shared.vocabulary import UNCERTAIN
 from unit.test_report import config, example_tables
 
 MOST = 10_000
@@ -173,6 +174,9 @@ def cohort(seed: int) -> tuple[Results, pd.DataFrame]:
         table.loc[own[rng.random(len(own)) < rng.choice([0, 0.15])], "hydroxychloroquine"] = np.nan
     table["sample"] = [f"S{number:03d}" for number in range(len(table))]
     table["patient"], table["age"] = table["sample"], 40 + np.arange(len(table)) % 30
+    undecided = np.random.default_rng([seed, 1])
+    for own in table.groupby("disease").groups.values():
+        table.loc[own[undecided.random(len(own)) < undecided.choice([0, 0.1, 0.3])], "stratum"] = UNCERTAIN
     measured = table["in_rna"].astype(bool)
     table["in_rna"], table["in_cells"] = measured, table["in_cells"].astype(bool)
     table["scored"] = measured & ~table["treated"].astype(bool)
@@ -235,6 +239,7 @@ def tables_of(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         for name in DISEASES
     ]  # fmt: skip
     known = table["hydroxychloroquine"].notna().sum()
+    show_strata = table["in_rna"] & table["stratum"].isin(STRATA)
     return old | {
         "verdicts": verdicts_table([kept, *verdicts]),
         "notes": old["notes"].iloc[:0],
@@ -254,7 +259,8 @@ def tables_of(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
               "ci_high": 1.0, "published": np.nan, "published_source": None} for name in GROUPS]
         ),
         "factors": pd.DataFrame({"sample": samples, "Factor1": np.arange(n_samples), "Factor2": 0.0}),
-        "strata": table[["sample", "disease", "stratum"]].assign(confidence=0.9, label="x"),
+        "strata": table[["sample", "disease", "stratum"]].assign(confidence=0.9, informed=table["in_rna"], label="x"),
+        "associations": pd.DataFrame({"variable": ["age"], "n": [int(show_strata.sum())], "pvalue": 0.5}),
         "stability": pd.DataFrame({"stratum": STRATA, "n": strata_sizes.to_numpy(), "label": STRATA, "jaccard": 0.9}),
         "stratification_summary": old["stratification_summary"],
         "protein": old["protein"].iloc[:0],
@@ -303,7 +309,7 @@ def read(results: Results) -> System:
     for group in GROUPS:
         size = ("size", group)
         for parts in ([("class", group, name) for name in CLASSES], [("type", group, name) for name in (*TYPES, "")],
-                      [("stratum", group, number) for number in STRATA], [("rna", group, "yes"), ("rna", group, "no")],
+                      [("stratum", group, part) for part in (*STRATA, UNCERTAIN)], [("rna", group, "yes"), ("rna", group, "no")],
                       [("cells", group, "yes"), ("cells", group, "no")],
                       *([(name, group, level) for level in (*levels, "not known")] for name, levels in LEVELS.items())):  # fmt: skip
             known.know(dict.fromkeys(parts, 1.0) | {size: -1.0}, 0, 0)
@@ -312,6 +318,11 @@ def read(results: Results) -> System:
         known.know({("type", group, ""): 1, ("rna", group, "no"): -1}, 0, 0)
         known.know({("above", group): 1, ("class", group, "high"): -1}, 0, MOST)
         known.know({("above", group): -1, ("class", group, "high"): 1, ("class", group, "borderline"): 1}, 0, MOST)
+        # those show the strata who have one and the measurements that decide, which come from one view here
+        without = [("stratum", group, UNCERTAIN), ("rna", group, "no")]
+        for key in without:
+            known.know({size: 1, key: -1, ("shows", group): -1}, 0, MOST)
+        known.know({("shows", group): 1, size: -1} | dict.fromkeys(without, 1.0), 0, MOST)
     known.know(dict.fromkeys([("size", group) for group in GROUPS], 1.0) | {("everybody",): -1.0}, 0, 0)
     for disease in (None, *DISEASES):
         page = results if disease is None else results.of_disease(disease)
@@ -394,6 +405,9 @@ def read_table(known: System, caption: str, frame: pd.DataFrame, disease: str | 
         for row in frame.to_dict("records"):
             group = row.get("disease", disease)
             known.know({("size", group): 1, ("class", group, "unscored"): -1}, *bounds_of(row["n"]))
+    elif caption.startswith("What differs between the strata"):
+        for row in frame.to_dict("records"):
+            known.know(dict.fromkeys([("shows", group) for group in GROUPS], 1.0), *bounds_of(row["n"]))
     elif caption.startswith("What the factors follow"):
         for row in frame.to_dict("records"):
             if row["variable"].startswith("hydroxychloroquine"):
@@ -410,6 +424,17 @@ def read_words(known: System, words: str, disease: str | None) -> None:
         known.know({("size", "HC"): 1}, *bounds_of(match.group(1)))
     for group, number, count in re.findall(rf"(\w+) by stratum: .*?(\d) ?: {whole}", words):
         known.know({("stratum", group, number): 1}, *bounds_of(count))
+    for group, count in re.findall(rf"(\w+) by stratum: [^.]*uncertain: {whole}", words):
+        known.know({("stratum", group, UNCERTAIN): 1}, *bounds_of(count))
+    for pattern, key in ((r"tell the strata apart: ", ("rna", "no")), (r"\(`uncertain`\): ", ("stratum", UNCERTAIN))):
+        if match := re.search(pattern + whole, words):
+            known.know({(key[0], group, key[1]): 1.0 for group in GROUPS}, *bounds_of(match.group(1)))
+    if "All samples have the measurements" in words:
+        known.know(
+            {(kind, group, part): 1.0 for group in GROUPS for kind, part in (("rna", "no"), ("stratum", UNCERTAIN))},
+            0,
+            0,
+        )
     for group, share in re.findall(r"(\w+) (\d+) % \(", words):
         # of how many is in the table; the number of scored people is at most that of the group
         known.know({("above", group): 1, ("size", group): -int(share) / 100 - 0.0051}, -MOST, 0)
@@ -474,6 +499,8 @@ RULES = {
     "closed": (10, property(lambda self: pd.Series(False, list(self.groups)))),
     "everybody": (8, lambda self, column="sample": str(self.samples[column].nunique())),
     "_share_solves_classes": (96, lambda self, *arguments: False),
+    "uncertain": (3, property(lambda self: str(int(self.by_stratum.counts["uncertain"].sum())))),
+    "of_strata": (49, lambda self, count, variable: str(count)),
 }
 
 

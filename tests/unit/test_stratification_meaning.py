@@ -19,8 +19,8 @@ from stratifn.stratification.markers import MARKER_COLUMNS, markers
 from stratifn.stratification.verdicts import follows
 
 CONTRACT = {
-    "strata": ["sample", "patient", "disease", "stratum", "confidence", "ifn_class", "label"],
-    "selection": ["k", "pac", "silhouette", "stability", "null_pvalue", "chosen"],
+    "strata": ["sample", "patient", "disease", "stratum", "confidence", "stability", "informed", "ifn_class", "label"],
+    "selection": ["k", "pac", "silhouette", "stability", "bic", "null_pvalue", "chosen"],
     "stability": ["stratum", "n", "jaccard", "label"],
     "composition": ["stratum", "disease", "n", "fraction"],
     "associations": ASSOCIATION_COLUMNS,
@@ -138,7 +138,7 @@ def test_markers_are_the_planted_genes_without_pvalues(stratified, planted):
 def test_the_summary_holds_what_was_done_and_the_verdicts_what_it_is_worth(stratified):
     said = stratified.summary.set_index("item")["value"]
     assert said["strata"] == "4" and said["controls"] == "clustered"
-    assert 0.5 < float(said["mixture_adjusted_rand"]) <= 1
+    assert said["samples_uninformed"] == said["samples_uncertain"] == "0"
     assert stratified.summary["value"].dropna().map(type).eq(str).all()
     assert stratified.summary.loc[said.isna().to_numpy(), "item"].tolist() == ["factors_left_out"]
     assert standing(stratified.verdicts, "strata", EVERYBODY).verdict == "supported"

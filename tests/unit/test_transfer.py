@@ -20,6 +20,7 @@ from stratifn.inference import BatchedInference
 from stratifn.inputs import ANY_GROUP, GeneNames, Groups, any_group, read_cohort
 from stratifn.integration import (
     factors_table,
+    posterior_of_cohort,
     prepare_views,
     select_model,
     train_mofa,
@@ -109,7 +110,7 @@ class Run:
     samples: pd.DataFrame
     views: dict[str, ad.AnnData]
     factors: pd.DataFrame
-    stratum: pd.Series
+    strata: pd.DataFrame
     classes: pd.DataFrame
     folder: Path
 
@@ -155,9 +156,10 @@ def run(tmp_path_factory) -> Run:
     model_input = prepare_views(views, samples, chosen)
     integration = select_model([train_mofa(model_input, chosen, 1, folder / "seed_1.hdf5")], chosen)
     factors = factors_table(integration).set_index("sample")
+    posterior = posterior_of_cohort(integration.model, views, factors, "")
     strata = find_strata(
-        factors, variance_table(integration, model_input), list(factors.columns), samples, "HC",
-        settings_of("stratification", resamples=50),
+        posterior.mean, variance_table(integration, model_input), list(factors.columns), samples, "HC",
+        settings_of("stratification", resamples=50), posterior,
     )  # fmt: skip
     rna = cohort.views["rna"]
     people = Cohort(samples, "HC", default_origin())
@@ -188,7 +190,9 @@ def run(tmp_path_factory) -> Run:
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
     assert strata.number > 1, "without strata the tests below would show little"
-    return Run(samples, cohort.views, factors, strata.stratum, scored.classes.set_index("sample"), folder)
+    return Run(
+        samples, cohort.views, factors, strata.table.set_index("sample"), scored.classes.set_index("sample"), folder
+    )
 
 
 @pytest.fixture(scope="module")
@@ -202,9 +206,10 @@ def test_training_patients_get_their_own_factors(run, placed):
         assert np.corrcoef(factors[factor], run.factors[factor])[0, 1] >= 0.9999
 
 
-def test_training_patients_get_their_own_strata(run, placed):
-    found = placed.patients.set_index("sample")["stratum"].loc[run.stratum.index]
-    assert (found == run.stratum).mean() >= 0.99
+def test_training_patients_get_their_own_strata_and_confidence(run, placed):
+    found, own = placed.patients.set_index("sample").loc[run.strata.index], run.strata
+    assert found["stratum"].tolist() == own["stratum"].astype(str).mask(own["uncertain"], "uncertain").tolist()
+    np.testing.assert_allclose(found["probability"], own["confidence"], rtol=0, atol=1e-9)
 
 
 def test_training_patients_get_their_own_interferon_scores_and_classes(run, placed):
@@ -486,7 +491,7 @@ def test_a_reference_with_one_stratum_says_so(run):
     reference = load_reference(run.folder, CONTRACT)
     strata = replace(reference.parts["strata"], arrays=stratum_arrays(None))
     placed = run.place(reference=replace(reference, parts=reference.parts | {"strata": strata}))
-    assert placed.patients["stratum"].eq(1).all()
+    assert placed.patients["stratum"].eq("1").all()
     assert placed.patients["probability"].isna().all()
     assert placed.patients["reason"].str.contains("one stratum").all()
 

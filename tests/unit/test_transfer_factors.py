@@ -82,6 +82,20 @@ def test_without_a_view_its_own_factors_fall_back_to_the_prior(model_and_views):
     assert projected.error["protein"].isna().all()
 
 
+def test_the_gain_is_what_the_posterior_mean_shows_of_the_factors(model_and_views):
+    model, frames = model_and_views
+    complete = project_factors(model.views, frames)
+    without = project_factors(model.views, {"rna": frames["rna"]})
+    known = np.diagonal(without.gain, axis1=1, axis2=2).mean(axis=0)
+    protein_only = [k for k in active(model) if model.r2[0, k] < 1.0]
+    of_rna = [k for k in active(model) if model.r2[0, k] >= 1.0]
+    assert known[protein_only].max() < 0.2 < 0.9 < known[of_rna].min()
+    part = without.posterior.of(["P003", "P001"], ["Factor2", "Factor1"])
+    assert part.gain.shape == (2, 2, 2) and list(part.mean.index) == ["P003", "P001"]
+    assert part.covariance[0, 0, 0] == pytest.approx(without.sd.loc["P003", "Factor2"] ** 2)
+    assert (without.sd >= complete.sd - 1e-12).all().all()
+
+
 def test_missing_features_are_counted_and_unknown_ones_ignored(model_and_views):
     model, frames = model_and_views
     part = frames["rna"].iloc[:, :50].assign(unknown=1e6)

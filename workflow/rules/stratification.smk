@@ -9,6 +9,7 @@ rule stratification:
             wildcards.cohort, "inputs", "normalization", "interferon", "integration"
         ),
         classes="<results>/{cohort}/interferon/classes.tsv",
+        integrated=ancient("<results>/{cohort}/integration/model.hdf5"),
         factors="<results>/{cohort}/integration/factors.tsv",
         variance_explained="<results>/{cohort}/integration/variance_explained.tsv",
         robustness="<results>/{cohort}/integration/robustness.tsv",
@@ -36,6 +37,7 @@ rule stratification:
         settings=CONFIG["stratification"],
         control=lambda wildcards: COHORTS[wildcards.cohort]["control"],
         cells=lambda wildcards: next(iter(view_names(COHORTS[wildcards.cohort], ["proportion"])), None),
+        corrected_for=CONFIG["integration"]["regress_out"],
         code=digest("stratification"),
     message:
         "Stratifying cohort {wildcards.cohort}"

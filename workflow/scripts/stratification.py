@@ -1,5 +1,6 @@
 """Find the strata of a cohort and describe them."""
 
+from stratifn.integration import posterior_of_cohort, read_model
 from stratifn.running.entry_point import run
 from stratifn.shared.arrays import write_arrays
 from stratifn.shared.samples import read_samples
@@ -8,20 +9,15 @@ from stratifn.stratification import Settings, stratify_cohort, stratum_arrays
 
 
 def main(snakemake):
-    read, output = snakemake.input, snakemake.output
-    robustness = read_table(read.robustness)
-    result = stratify_cohort(
-        read_table(read.factors).set_index("sample"),
-        read_table(read.variance_explained),
-        # a single seed cannot show robustness; then every factor is used
-        robustness.loc[robustness["robust"].fillna(True), "factor"].tolist(),
-        read_samples(read.samples),
-        read_views(read.views),
-        snakemake.params.control,
-        Settings.from_config(snakemake.params.settings),
-        read_table(read.classes),
-        snakemake.params.cells,
-    )
+    read, output, params = snakemake.input, snakemake.output, snakemake.params
+    robustness, views = read_table(read.robustness), read_views(read.views)
+    factors = read_table(read.factors).set_index("sample")
+    posterior = posterior_of_cohort(read_model(read.integrated), views, factors, params.corrected_for)
+    # a single seed cannot show robustness; then every factor is used
+    robust = robustness.loc[robustness["robust"].fillna(True), "factor"].tolist()
+    cohort = read_table(read.variance_explained), robust, read_samples(read.samples), views, params.control
+    settings, classes = Settings.from_config(params.settings), read_table(read.classes)
+    result = stratify_cohort(posterior.mean, *cohort, settings, classes, params.cells, posterior)
     for name in ("strata", "selection", "stability", "composition", "associations", "markers", "summary", "verdicts"):
         write_table(getattr(result, name), output[name])
     write_arrays(stratum_arrays(result.model), output.model)

@@ -3,7 +3,8 @@
 Read in this order: `settings` (every choice), `names`, `batch` and `views` (what enters the model), `updates` (the algebra that
 makes training fast), `training` (one seed), `model` (what a trained model consists of, and its file), `variance`
 (what factors explain), `selection` (which seed, which factors are robust, the tables), `quality` (when not to trust a
-factor), `associations` and `interpretation` (what factors mean), `analysis` (every table).
+factor), `associations` and `interpretation` (what factors mean), `posterior` (what is known of them in each sample),
+`analysis` (every table).
 
 Models: Argelaguet et al. 2018 (doi:10.15252/msb.20178124) and 2020 (doi:10.1186/s13059-020-02015-1), by mofapy2.
 """
@@ -18,6 +19,7 @@ from stratifn.integration.interpretation import (
 )
 from stratifn.integration.model import MofaModel, read_model, write_model
 from stratifn.integration.possible import integration_problems
+from stratifn.integration.posterior import posterior_of_cohort
 from stratifn.integration.quality import quality_warnings
 from stratifn.integration.selection import (
     Integration,
@@ -46,6 +48,7 @@ __all__ = [
     "integration_problems",
     "integration_tables",
     "interferon_factor",
+    "posterior_of_cohort",
     "prepare_views",
     "read_model",
     "quality_warnings",

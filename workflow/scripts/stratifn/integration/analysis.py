@@ -98,7 +98,7 @@ def integration_tables(
         "top_features": top_features(integration),
         "gene_sets": weight_enrichment(integration, RNA, gene_sets, symbols),
         "interferon_factor": pd.DataFrame(list(asdict(named).items()), columns=["item", "value"]).astype(str),
-        "verdicts": factor_verdicts(integration, named),
+        "verdicts": factor_verdicts(integration, named, samples),
         "notes": _notes(integration, model_input, settings),
     }
     return tables | {f"weights_{name}": weights_table(integration, name) for name in views}

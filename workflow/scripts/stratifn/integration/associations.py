@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from stratifn.shared.columns import columns_of
-from stratifn.shared.samples import covariates, is_number
+from stratifn.shared.samples import covariates, is_number, measured_views
 from stratifn.shared.statistics import benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -54,14 +54,14 @@ def collect_variables(
     Parameters
     ----------
     samples
-        The cohort's samples; every column is a covariate but ids and ``in_<view>``.
+        The cohort's samples; every column but ids is a variable, ``in_<view>`` where it differs between samples.
     measured
         Views whose single features are of interest (cells, cytokines); they are named ``view:feature``.
     scores
         Name to (score per sample, view that it was computed from).
     """
     indexed = samples.set_index("sample")
-    parts = [indexed[covariates(indexed)]]
+    parts = [indexed[covariates(indexed)], measured_views(indexed)]
     sources: dict[str, str] = {}
     for view, data in (measured or {}).items():
         frame = data.to_df().reindex(indexed.index).add_prefix(f"{view}:")

@@ -75,6 +75,10 @@ CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
     ("factor", "seed_correlation"): lambda row: (
         f"|r| with the factors of other seeds is {_number(row['value'])}, {_number(row['bound'])} is needed"
     ),
+    ("factor", "missing_view"): lambda row: (
+        f"it follows which samples have the view {row['reason']} ({_percent(row['value'])} of its variance, at most "
+        f"{_percent(row['bound'])} may be)"
+    ),
     ("interferon_factor", "follows_score"): lambda row: (
         f"its absolute rank correlation with the interferon score is {_number(row['value'])}, "
         f"{_number(row['bound'])} is needed"

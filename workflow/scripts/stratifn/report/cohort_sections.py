@@ -30,7 +30,7 @@ EXPLAINED = {
     "probability_high": "The column probability_high says how certain it is that the score lies above the cut-off. It is "
     "not a probability of disease.",
     BY_RANKS: "The score by ranks orders people within this run. It has no cut-off and cannot tell healthy from ill.",
-    "confidence": "The column confidence says how certain the stratum is.",
+    "confidence": "The column confidence is the probability of the stratum.",
 }
 
 

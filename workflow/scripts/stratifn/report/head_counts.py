@@ -24,7 +24,17 @@ from stratifn.report.small_cells import (
 )
 from stratifn.shared.claims import CLAIMS
 from stratifn.shared.samples import covariates, is_number
-from stratifn.shared.vocabulary import BORDERLINE, CLASSES, HIGH, IN_VIEW, LOW, RESPONSE_TYPES, RNA, UNSCORED
+from stratifn.shared.vocabulary import (
+    BORDERLINE,
+    CLASSES,
+    HIGH,
+    IN_VIEW,
+    LOW,
+    RESPONSE_TYPES,
+    RNA,
+    UNCERTAIN,
+    UNSCORED,
+)
 
 MOST_LEVELS = 6
 NOT_CHARACTERISTICS = frozenset({"disease", "visit"})
@@ -52,7 +62,7 @@ class HeadCounts:
     groups
         Labels of the diseases and of the controls.
     stratum_names
-        Number of each stratum to its name.
+        Number of each stratum to its name; `UNCERTAIN` is one more.
     signature, method
         Of the classes.
     tables
@@ -126,15 +136,11 @@ class HeadCounts:
 
     @cached_property
     def by_stratum(self) -> Division:
-        """The groups by stratum (its number)."""
-        numbers = list(self.stratum_names)
-        known = self.tables["strata"]["stratum"].map(str, na_action="ignore")
-        table = self.tables["strata"].assign(
-            part=known.where(known.isin(numbers) | known.isna(), OTHER).fillna(NO_VALUE)
-        )
-        counts = self._counts(table, [*numbers, OTHER, NO_VALUE])
-        counts[NO_VALUE] = self.totals - counts.drop(columns=NO_VALUE).sum(axis=1)
-        return divide(counts, self.min_cell, [NO_VALUE], [OTHER, NO_VALUE])
+        """The groups by stratum (its number, or `UNCERTAIN`)."""
+        table = self.tables["strata"].assign(part=self.tables["strata"]["stratum"].map(str, na_action="ignore"))
+        counts = self._counts(table, list(self.stratum_names))
+        counts[NO_VALUE] = self.totals - counts.sum(axis=1)
+        return divide(counts, self.min_cell, [NO_VALUE], [NO_VALUE])
 
     @cached_property
     def by_characteristic(self) -> dict[str, Division]:
@@ -188,6 +194,36 @@ class HeadCounts:
             return HIDDEN
         return people(count, self.min_cell)
 
+    @property
+    def uncertain(self) -> str:
+        """How many samples of the cohort have no stratum of probability one half: what a group hides would follow."""
+        counts = self.by_stratum.counts[UNCERTAIN]
+        return str(int(counts.sum())) if self.by_stratum.exact[UNCERTAIN].all() or not counts.any() else HIDDEN
+
+    @property
+    def shown_strata(self) -> dict[str, str]:
+        """Names of the strata by number, and `UNCERTAIN` unless it is nobody."""
+        return {key: name for key, name in self.stratum_names.items() if key != UNCERTAIN or self.uncertain != "0"}
+
+    @property
+    def uninformed(self) -> str:
+        """How many samples of the cohort lack the measurements that tell the strata apart.
+
+        What is hidden of the groups, or of who is measured in a view, would follow.
+        """
+        placed, count = len(self.tables["strata"]), self._uninformed
+        few = self.totals.between(1, self.min_cell - 1).any() or self._few_measured
+        return HIDDEN if few and count else part_of(count, placed, self.min_cell)
+
+    @property
+    def _uninformed(self) -> int:
+        return int((~self.tables["strata"]["informed"].astype(bool)).sum())
+
+    def of_strata(self, count: int, variable: str) -> str:
+        """Write how many people have a variable among those who show the strata: how many others there are would follow."""
+        told = self.uncertain != HIDDEN and self.uninformed == str(self._uninformed)
+        return self.of_everybody(count, variable) if told else HIDDEN
+
     def of_everybody(self, count: int, variable: str) -> str:
         """Write how many people of the whole cohort have a variable.
 
@@ -216,8 +252,12 @@ class HeadCounts:
     def _tells_of_missing(self) -> bool:
         """Whether every count of people without a value is shown."""
         sheet = all(division.exact[NOT_KNOWN].all() for division in self.by_characteristic.values())
-        few = self.measured.gt(0) & self.measured.lt(self.min_cell)
-        return bool(sheet and not self.closed.any() and not few.any(axis=None))
+        return bool(sheet and not self.closed.any() and not self._few_measured)
+
+    @property
+    def _few_measured(self) -> bool:
+        """Whether a view holds few samples of a group."""
+        return bool((self.measured.gt(0) & self.measured.lt(self.min_cell)).any(axis=None))
 
     @property
     def every_level_shown(self) -> bool:
@@ -304,7 +344,9 @@ class HeadCounts:
         value, subject = float(str(row["value"])), str(row["subject"])
         if row["criterion"] != "mostly_high" or not np.isfinite(value) or subject not in self.by_stratum.counts:
             return False
-        total = int(self.by_stratum.counts[subject].sum())
+        # the evidence for a label is that of informed people alone
+        strata = self.tables["strata"]
+        total = int((strata["stratum"].astype(str).eq(subject) & strata["informed"].astype(bool)).sum())
         count = round(value * total)
         return part_of(count, total, self.min_cell) != str(count)
 

@@ -187,7 +187,9 @@ def _stratification(results: Results, cite: Cite) -> str:
     return (
         f"Strata of {whom} came from consensus clustering {cite('consensus')} of the robust factors, each standardised and "
         f"multiplied by the square root of the variance that it explains, with {settings['resamples']} resamples; "
-        f"{low} to {high} strata were tried (seed {settings['seed']}).{_tested(results)}"
+        f"{low} to {high} strata were tried (seed {settings['seed']}).{_tested(results)} Their number is that with the lowest BIC "
+        "of a Gaussian mixture with one covariance; the confidence of a stratum is its probability in that mixture, "
+        "averaged over bootstraps, given what was measured of the person."
     )
 
 

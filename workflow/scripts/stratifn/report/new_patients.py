@@ -17,7 +17,7 @@ from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.claims import EVERYBODY, UNSUPPORTED, Standing, standing
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
-from stratifn.shared.vocabulary import BY_OWN_CONTROLS, CLASSES, UNSCORED
+from stratifn.shared.vocabulary import BY_OWN_CONTROLS, CLASSES, UNCERTAIN, UNSCORED
 
 CLASSES_AND_UNSCORED = (*CLASSES, UNSCORED)
 # in place of a class or stratum that says nothing, because the patient or the batch is out of the reference
@@ -133,7 +133,7 @@ class NewPatients:
 
     @cached_property
     def by_stratum(self) -> Division:
-        """The patients, without own controls, by stratum of the reference (its number)."""
+        """The patients, without own controls, by stratum of the reference (its number, or `UNCERTAIN`)."""
         strata = self.patients["stratum"].map(str, na_action="ignore")
         strata = strata.where(strata.isna() | self.supported.to_numpy(), NOT_SUPPORTED)[~self.is_own_control]
         parts = [*self.stratum_names.index, *([NOT_SUPPORTED] if strata.eq(NOT_SUPPORTED).any() else [])]
@@ -153,7 +153,7 @@ class NewPatients:
     @property
     def in_stratum(self) -> str:
         """How many patients are in a stratum of the reference and not out of it."""
-        others = [NONE, *(name for name in self.by_stratum.counts if name == NOT_SUPPORTED)]
+        others = [NONE, *(name for name in self.by_stratum.counts if name in (NOT_SUPPORTED, UNCERTAIN))]
         counts = self.by_stratum.counts.loc[ALL]
         known = bool(self.by_stratum.exact.loc[ALL, others].all())
         return str(int(counts.drop(others).sum())) if known else HIDDEN
@@ -225,8 +225,14 @@ class NewPatients:
 
     @property
     def stratum_names(self) -> pd.Series:
-        """Number of each stratum of the reference and its label, by number."""
-        return stratum_names(self.strata)
+        """Number of each stratum of the reference and its label, by number; last `UNCERTAIN` where there are several.
+
+        Whether anybody is uncertain must not show: of a few patients it could be told who.
+        """
+        names = stratum_names(self.strata)
+        if len(names) > 1:
+            names[UNCERTAIN] = UNCERTAIN
+        return names
 
     @property
     def stratum_colours(self) -> dict[str, str]:

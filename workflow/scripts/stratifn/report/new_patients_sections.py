@@ -300,8 +300,8 @@ def methods_of_new_patients(new: NewPatients) -> list[str]:
         f"New patients were placed by stratifn {__version__} with the frozen reference {source['name']} (contract "
         f"{source['contract']}, SHA-256 {source['sha256']}) alone. Values were transformed by the reference's frozen "
         f"transforms. {scored}Factors are the posterior means of the reference's MOFA model with its weights held fixed, over "
-        "the views that a patient has. The stratum is that of the posterior mean; its probability is the share of the "
-        "reference's resampled stratum models that agree, averaged over the patient's posterior.",
+        "the views that a patient has. The stratum is the most probable one under the reference's Gaussian mixture, averaged over "
+        "its bootstraps, given what is known of the patient's factors; its probability is that of this average.",
         f"Out of the reference are patients with a p value of at most {new.level:g}: the residuals that the reference's factors "
         "leave of all features, each in units of its spread and at most two of these, are averaged and compared with those of the "
         "reference's own samples, each by a model without it, with an exponential tail above their 80th centile." + own,

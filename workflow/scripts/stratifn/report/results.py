@@ -18,7 +18,7 @@ from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
-from stratifn.shared.vocabulary import CLASSES
+from stratifn.shared.vocabulary import CLASSES, UNCERTAIN
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
@@ -81,7 +81,7 @@ class Results:
         return HeadCounts(
             samples=self.samples,
             groups=tuple(self.groups),
-            stratum_names=self.stratum_names.rename(str).to_dict(),
+            stratum_names=self.stratum_names.rename(str).to_dict() | {UNCERTAIN: UNCERTAIN},
             signature=interferon["signature"],
             method=interferon["method"],
             tables=self.tables,
@@ -206,8 +206,8 @@ class Results:
 
     @property
     def stratum_colours(self) -> dict[str, str]:
-        """The colour of each named stratum, the same on every page."""
-        return stratum_colours(self.stratum_names)
+        """The colour of each named stratum, and of `UNCERTAIN`, the same on every page."""
+        return stratum_colours([*self.stratum_names, UNCERTAIN])
 
     @property
     def main_contrasts(self) -> list[str]:

@@ -98,7 +98,7 @@ def _headline_of_disease(results: Results) -> list[str]:
 def _strata_of_disease(results: Results) -> str:
     if results.one_stratum:
         return one_stratum(results)
-    names, words = results.heads.stratum_names, results.heads.by_stratum.words.loc[results.disease]
+    names, words = results.heads.shown_strata, results.heads.by_stratum.words.loc[results.disease]
     weak = {n: " (weak label)" if results.standing("stratum_label", n).fails else "" for n in names}
     parts = [f"{name}{weak[number]}: {words[number]}" for number, name in names.items() if words[number] != "0"]
     return strata_sentence(results, f"Patients with {results.disease} by stratum: {'; '.join(parts)}")

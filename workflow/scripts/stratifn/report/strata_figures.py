@@ -11,6 +11,7 @@ from stratifn.report.content import FigureRecord
 from stratifn.report.marks import heat_map, scatter, stacked, subplots
 from stratifn.report.results import Results
 from stratifn.report.style import PALETTE
+from stratifn.shared.vocabulary import UNCERTAIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,8 +50,10 @@ def factors(results: Results) -> Iterator[tuple[str, Figure]]:
     if factors.shape[1] < 2:
         return
     shown = _leading_factors(results, list(factors.columns))
-    names = strata["stratum"].map(results.stratum_names)
-    panel_groups = [("disease", strata["disease"], results.colours), ("stratum", names, results.stratum_colours)]
+    names, colours = strata["stratum"].map(str).map(results.heads.stratum_names), results.stratum_colours
+    if not names.eq(UNCERTAIN).any():
+        colours.pop(UNCERTAIN)
+    panel_groups = [("disease", strata["disease"], results.colours), ("stratum", names, colours)]
     if results.one_stratum:
         panel_groups.pop()
     figure, panels = subplots(4.8 * len(panel_groups), 3.8, columns=len(panel_groups))

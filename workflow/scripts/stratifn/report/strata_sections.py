@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,15 @@ from stratifn.report.content import (
 )
 from stratifn.report.head_counts import SCORES
 from stratifn.report.results import Results
-from stratifn.report.small_cells import HIDDEN, people
-from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED
+from stratifn.report.small_cells import HIDDEN
+from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
+from stratifn.shared.vocabulary import UNCERTAIN
 
 # what was done with the controls, by the item of the summary
 CONTROLS = {
     "none": "There are no controls in this cohort.",
     "clustered": "Controls were clustered with the patients.",
-    "placed": "Controls were not clustered: each was placed in the stratum with the nearest centroid.",
+    "placed": "Controls were not clustered: each was placed in the most probable stratum.",
 }
 
 
@@ -42,6 +43,10 @@ def integration(results: Results) -> Iterator[Item]:
     yield FigureSlot("variance_explained")
     yield Text(interferon_factor(results))
     yield Table("Factors over seeds", formatted(results.tables["robustness"]))
+    for factor in results.tables["robustness"]["factor"]:
+        found = results.standing("factor", factor)
+        if found.verdict == WEAK:
+            yield Text(f"{factor} is weak: {caveats(found)}.", warning=True)
     warnings = results.tables["warnings"]
     if len(warnings):
         yield Table("Factors that may be technical or redundant", formatted(warnings))
@@ -91,8 +96,12 @@ def interferon_factor(results: Results) -> str:
 
 def _with_everybody(table: pd.DataFrame, results: Results) -> pd.DataFrame:
     """Write the n of tests over the whole cohort."""
+    return _with_counts(table, results.heads.of_everybody)
+
+
+def _with_counts(table: pd.DataFrame, write: Callable[[int, str], str]) -> pd.DataFrame:
     counts = zip(table["n"].astype(int), table["variable"], strict=True)
-    return table.assign(n=[results.heads.of_everybody(n, str(variable)) for n, variable in counts])
+    return table.assign(n=[write(n, str(variable)) for n, variable in counts])
 
 
 def _called(results: Results) -> pd.DataFrame:
@@ -179,7 +188,7 @@ def stratification(results: Results) -> Iterator[Item]:
         warning=results.one_stratum or results.standing("strata", EVERYBODY).verdict != SUPPORTED,
     )
     if results.disease is None:
-        yield Text(f"{CONTROLS[said['controls']]} {_mixture(said, results)} {_left_out(said)}")
+        yield Text(f"{CONTROLS[said['controls']]} {_uninformed(results)} {_left_out(said)}")
     yield FigureSlot("strata_composition")
     if not results.one_stratum:
         by = "diagnosis" if results.disease is None else f"group; share and confidence are those of {results.disease}"
@@ -216,13 +225,15 @@ def _against_chance(results: Results) -> str:
     return f" (p = {cell(row['value'])} that data without structure would look like this, alpha {cell(row['bound'])})"
 
 
-def _mixture(said: pd.Series, results: Results) -> str:
-    if pd.isna(said["mixture_bic_k"]):
-        return "A Gaussian mixture was not compared: there is one stratum."
+def _uninformed(results: Results) -> str:
+    """Say how many samples made no strata because views that decide were not measured in them."""
+    lacking, undecided = results.heads.uninformed, results.heads.uncertain
+    if lacking == undecided == "0":
+        return "All samples have the measurements that tell the strata apart."
     return (
-        f"A Gaussian mixture of as many groups agrees with an adjusted Rand index of {float(said['mixture_adjusted_rand']):.2f} "
-        f"({people(int(said['mixture_moved']), results.min_cell)} samples change group) and has its lowest BIC at "
-        f"{said['mixture_bic_k']} groups (shown for comparison)."
+        f"Samples that lack the measurements that tell the strata apart: {lacking}; they are placed by what "
+        f"else was measured, and describe no stratum. Samples without a stratum of probability one half or more "
+        f"(`{UNCERTAIN}`): {undecided}."
     )
 
 
@@ -240,31 +251,33 @@ def _basis_of_strata(results: Results) -> Iterator[Item]:
         yield Table(
             "What differs between the strata, overall and within diseases (Benjamini-Hochberg over the variables); "
             "variables of the views that made the strata are not tested and are only in associations.tsv",
-            formatted(_with_everybody(tested, results)),
+            formatted(_with_counts(tested, results.heads.of_strata)),
         )
 
 
 def strata_table(results: Results) -> pd.DataFrame:
-    """Count each group in each stratum, with the certainty of the stratum and of who is in it."""
+    """Count each group in each stratum and without one, with the certainty of the stratum and of who is in it."""
     strata, divided = results.tables["strata"], results.heads.by_stratum
     stability = results.tables["stability"].set_index("stratum").sort_index()
-    numbers = [str(number) for number in stability.index]
-    shown = divided.of(results.groups).words[numbers].T
+    numbers, parts = [str(number) for number in stability.index], list(results.heads.shown_strata)
+    without = [""] * (len(parts) - len(numbers))
+    shown = divided.of(results.groups).words[parts].T
     listed = strata[strata["disease"].isin(results.subject)]
-    confidence = listed.groupby("stratum")["confidence"].mean().reindex(stability.index).map(cell).to_numpy()
-    shown.insert(0, "label", results.stratum_labels.to_numpy())
+    confidence = listed.groupby(listed["stratum"].astype(str))["confidence"].mean().reindex(parts).map(cell).to_numpy()
+    shown.insert(0, "label", [*results.stratum_labels, *without])
     if divided.exact.all(axis=None):
         # a sum over the groups would tell what is hidden in one of them
-        shown.insert(1, "all samples", stability["n"].astype(str).to_numpy())
-    counts = divided.counts[numbers]
+        shown.insert(1, "all samples", divided.counts[parts].sum().astype(str).to_numpy())
+    counts = divided.counts[parts]
     enough = counts.loc[results.subject].sum() >= results.min_cell
     if results.disease is not None:
-        own, exact = counts.loc[results.disease], divided.exact.loc[results.disease, numbers]
+        own, exact = counts.loc[results.disease], divided.exact.loc[results.disease, parts]
         shares = 100 * own / max(divided.counts.loc[results.disease].sum(), 1)
         # a share with its total gives the count away
         shown[f"% of {results.disease}"] = shares.map("{:.0f}".format).where(exact, "")
         enough &= exact
     shown["mean confidence"] = np.where(enough, confidence, "")
-    shown["bootstrap Jaccard"] = stability["jaccard"].map(cell).to_numpy()
-    shown["evidence for the label"] = [evidence(results.standing("stratum_label", number)) for number in numbers]
+    shown["bootstrap Jaccard"] = [*stability["jaccard"].map(cell), *without]
+    good = [evidence(results.standing("stratum_label", number)) for number in numbers]
+    shown["evidence for the label"] = [*good, *without]
     return shown.reset_index(names="stratum")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from stratifn.shared.files import atomic_path
-from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, UNSCORED
+from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, UNCERTAIN, UNSCORED
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -62,8 +62,9 @@ def group_colours(diseases: Sequence[str], control: str | None) -> dict[str, str
 
 
 def stratum_colours(names: Iterable[str]) -> dict[str, str]:
-    """Give every stratum its colour, in their order."""
-    return dict(zip(names, cycle(STRATUM_COLOURS), strict=False))
+    """Give every stratum its colour, in their order; people without a stratum are faint."""
+    free = cycle(STRATUM_COLOURS)
+    return {name: FAINT_COLOUR if name == UNCERTAIN else next(free) for name in names}
 
 
 def text_colour(background: str) -> str:

@@ -65,7 +65,7 @@ def cohort_object(
 
 def _observations(samples: pd.DataFrame, classes: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
     scores = classes.set_index("sample")[["score", "probability_high", "ifn_class", "ifn_type"]]
-    placed = strata.set_index("sample")[["stratum", "confidence", "label"]]
+    placed = strata.set_index("sample")[["stratum", "confidence", "stability", "informed", "label"]]
     observations = samples.set_index("sample").join(scores).join(placed)
     for column in observations.columns:
         if observations[column].dtype == object:

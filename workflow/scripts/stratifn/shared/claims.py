@@ -118,7 +118,7 @@ CLAIMS: dict[str, Claim] = {
             "factor",
             "integration",
             "a factor",
-            "the factor is found with other seeds too",
+            "the factor is found with other seeds too, and is more than who has a view",
             (
                 Criterion("seeds_matched", "share of the seeds that find it", AT_LEAST, 0.8, UNSUPPORTED),
                 Criterion(
@@ -127,6 +127,13 @@ CLAIMS: dict[str, Claim] = {
                     AT_LEAST,
                     0.95,
                     UNSUPPORTED,
+                ),
+                Criterion(
+                    "missing_view",
+                    "largest share of its variance that having a view explains, over the views",
+                    AT_MOST,
+                    0.5,
+                    WEAK,
                 ),
             ),
             frozen=True,

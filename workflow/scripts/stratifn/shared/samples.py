@@ -112,3 +112,9 @@ def covariates(samples: pd.DataFrame) -> list[str]:
         for name, values in samples.items()
         if name not in IDS and not (str(name).startswith(IN_VIEW) and pd.api.types.is_bool_dtype(values))
     ]
+
+
+def measured_views(samples: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns `in_<view>` that differ between the samples, as words."""
+    names = [name for name in samples if str(name).startswith(IN_VIEW) and pd.api.types.is_bool_dtype(samples[name])]
+    return samples[[name for name in names if samples[name].nunique() > 1]].replace({True: "yes", False: "no"})

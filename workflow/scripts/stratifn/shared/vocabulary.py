@@ -58,6 +58,8 @@ ID_PATTERN = re.compile(rf"^{ID}\Z")
 NOT_STATED = "unknown"
 # the column that says whether a sample was measured in a view is called `in_<view>`
 IN_VIEW = "in_"
+# in place of a stratum, where none has a probability of one half, and of a type of response: the data do not decide
+UNCERTAIN = "uncertain"
 
 # --- controls and the ISG expression signature ----------------------------------------------------------------------
 
@@ -72,8 +74,8 @@ UNSCORED = "unscored"
 SHALLOW = "too shallow a library"
 # which kind of interferon a response looks like
 NO_RESPONSE, TYPE_I, TYPE_II, TYPE_I_II = "none", "I", "II", "I+II"
-# the data do not decide; neither kind of response looks like it
-UNCERTAIN, OTHER_RESPONSE = "uncertain", "other"
+# neither kind of response looks like it
+OTHER_RESPONSE = "other"
 # in the order of tables and figures
 RESPONSE_TYPES = (NO_RESPONSE, TYPE_I, TYPE_I_II, TYPE_II, UNCERTAIN, OTHER_RESPONSE)
 

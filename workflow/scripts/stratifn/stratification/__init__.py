@@ -3,13 +3,13 @@
 Read in this order:
 
 * `settings`: every choice.
+* `informed`: who knows enough of the factors to make strata.
 * `space`: factors, standardised and weighted by the variance they explain.
 * `kmeans`: the compiled clustering that all else uses.
-* `null`: is there structure?
+* `valley`, `null`: is there structure?
 * `consensus`, `stability`: what stays together when patients are left out or drawn again.
-* `selection`: how many strata.
-* `mixture`: does a Gaussian mixture agree?
-* `strata`, `model`, `frozen`: the strata, what places a further patient, and its file.
+* `mixture`, `selection`: how many strata.
+* `strata`, `model`, `frozen`: the strata, what places a person with a probability, and its file.
 * `labels`, `associations`, `markers`: what the strata are.
 * `analysis`: all tables of the phase.
 """

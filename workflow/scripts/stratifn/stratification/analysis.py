@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.columns import columns_of
-from stratifn.shared.samples import covariates
-from stratifn.shared.vocabulary import RNA, UNSCORED
+from stratifn.shared.factor_posterior import FactorPosterior
+from stratifn.shared.samples import covariates, measured_views
+from stratifn.shared.vocabulary import RNA, UNCERTAIN, UNSCORED
 from stratifn.stratification.associations import associations
 from stratifn.stratification.labels import Label, name_strata
 from stratifn.stratification.markers import markers
@@ -33,13 +34,13 @@ class CohortStrata:
     Attributes
     ----------
     strata
-        sample, patient, disease, stratum, confidence, ifn_class, label.
+        sample, patient, disease, stratum (or ``uncertain``), confidence, stability, informed, ifn_class, label.
     selection
-        k, pac, silhouette, stability, null_pvalue, chosen.
+        k, pac, silhouette, stability, bic, null_pvalue, chosen.
     stability
         stratum, n, jaccard, label.
     composition
-        stratum, disease, n, fraction (of the disease's samples).
+        stratum (or ``uncertain``), disease, n, fraction (of the disease's samples).
     associations
         variable, test, n, effect, pvalue, padj, pvalue_within_disease, padj_within_disease.
     markers
@@ -73,8 +74,11 @@ def stratify_cohort(
     settings: Settings,
     ifn: pd.DataFrame | None = None,
     cells: str | None = None,
+    posterior: FactorPosterior | None = None,
 ) -> CohortStrata:
     """Stratify a cohort and say what the strata are.
+
+    Labels, associations and markers are read from the samples whose data show the strata.
 
     Parameters
     ----------
@@ -96,19 +100,22 @@ def stratify_cohort(
         Columns sample, score, ifn_class (others are not looked at); None if the phase interferon was not possible.
     cells
         Name of the view of cell proportions, if there is one.
+    posterior
+        Of the factors; None if they are known without error.
     """
-    strata = find_strata(factors, variance_explained, robust, samples, control, settings)
-    stratum = strata.stratum
-    sheet = samples[samples["sample"].isin(stratum.index)]
+    strata = find_strata(factors, variance_explained, robust, samples, control, settings, posterior)
+    stratum = strata.shown
+    sheet = samples[samples["sample"].isin(strata.stratum.index)]
     labels = name_strata(stratum, sheet, control, ifn, views)
     made_of = set(variance_explained["view"])
     tested, descriptive = _variables(sheet, views, ifn, cells, made_of)
     disease = sheet.set_index("sample")["disease"]
+    placed = _strata_table(strata, sheet, ifn, labels)
     return CohortStrata(
-        strata=_strata_table(strata, sheet, ifn, labels),
+        strata=placed,
         selection=strata.selection,
         stability=_stability_table(strata, labels),
-        composition=composition(stratum, disease),
+        composition=composition(placed.set_index("sample")["stratum"], disease),
         associations=associations(stratum, tested, disease, descriptive, settings.generator(3)),
         markers=markers(stratum, views),
         summary=_summary(strata, sheet, control, settings),
@@ -123,13 +130,15 @@ def _strata_table(
     table = strata.table.merge(samples[["sample", "patient", "disease"]], on="sample", how="left")
     classes = pd.Series(dtype=object) if ifn is None else ifn.set_index("sample")["ifn_class"]
     table["ifn_class"] = table["sample"].map(classes).fillna(UNSCORED)
-    table["label"] = table["stratum"].map({number: label.name for number, label in labels.items()})
+    names = {number: label.name for number, label in labels.items()}
+    table["label"] = table["stratum"].map(names).mask(table["uncertain"], UNCERTAIN)
+    table["stratum"] = table["stratum"].astype(str).mask(table["uncertain"], UNCERTAIN)
     return table[list(columns_of("stratification/strata.tsv"))]
 
 
 def _stability_table(strata: Strata, labels: Mapping[int, Label]) -> pd.DataFrame:
-    sizes = strata.stratum.value_counts()
-    rows = [(number, int(sizes[number]), strata.jaccard[number], label.name) for number, label in labels.items()]
+    sizes = strata.table.loc[~strata.table["uncertain"], "stratum"].value_counts()
+    rows = [(number, int(sizes.get(number, 0)), strata.jaccard[number], label.name) for number, label in labels.items()]
     return pd.DataFrame(rows, columns=list(columns_of("stratification/stability.tsv")))
 
 
@@ -162,7 +171,7 @@ def _variables(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Collect the variables, and name those that were computed from the views that made the strata."""
     sheet = samples.set_index("sample")
-    parts, descriptive = [sheet[covariates(sheet)]], []
+    parts, descriptive = [sheet[covariates(sheet)], measured_views(sheet)], []
     if ifn is not None:
         parts.append(ifn.set_index("sample")["score"].rename(IFN_SCORE))
         descriptive += [IFN_SCORE] if RNA in made_of else []
@@ -177,11 +186,12 @@ def _variables(
 def _summary(strata: Strata, samples: pd.DataFrame, control: str | None, settings: Settings) -> pd.DataFrame:
     """Say what was done, in items and values; the report makes the sentences."""
     dropped = "; ".join(f"{name}: {reason}" for name, reason in strata.space.dropped.items())
-    mixture = strata.mixture
     rows = [
         ("strata", strata.number),
         ("samples", len(strata.table)),
         ("samples_clustered", int(strata.table["clustered"].sum())),
+        ("samples_uninformed", int((~strata.table["informed"]).sum())),
+        ("samples_uncertain", int(strata.table["uncertain"].sum())),
         ("controls", _controls(samples, control, settings)),
         ("factors", " ".join(strata.space.factors) or None),
         ("factors_left_out", dropped or None),
@@ -189,9 +199,6 @@ def _summary(strata: Strata, samples: pd.DataFrame, control: str | None, setting
         ("null_draws", settings.draws),
         ("null_copula_df", f"{strata.null_df:g}"),
         ("resamples", settings.resamples),
-        ("mixture_adjusted_rand", None if mixture is None else f"{mixture.adjusted_rand:.4g}"),
-        ("mixture_moved", None if mixture is None else mixture.moved),
-        ("mixture_bic_k", None if mixture is None else mixture.bic_k),
     ]
     # a number that could not be computed is printed as nan
     shown = [(item, None if value in (None, "nan") else str(value)) for item, value in rows]

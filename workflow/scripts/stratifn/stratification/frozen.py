@@ -6,30 +6,57 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from stratifn.stratification.model import StratumModel
+from stratifn.shared.errors import InputError, Problem
+from stratifn.stratification.mixture import TiedMixture
+from stratifn.stratification.model import Measurement, StratumModel
 from stratifn.stratification.space import FactorSpace
+
+# name in the file by part and field; the space has names of its own
+MIXTURE = {"share": "share", "component_mean": "mean", "within": "within"}
+MEASURED = {"gain": "gain", "noise": "noise"}
 
 
 def stratum_arrays(model: StratumModel | None) -> dict[str, np.ndarray]:
-    """Return a stratum model as named arrays; without centroids where there is one stratum (None)."""
+    """Return a stratum model as named arrays; without strata where there is one stratum (None)."""
     if model is None:
-        nothing = np.zeros(0)
-        space = FactorSpace((), nothing, nothing, nothing, {})
-        model = StratumModel(space, np.zeros((0, 0)), np.zeros((0, 0, 0)))
+        return {"factors": np.array([], dtype=str), "resampled": np.zeros((0, 0, 0))}
     return {
         "factors": np.array(model.space.factors, dtype=str),
         "mean": model.space.mean,
         "sd": model.space.sd,
         "weight": model.space.weight,
-        "centroids": model.centroids,
         "resampled": model.resampled,
+        **{name: getattr(model.mixture, field) for name, field in MIXTURE.items()},
+        **{name: getattr(model.measured, field) for name, field in MEASURED.items()},
     }
 
 
 def stratum_model(arrays: Mapping[str, np.ndarray]) -> StratumModel | None:
-    """Put a stratum model together again from `stratum_arrays`; None where there is one stratum."""
-    if not len(arrays["centroids"]):
+    """Put a stratum model together again from `stratum_arrays`; None where there is one stratum.
+
+    Raises
+    ------
+    InputError
+        Strata of an older version, which had no memberships.
+    """
+    if not len(arrays["resampled"]):
         return None
+    missing = sorted({*MIXTURE, *MEASURED} - set(arrays))
+    if missing:
+        raise InputError(
+            Problem(
+                "the reference",
+                "strata",
+                f"no {', '.join(missing)}: frozen by an older version",
+                "strata with probabilities of membership",
+                "Freeze it again: run its cohort with this version of stratifn.",
+                code="IN-228",
+            )
+        )
     factors = tuple(str(name) for name in arrays["factors"])
-    space = FactorSpace(factors, arrays["mean"], arrays["sd"], arrays["weight"], {})
-    return StratumModel(space, np.ascontiguousarray(arrays["centroids"]), np.ascontiguousarray(arrays["resampled"]))
+    return StratumModel(
+        FactorSpace(factors, arrays["mean"], arrays["sd"], arrays["weight"], {}),
+        np.ascontiguousarray(arrays["resampled"]),
+        TiedMixture(**{field: arrays[name] for name, field in MIXTURE.items()}),
+        Measurement(**{field: arrays[name] for name, field in MEASURED.items()}),
+    )

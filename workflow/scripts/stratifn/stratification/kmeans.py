@@ -51,18 +51,31 @@ def _seeds(points: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
 
 
 @njit
+def _assign_columns(columns: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> float:
+    """Do as `assign` for points that lie in columns (axes x n), so that the innermost loop runs over many points."""
+    axes, n = columns.shape
+    distances, nearest = np.empty(n), np.empty(n)
+    for c in range(centroids.shape[0]):
+        distances[:] = 0.0
+        for axis in range(axes):
+            centre = centroids[c, axis]
+            for i in range(n):
+                step = columns[axis, i] - centre
+                distances[i] += step * step
+        for i in range(n):
+            if c == 0 or distances[i] < nearest[i]:
+                nearest[i] = distances[i]
+                labels[i] = c
+    inertia = 0.0
+    for i in range(n):
+        inertia += nearest[i]
+    return inertia
+
+
+@njit
 def assign(points: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> float:
     """Write the nearest centroid of every point into `labels`; return the sum of squared distances."""
-    inertia = 0.0
-    for i in range(points.shape[0]):
-        best, nearest = 0, np.inf
-        for c in range(centroids.shape[0]):
-            distance = squared_distance(points[i], centroids[c])
-            if distance < nearest:
-                best, nearest = c, distance
-        labels[i] = best
-        inertia += nearest
-    return inertia
+    return _assign_columns(np.ascontiguousarray(points.T), centroids, labels)
 
 
 @njit
@@ -73,7 +86,8 @@ def _move(points: np.ndarray, labels: np.ndarray, centroids: np.ndarray) -> floa
     counts = np.zeros(clusters)
     for i in range(points.shape[0]):
         counts[labels[i]] += 1
-        sums[labels[i]] += points[i]
+        for axis in range(axes):
+            sums[labels[i], axis] += points[i, axis]
     shift = 0.0
     for c in range(clusters):
         if counts[c] > 0:
@@ -94,11 +108,12 @@ def _move(points: np.ndarray, labels: np.ndarray, centroids: np.ndarray) -> floa
 @njit
 def lloyd(points: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> float:
     """Improve `centroids` (clusters x axes) in place until they no longer change; return the sum of squares within."""
-    inertia = assign(points, centroids, labels)
+    columns = np.ascontiguousarray(points.T)
+    inertia = _assign_columns(columns, centroids, labels)
     for _ in range(ITERATIONS):
         if _move(points, labels, centroids) == 0.0:
             break
-        inertia = assign(points, centroids, labels)
+        inertia = _assign_columns(columns, centroids, labels)
     return inertia
 
 

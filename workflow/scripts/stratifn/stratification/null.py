@@ -2,7 +2,8 @@
 
 The null keeps what is no structure: the spread, skewness and tails of each axis, the correlation of the axes, and
 patients who are extreme on several axes at once. It takes away what strata would add: more than one mode. A plain
-Gaussian null would call skewed or heavy-tailed data structured.
+Gaussian null would call skewed or heavy-tailed data structured. A few patients far from all others are no strata either,
+and no draw repeats them: they are drawn in before anything is compared.
 """
 
 from __future__ import annotations
@@ -16,14 +17,20 @@ from scipy.stats import rankdata
 
 from stratifn.running.progress import progress
 from stratifn.stratification.kmeans import RESTARTS, kmeans, squared_distance
+from stratifn.stratification.valley import nearest_unimodal, valley
 
-# positions at which the mode of an axis is tried
-MODES = 40
 # degrees of freedom that the copula is fitted over; infinity is the Gaussian copula
 DEGREES_OF_FREEDOM = (2.0, 3.0, 4.0, 6.0, 10.0, 20.0, np.inf)
 # the margin at which a patient counts as clear of the border
 MARGIN = 0.5
-CRITERIA = ("compactness", "margin")
+# robust SDs from the median beyond which patients are drawn in
+FAR = 2.5
+# share of the normal-reference bandwidth by which draws are smoothed: enough against the spikes of their distribution, while
+# the whole would blur the ends of a uniform gradient, which then would look like structure
+SMOOTHING = 0.3
+# eigenvalue below which a principal axis of the draws has no spread: fewer patients than axes
+NO_SPREAD = 1e-9
+CRITERIA = ("compactness", "margin", "valley")
 
 
 def copula_root(values: np.ndarray) -> np.ndarray:
@@ -89,22 +96,6 @@ def _copula_likelihood(ranks: np.ndarray, inverse: np.ndarray, df: float) -> flo
     return float(constant + np.mean(marginal - joint))
 
 
-@njit
-def _minorant_corners(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Positions of the corners of the greatest convex minorant of points with increasing `x`."""
-    corners = np.empty(len(x), dtype=np.int64)
-    count = 0
-    for i in range(len(x)):
-        while count > 1:
-            a, b = corners[count - 2], corners[count - 1]
-            if (y[b] - y[a]) * (x[i] - x[a]) < (y[i] - y[a]) * (x[b] - x[a]):
-                break
-            count -= 1
-        corners[count] = i
-        count += 1
-    return corners[:count].copy()
-
-
 def unimodal_quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find the unimodal distribution nearest to the data.
 
@@ -123,22 +114,43 @@ def unimodal_quantiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Corners of the piecewise linear distribution function: probabilities and values, both increasing.
     """
     x = np.sort(values)
-    p = np.linspace(0, 1, len(x))
-    best, nearest = np.arange(len(x)), np.inf
-    for mode in np.unique(np.linspace(0, len(x) - 1, min(MODES, len(x))).astype(int)):
-        left = _minorant_corners(x[: mode + 1], p[: mode + 1])
-        right = mode + _minorant_corners(x[mode:], -p[mode:])
-        corners = np.unique(np.concatenate([left, right]))
-        distance = np.abs(np.interp(x, x[corners], p[corners]) - p).max()
-        if distance < nearest:
-            best, nearest = corners, distance
-    return p[best], x[best]
+    corners, _ = nearest_unimodal(x)
+    return np.linspace(0, 1, len(x))[corners], x[corners]
 
 
 def normal_reference_bandwidth(values: np.ndarray) -> np.ndarray:
     """Bandwidth of a kernel density per column: 1.06 min(SD, IQR / 1.349) n^(-1/5) (Silverman 1986, section 3.4)."""
     low, high = np.percentile(values, [25, 75], axis=0)
     return 1.06 * np.minimum(values.std(axis=0), (high - low) / 1.349) * len(values) ** -0.2
+
+
+def principal_axes(points: np.ndarray) -> np.ndarray:
+    """Return the principal axes of n x K points as columns, by increasing variance."""
+    return np.asarray(np.linalg.eigh(np.atleast_2d(np.cov(points, rowvar=False)))[1])
+
+
+def drawn_in(points: np.ndarray) -> np.ndarray:
+    """Draw in patients who lie far out on a principal axis.
+
+    Beyond `FAR` robust SDs (IQR / 1.349) from the median, the distance grows with its logarithm. The few extremes of heavy
+    tails would make clusters of their own; draws from a smoothed distribution have fewer of them than the data, so that
+    heavy tails would look like structure. Nobody changes places, strata that are far apart keep the gap between them, and
+    no new mode arises where the density falls faster than the inverse of the distance (a plain logarithm of what is
+    beyond would pile up an exponential tail).
+
+    Parameters
+    ----------
+    points
+        n x K, n > 1.
+    """
+    axes = principal_axes(points)
+    rotated = points @ axes
+    low, middle, high = np.percentile(rotated, [25, 50, 75], axis=0)
+    spread = np.where(high > low, (high - low) / 1.349, rotated.std(axis=0))
+    deviation = (rotated - middle) / np.where(spread > 0, spread, 1.0)
+    distance = np.abs(deviation)
+    near = np.sign(deviation) * np.where(distance > FAR, FAR * (1 + np.log(np.maximum(distance, FAR) / FAR)), distance)
+    return np.ascontiguousarray((middle + near * spread) @ axes.T)
 
 
 @dataclass(frozen=True)
@@ -150,8 +162,8 @@ class StructurelessModel:
 
     Attributes
     ----------
-    mean, axes, scale
-        Of the data: means, principal axes (columns), and the SD that each coordinate has and each draw is given.
+    axes, scale
+        Principal axes of the data (columns), and the SDs along them.
     root, df
         The copula.
     quantiles
@@ -161,7 +173,6 @@ class StructurelessModel:
         doi:10.1137/1101021), and loses the spikes that the steps of the nearest unimodal density have.
     """
 
-    mean: np.ndarray
     axes: np.ndarray
     scale: np.ndarray
     root: np.ndarray
@@ -172,23 +183,25 @@ class StructurelessModel:
     @classmethod
     def fit(cls, points: np.ndarray) -> StructurelessModel:
         """Fit to n x K coordinates, n > 1."""
-        mean = points.mean(axis=0)
-        _, axes = np.linalg.eigh(np.atleast_2d(np.cov(points, rowvar=False)))
-        rotated = (points - mean) @ axes
+        axes = principal_axes(points)
+        rotated = (points - points.mean(axis=0)) @ axes
         root = copula_root(rotated)
         return cls(
-            mean=mean,
             axes=axes,
-            scale=points.std(axis=0),
+            scale=rotated.std(axis=0),
             root=root,
             df=tail_dependence(rotated, root),
             quantiles=tuple(unimodal_quantiles(column) for column in rotated.T),
-            bandwidth=normal_reference_bandwidth(rotated),
+            bandwidth=SMOOTHING * normal_reference_bandwidth(rotated),
         )
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw n patients, standardised and weighted as the data were: n x K."""
-        normal = rng.standard_normal((n, len(self.mean))) @ self.root.T
+        """Draw n patients with the covariance of the data: n x K.
+
+        The sample covariance, exactly: data and draws then differ in shape alone. Draws with a sampling error of their
+        own would vary more along their first axes than the data, and look more compact.
+        """
+        normal = rng.standard_normal((n, len(self.scale))) @ self.root.T
         if np.isinf(self.df):
             uniform = ndtr(normal)
         else:
@@ -197,9 +210,20 @@ class StructurelessModel:
             [np.interp(column, *corners) for column, corners in zip(uniform.T, self.quantiles, strict=True)]
         )
         smoothed = rotated + self.bandwidth * rng.standard_normal(rotated.shape)
-        drawn = smoothed @ self.axes.T
-        centred = drawn - drawn.mean(axis=0)
-        return centred / centred.std(axis=0) * self.scale
+        return np.ascontiguousarray(uncorrelated(smoothed) * self.scale @ self.axes.T)
+
+
+def uncorrelated(points: np.ndarray) -> np.ndarray:
+    """Return n x K points as near as possible to the standardised ones, with the identity as covariance.
+
+    By the symmetric root of the correlation matrix (ZCA-cor, Kessy, Lewin & Strimmer 2018,
+    doi:10.1080/00031305.2016.1277159). Where there are fewer points than axes, directions without spread stay so.
+    """
+    spread = points.std(axis=0)
+    standard = (points - points.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    eigenvalues, vectors = np.linalg.eigh(standard.T @ standard / len(points))
+    inverse = np.where(eigenvalues > NO_SPREAD, 1 / np.sqrt(np.maximum(eigenvalues, NO_SPREAD)), 0.0)
+    return np.asarray(standard @ (vectors * inverse) @ vectors.T)
 
 
 @njit
@@ -234,9 +258,10 @@ def mean_margin(points: np.ndarray, centroids: np.ndarray) -> float:
     return total / n
 
 
-@njit
 def structure(points: np.ndarray, clusters: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
-    """Return both criteria of `CRITERIA` of k-means for several k: 2 x len(clusters).
+    """Return the criteria of `CRITERIA` for several k: 3 x len(clusters).
+
+    The valley is of two parts whatever k; it counts for the smallest, and is missing for the others.
 
     Parameters
     ----------
@@ -247,10 +272,11 @@ def structure(points: np.ndarray, clusters: np.ndarray, uniforms: np.ndarray) ->
     uniforms
         starts x (at least the largest number of clusters), uniform in [0, 1).
     """
-    found = np.empty((2, len(clusters)))
-    for position in range(len(clusters)):
+    found = np.full((3, len(clusters)), np.nan)
+    found[2, 0] = valley(points, np.ascontiguousarray(uniforms[:, :2]))
+    for position, k in enumerate(clusters):
         # a copy, so that k-means is compiled for one memory layout only
-        starts = np.ascontiguousarray(uniforms[:, : clusters[position]])
+        starts = np.ascontiguousarray(uniforms[:, :k])
         centroids, within = kmeans(points, starts)
         found[0, position] = -np.log(max(within, 1e-300))
         found[1, position] = mean_margin(points, centroids)
@@ -265,32 +291,45 @@ class NullTest:
     ----------
     clusters
         Numbers of strata that were tested.
-    gaps
-        criteria x k: by how many SDs of structureless data the data lie above their mean.
     pvalues
-        Per k, adjusted for having tried all k and both criteria; the smallest is the p value of the whole.
+        Per k, adjusted for having tried all k and all criteria; the smallest is the p value of the whole.
     df
         Degrees of freedom of the null's copula.
     """
 
     clusters: np.ndarray
-    gaps: np.ndarray
     pvalues: np.ndarray
     df: float
 
     @property
     def pvalue(self) -> float:
-        """P value of "there is structure": that of the largest gap."""
+        """P value of "there is structure"."""
         return float(self.pvalues.min())
+
+
+def adjusted_pvalues(found: np.ndarray) -> np.ndarray:
+    """Return a p value per k, adjusted for all k and criteria.
+
+    The criteria are standardised over data and draws together; the statistic is the maximum over k and criteria, computed in
+    the same way in each draw (the single-step maxT of Westfall & Young 1993).
+
+    Parameters
+    ----------
+    found
+        (1 + draws) x criteria x k, those of the data first; missing where a criterion does not count.
+    """
+    spread = found.std(axis=0)
+    standard = np.where(np.isnan(found), -np.inf, (found - found.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+    highest = standard[1:].max(axis=(1, 2))
+    exceeded = (highest[:, None] >= standard[0].max(axis=0)).sum(axis=0)
+    return np.asarray((exceeded + 1) / len(found))
 
 
 def null_test(points: np.ndarray, clusters: np.ndarray, draws: int, rng: np.random.Generator) -> NullTest:
     """Test whether k-means finds more in the data than in structureless data.
 
-    Two criteria for each k: the log sum of squares within, as in the gap statistic (Tibshirani, Walther & Hastie
-    2001, doi:10.1111/1467-9868.00293), and `mean_margin`. Both are standardised over data and draws together; the
-    statistic is the maximum over k and criteria, computed in the same way in each draw (the single-step maxT of
-    Westfall & Young 1993).
+    Criteria for each k: the log sum of squares within, as in the gap statistic (Tibshirani, Walther & Hastie
+    2001, doi:10.1111/1467-9868.00293), and `mean_margin`; and once the `valley`; see `adjusted_pvalues`.
 
     Parameters
     ----------
@@ -301,19 +340,10 @@ def null_test(points: np.ndarray, clusters: np.ndarray, draws: int, rng: np.rand
     draws
         Structureless data sets.
     """
-    model = StructurelessModel.fit(points)
-    largest = int(clusters.max())
+    near = drawn_in(points)
+    model = StructurelessModel.fit(near)
     found = np.empty((draws + 1, len(CRITERIA), len(clusters)))
-    found[0] = structure(points, clusters, rng.random((RESTARTS, largest)))
-    for draw in progress(range(1, draws + 1), "structureless data sets"):
-        found[draw] = structure(model.draw(len(points), rng), clusters, rng.random((RESTARTS, largest)))
-    standard = (found - found.mean(axis=0)) / _positive(found.std(axis=0))
-    highest = standard[1:].max(axis=(1, 2))
-    exceeded = (highest[:, None] >= standard[0].max(axis=0)).sum(axis=0)
-    gaps = (found[0] - found[1:].mean(axis=0)) / _positive(found[1:].std(axis=0, ddof=1))
-    return NullTest(clusters, gaps, (exceeded + 1) / (draws + 1), model.df)
-
-
-def _positive(spread: np.ndarray) -> np.ndarray:
-    """Replace zeros by one: what never varies is then 0 SDs away."""
-    return np.where(spread > 0, spread, 1.0)
+    for draw in progress(range(draws + 1), "structureless data sets"):
+        data = model.draw(len(near), rng) if draw else near
+        found[draw] = structure(data, clusters, rng.random((RESTARTS, int(clusters.max()))))
+    return NullTest(clusters, adjusted_pvalues(found), model.df)

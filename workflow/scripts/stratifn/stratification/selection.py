@@ -19,6 +19,7 @@ from stratifn.stratification.consensus import (
     resampled_centroids,
 )
 from stratifn.stratification.kmeans import assign_to_each, silhouettes
+from stratifn.stratification.mixture import Fit, fit_mixture, one_hot
 from stratifn.stratification.null import NullTest
 from stratifn.stratification.settings import MIN_STRATUM, Settings
 from stratifn.stratification.stability import bootstrap_jaccard
@@ -42,6 +43,8 @@ class Candidate:
         Proportion of ambiguous pairs; mean silhouette width.
     jaccard
         Bootstrap Jaccard per stratum.
+    mixture
+        The tied Gaussian mixture that starts from the strata.
     """
 
     k: int
@@ -51,6 +54,7 @@ class Candidate:
     pac: float
     silhouette: float
     jaccard: np.ndarray
+    mixture: Fit
 
     @property
     def stability(self) -> float:
@@ -60,8 +64,9 @@ class Candidate:
     @property
     def admissible(self) -> bool:
         """Whether there are k strata and none is too small to be called one."""
-        sizes = np.bincount(self.labels)
-        return len(sizes) == self.k and int(sizes.min()) >= MIN_STRATUM
+        placed = self.mixture.membership.argmax(axis=1)
+        sizes = [np.bincount(labels, minlength=self.k).min() for labels in (self.labels, placed)]
+        return len(self.centroids) == self.k and int(min(sizes)) >= MIN_STRATUM
 
 
 def candidates(points: np.ndarray, clusters: Sequence[int], settings: Settings) -> list[Candidate]:
@@ -92,6 +97,7 @@ def _candidate(points: np.ndarray, k: int, rows: np.ndarray, settings: Settings,
         pac=ambiguous_pairs(consensus),
         silhouette=float(silhouettes(points, labels[None])[0]) if several else np.nan,
         jaccard=bootstrap_jaccard(points, labels, settings.resamples, rng),
+        mixture=fit_mixture(points, one_hot(labels)),
     )
 
 
@@ -104,7 +110,7 @@ class Choice:
     candidate
         The strata chosen; None for one stratum.
     table
-        Columns k, pac, silhouette, stability, null_pvalue, chosen; one row per k from 1, one of them chosen.
+        Columns k, pac, silhouette, stability, bic, null_pvalue, chosen; one row per k from 1, one of them chosen.
     """
 
     candidate: Candidate | None
@@ -116,10 +122,7 @@ def choose(tried: Sequence[Candidate], test: NullTest, alpha: float) -> Choice:
 
     The test is of all k together; its p value is the smallest of the column. Which k, is a question of its own: of the
     k whose strata are large enough and stable (a mean bootstrap Jaccard of at least the bound of the claim `strata`; if
-    none is, the most stable), that with the largest gap times squared stability, where the gap is the sum over both criteria of the
-    null test. So more strata have to show more structure, and to come back. No criterion alone finds planted strata:
-    the silhouette and the proportion of ambiguous pairs stop at too few, the gap goes on to too many
-    (``benchmarks/stratification.py``).
+    none is, the most stable), that whose tied Gaussian mixture has the lowest BIC.
 
     The bound of the stability is that of "highly stable" clusters in `clusterboot` of R's fpc (Hennig 2007,
     doi:10.1016/j.csda.2006.11.025). Its 0.75 for "stable" is not enough here: the bootstrap keeps the factors, another
@@ -140,21 +143,21 @@ def choose(tried: Sequence[Candidate], test: NullTest, alpha: float) -> Choice:
             "pac": [candidate.pac for candidate in tried],
             "silhouette": [candidate.silhouette for candidate in tried],
             "stability": [candidate.stability for candidate in tried],
+            "bic": [candidate.mixture.bic for candidate in tried],
             "null_pvalue": test.pvalues,
         }
     )
-    best = _best(tried, test) if test.pvalue <= alpha else None
+    best = _best(tried) if test.pvalue <= alpha else None
     table = pd.concat([pd.DataFrame({"k": [1]}), criteria], ignore_index=True)
     table["chosen"] = table["k"] == (1 if best is None else best.k)
     return Choice(best, table[SELECTION_COLUMNS])
 
 
-def _best(tried: Sequence[Candidate], test: NullTest) -> Candidate | None:
-    """Return the candidate with the largest gap times squared stability, among the stable ones if there are any."""
-    gap = dict(zip(test.clusters, test.gaps.sum(axis=0).clip(min=0), strict=True))
+def _best(tried: Sequence[Candidate]) -> Candidate | None:
+    """Return the candidate with the lowest BIC among the stable ones, if there are any."""
     admissible = [candidate for candidate in tried if candidate.admissible]
     least = bound_of("strata", "stability")
     stable = [candidate for candidate in admissible if candidate.stability >= least]
     if not stable:
         return max(admissible, key=lambda candidate: candidate.stability, default=None)
-    return max(stable, key=lambda candidate: gap[candidate.k] * candidate.stability**2)
+    return min(stable, key=lambda candidate: candidate.mixture.bic)

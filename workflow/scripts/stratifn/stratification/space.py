@@ -35,6 +35,11 @@ class FactorSpace:
     weight: np.ndarray
     dropped: dict[str, str]
 
+    @property
+    def origin(self) -> np.ndarray:
+        """Coordinates (K) of a person whose factors are all 0, the mean of the prior."""
+        return -self.mean / self.sd * self.weight
+
     def coordinates(self, factors: pd.DataFrame) -> np.ndarray:
         """Return samples x K coordinates, rows as in `factors` (index sample, columns factors)."""
         values = factors.loc[:, list(self.factors)].to_numpy(float)
@@ -53,7 +58,9 @@ def factor_weights(variance_explained: pd.DataFrame) -> pd.Series:
     return np.sqrt(single.assign(r2=single["r2"].clip(lower=0)).groupby("factor")["r2"].sum())
 
 
-def factor_space(factors: pd.DataFrame, variance_explained: pd.DataFrame, robust: Sequence[str]) -> FactorSpace:
+def factor_space(
+    factors: pd.DataFrame, variance_explained: pd.DataFrame, robust: Sequence[str], rare: Sequence[str] = ()
+) -> FactorSpace:
     """Fit the space to the samples that are clustered.
 
     Parameters
@@ -64,6 +71,8 @@ def factor_space(factors: pd.DataFrame, variance_explained: pd.DataFrame, robust
         Columns view, factor, r2 (percent).
     robust
         Factors to use; all others are dropped, with the reason.
+    rare
+        Those of them that too few people have, and that are dropped too.
 
     Raises
     ------
@@ -78,8 +87,11 @@ def factor_space(factors: pd.DataFrame, variance_explained: pd.DataFrame, robust
     if not np.isfinite(values).all():
         raise InputError("stratification: a factor has values that are not finite; train the model again.")
     dropped = {name: "not robust over the seeds" for name in factors.columns if name not in set(robust)}
+    dropped |= dict.fromkeys(rare, "not measured in enough samples")
     sd = values.std(axis=0) if len(values) else np.zeros(len(robust))
     for name, spread in zip(robust, sd, strict=True):
+        if name in dropped:
+            continue
         if not spread > 1e-12:
             dropped[name] = "the same in all samples"
         elif weights[name] <= 0:

@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError
+from stratifn.shared.factor_posterior import FactorPosterior
 from stratifn.stratification.consensus import match_to_strata
-from stratifn.stratification.mixture import MixtureAgreement, mixture_agreement
-from stratifn.stratification.model import StratumModel
+from stratifn.stratification.informed import are_informed, known_factors, rarely_known
+from stratifn.stratification.mixture import bootstrapped
+from stratifn.stratification.model import StratumModel, measurement
 from stratifn.stratification.null import null_test
 from stratifn.stratification.selection import SELECTION_COLUMNS, Candidate, candidates, choose
 from stratifn.stratification.settings import MIN_STRATUM, Settings
-from stratifn.stratification.space import FactorSpace, factor_space
+from stratifn.stratification.space import FactorSpace, factor_space, factor_weights
 
 logger = logging.getLogger("stratifn.stratification")
 
@@ -30,10 +32,11 @@ class Strata:
     Attributes
     ----------
     table
-        Columns sample, stratum (from 1, by decreasing size), confidence, clustered (made the strata, or was placed in
-        them afterwards); sorted by sample.
+        Columns sample, stratum (from 1, by decreasing size; the most probable one), confidence (its probability),
+        stability (share of the resamples that say so), uncertain (no stratum reaches one half), informed (the sample's
+        data can show the strata), clustered (made the strata, or was placed in them afterwards); sorted by sample.
     selection
-        Columns k, pac, silhouette, stability, null_pvalue, chosen; one row per k from 1.
+        Columns k, pac, silhouette, stability, bic, null_pvalue, chosen; one row per k from 1.
     jaccard
         Bootstrap Jaccard by stratum; missing if there is one stratum.
     hindrance
@@ -42,8 +45,6 @@ class Strata:
         P value of "there is structure", and the degrees of freedom of the null's copula; missing if not tested.
     space
         Factors and weights used.
-    mixture
-        Agreement with a Gaussian mixture; None if there is one stratum.
     model
         What places a further patient; None if there is one stratum.
     """
@@ -55,13 +56,17 @@ class Strata:
     null_pvalue: float
     null_df: float
     space: FactorSpace
-    mixture: MixtureAgreement | None
     model: StratumModel | None
 
     @property
     def stratum(self) -> pd.Series:
-        """Stratum by sample."""
+        """Most probable stratum by sample."""
         return self.table.set_index("sample")["stratum"]
+
+    @property
+    def shown(self) -> pd.Series:
+        """Stratum of the samples whose data show it: what the strata are is read from these."""
+        return self.table[self.table["informed"] & ~self.table["uncertain"]].set_index("sample")["stratum"]
 
     @property
     def number(self) -> int:
@@ -76,8 +81,11 @@ def find_strata(
     samples: pd.DataFrame,
     control: str | None,
     settings: Settings,
+    posterior: FactorPosterior | None = None,
 ) -> Strata:
     """Stratify a cohort. The order of the patients does not matter.
+
+    Those make the strata in whom the factors are known; the others are placed with what their data say.
 
     Parameters
     ----------
@@ -93,6 +101,8 @@ def find_strata(
         Label of the controls in ``disease``, or None.
     settings
         How to do it.
+    posterior
+        Of the factors, its mean as `factors`; None if they are known without error.
 
     Raises
     ------
@@ -100,39 +110,65 @@ def find_strata(
         If samples have no row, or a robust factor no values.
     """
     factors = factors.loc[sorted(factors.index)]
-    clustered = _clustered(factors.index, samples, control, settings)
-    made_of = factors.loc[clustered]
-    space = factor_space(made_of, variance_explained, robust)
-    clusters = np.arange(settings.clusters[0], min(settings.clusters[1], len(made_of) // MIN_STRATUM) + 1)
-    if not space.factors:
-        return _one_stratum(factors, clustered, space, "no robust factor to stratify by")
-    if not len(clusters):
-        needed = settings.clusters[0] * MIN_STRATUM
-        reason = f"{len(made_of)} samples; {settings.clusters[0]} strata need at least {needed}"
-        return _one_stratum(factors, clustered, space, reason)
-    points = np.ascontiguousarray(space.coordinates(made_of))
+    known = FactorPosterior.exact(factors) if posterior is None else posterior.of(list(factors.index), factors.columns)
+    eligible = _eligible(factors.index, samples, control, settings)
+    space, informed = _informed(known, eligible, variance_explained, robust)
+    clustered = eligible & informed
+    clusters = np.arange(settings.clusters[0], min(settings.clusters[1], clustered.sum() // MIN_STRATUM) + 1)
+    hindrance = _hindrance(space, len(clusters), clustered, eligible, settings)
+    if hindrance:
+        return _one_stratum(factors, clustered, informed, space, hindrance)
+    points = np.ascontiguousarray(space.coordinates(factors.loc[clustered]))
     test = null_test(points, clusters, settings.draws, settings.generator(0))
     tried = candidates(points, clusters.tolist(), settings)
     choice = choose(tried, test, settings.alpha)
     logger.info("p = %.3g that data without structure look like this", test.pvalue)
     if choice.candidate is None:
-        return _one_stratum(factors, clustered, space, "", choice.table, test.pvalue, test.df)
-    model = _model(points, choice.candidate, space)
+        return _one_stratum(factors, clustered, informed, space, "", choice.table, test.pvalue, test.df)
+    model, order = _model(
+        points, choice.candidate, space, known.of(list(factors.index[clustered]), space.factors), settings
+    )
     return Strata(
-        table=_table(factors, clustered, model),
+        table=_table(known, clustered, model),
         selection=choice.table,
-        jaccard={stratum + 1: float(value) for stratum, value in enumerate(choice.candidate.jaccard)},
+        jaccard={stratum + 1: float(value) for stratum, value in enumerate(choice.candidate.jaccard[order])},
         hindrance="",
         null_pvalue=test.pvalue,
         null_df=test.df,
         space=space,
-        mixture=mixture_agreement(points, choice.candidate.labels, clusters, settings.seed),
         model=model,
     )
 
 
-def _clustered(index: pd.Index, samples: pd.DataFrame, control: str | None, settings: Settings) -> np.ndarray:
-    """Return which samples make the strata."""
+def _informed(
+    known: FactorPosterior, eligible: np.ndarray, variance_explained: pd.DataFrame, robust: Sequence[str]
+) -> tuple[FactorSpace, np.ndarray]:
+    """Return the space of the strata, and who knows enough of it to make them."""
+    made_of = known.mean.loc[eligible]
+    shares = known_factors(known)
+    # of unknown factors `factor_space` says what is wrong
+    rare = rarely_known(shares.loc[eligible], [name for name in robust if name in shares])
+    space = factor_space(made_of, variance_explained, robust, rare)
+    informed = are_informed(shares, factor_weights(variance_explained).reindex(list(space.factors)))
+    return factor_space(known.mean.loc[eligible & informed], variance_explained, robust, rare), informed
+
+
+def _hindrance(
+    space: FactorSpace, numbers: int, clustered: np.ndarray, eligible: np.ndarray, settings: Settings
+) -> str:
+    """Say why structure cannot be tested; empty where it can."""
+    if not space.factors:
+        return "no robust factor to stratify by"
+    if numbers:
+        return ""
+    lacking = int(eligible.sum() - clustered.sum())
+    needed = settings.clusters[0] * MIN_STRATUM
+    reason = f"{clustered.sum()} samples; {settings.clusters[0]} strata need at least {needed}"
+    return f"{reason} ({lacking} samples lack views that the factors come from)" if lacking else reason
+
+
+def _eligible(index: pd.Index, samples: pd.DataFrame, control: str | None, settings: Settings) -> np.ndarray:
+    """Return which samples may make the strata."""
     disease = samples.set_index("sample")["disease"]
     unknown = sorted(set(index) - set(disease.index))
     if unknown:
@@ -142,20 +178,39 @@ def _clustered(index: pd.Index, samples: pd.DataFrame, control: str | None, sett
     return (disease.loc[index] != control).to_numpy()
 
 
-def _model(points: np.ndarray, candidate: Candidate, space: FactorSpace) -> StratumModel:
+def _model(
+    points: np.ndarray, candidate: Candidate, space: FactorSpace, known: FactorPosterior, settings: Settings
+) -> tuple[StratumModel, np.ndarray]:
+    """Return the model of the strata by decreasing size, and that order of the candidate's."""
     matched = match_to_strata(points, candidate.labels, candidate.resampled, candidate.centroids)
-    return StratumModel(space, candidate.centroids, matched)
+    mixture = bootstrapped(points, candidate.mixture, candidate.resampled, settings.generator(2))
+    measured = measurement(space, known.gain.mean(axis=0), known.covariance.mean(axis=0))
+    model = StratumModel(space, matched, mixture, measured)
+    # numbered by the patients that the strata have in the end
+    placed = model.place(known).stratum
+    order = np.argsort(-np.bincount(placed - 1, minlength=candidate.k), kind="stable")
+    return model.reordered(order), order
 
 
-def _table(factors: pd.DataFrame, clustered: np.ndarray, model: StratumModel) -> pd.DataFrame:
-    stratum, shares = model.place(factors)
-    confidence = shares[np.arange(len(stratum)), stratum - 1]
-    return pd.DataFrame({"sample": factors.index, "stratum": stratum, "confidence": confidence, "clustered": clustered})
+def _table(known: FactorPosterior, clustered: np.ndarray, model: StratumModel) -> pd.DataFrame:
+    placed = model.place(known)
+    return pd.DataFrame(
+        {
+            "sample": known.mean.index,
+            "stratum": placed.stratum,
+            "confidence": placed.confidence,
+            "stability": placed.stability,
+            "uncertain": placed.uncertain,
+            "informed": placed.informed,
+            "clustered": clustered,
+        }
+    )
 
 
 def _one_stratum(
     factors: pd.DataFrame,
     clustered: np.ndarray,
+    informed: np.ndarray,
     space: FactorSpace,
     hindrance: str,
     selection: pd.DataFrame | None = None,
@@ -164,8 +219,17 @@ def _one_stratum(
 ) -> Strata:
     """Everybody in stratum 1: no confidence, because nothing was decided."""
     if selection is None:
-        selection = pd.DataFrame([[1, np.nan, np.nan, np.nan, np.nan, True]], columns=SELECTION_COLUMNS)
+        selection = pd.DataFrame([{"k": 1, "chosen": True}], columns=SELECTION_COLUMNS)
+        selection[SELECTION_COLUMNS[1:-1]] = np.nan
     table = pd.DataFrame(
-        {"sample": factors.index, "stratum": ALL_TOGETHER, "confidence": np.nan, "clustered": clustered}
+        {
+            "sample": factors.index,
+            "stratum": ALL_TOGETHER,
+            "confidence": np.nan,
+            "stability": np.nan,
+            "uncertain": False,
+            "informed": informed,
+            "clustered": clustered,
+        }
     )
-    return Strata(table, selection, {ALL_TOGETHER: np.nan}, hindrance, pvalue, df, space, None, None)
+    return Strata(table, selection, {ALL_TOGETHER: np.nan}, hindrance, pvalue, df, space, None)

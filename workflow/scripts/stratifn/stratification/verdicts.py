@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats.contingency import association
 
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
-from stratifn.shared.samples import IN_VIEW
+from stratifn.shared.vocabulary import IN_VIEW
 from stratifn.stratification.labels import Label
 from stratifn.stratification.settings import Settings
 from stratifn.stratification.strata import Strata
@@ -54,7 +54,7 @@ def _of_division(strata: Strata, samples: pd.DataFrame, control: str | None, set
         beyond_chance = pvalue <= settings.alpha
         # there is structure, and every division has a stratum that is too small
         return [*measured, Measured("smallest_stratum", 0.0)] if beyond_chance else measured
-    stratum = strata.stratum
+    stratum = strata.shown
     sheet = samples.set_index("sample").loc[stratum.index]
     made_of = strata.table.set_index("sample")["clustered"].loc[stratum.index]
     stability = float(strata.selection.loc[strata.selection["chosen"], "stability"].iloc[0])
@@ -63,12 +63,16 @@ def _of_division(strata: Strata, samples: pd.DataFrame, control: str | None, set
     batch = follows(sheet["batch"], stratum) if "batch" in sheet else np.nan
     return [
         *measured,
-        Measured("smallest_stratum", float(stratum[made_of].value_counts().min())),
+        Measured("smallest_stratum", float(_sizes(stratum[made_of], strata.number).min())),
         Measured("stability", stability),
         Measured("one_diagnosis", follows(sheet["disease"].where(sheet["disease"] != control), stratum)),
         Measured("one_batch", batch),
         Measured("missing_view", missing.get(worst, np.nan), reason=worst.removeprefix(IN_VIEW)),
     ]
+
+
+def _sizes(stratum: pd.Series, number: int) -> pd.Series:
+    return stratum.value_counts().reindex(range(1, number + 1), fill_value=0)
 
 
 def follows(variable: pd.Series, stratum: pd.Series) -> float:

@@ -1,7 +1,7 @@
 """Transfer: a finished cohort frozen as a reference, and new patients placed with that reference alone.
 
-Read in this order: `factors` (factors of new samples from the weights), `folds` (the model without some of its samples),
-`limits` (who is unlike the reference),
+The factors of new samples come from `shared.factor_posterior`. Read in this order: `folds` (the model without some of its
+samples), `limits` (who is unlike the reference),
 `reference` (its files, and when they are refused), `freezing` (from a cohort to a reference and back to objects),
 `verdicts` (what the reference's cohort could claim), `matching` (the new patients' views matched to the reference's),
 `size_factors` (of views that take those of another), `own_controls` (scores against the batch's own controls), `notes`
@@ -10,7 +10,7 @@ Read in this order: `factors` (factors of new samples from the weights), `folds`
 arrays; the script says how each reads its own part.
 """
 
-from stratifn.transfer.factors import ProjectedFactors, project_factors
+from stratifn.shared.factor_posterior import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, LearntModel, freeze_reference
 from stratifn.transfer.matching import cohort_features, reference_features, require_features
 from stratifn.transfer.notes import Measured

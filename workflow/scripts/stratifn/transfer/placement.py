@@ -15,8 +15,8 @@ import pandas as pd
 
 from stratifn.shared.claims import verdicts_table
 from stratifn.shared.columns import columns_of
-from stratifn.shared.vocabulary import RNA, UNSCORED
-from stratifn.transfer.factors import ProjectedFactors, project_factors
+from stratifn.shared.factor_posterior import FactorPosterior, ProjectedFactors, project_factors
+from stratifn.shared.vocabulary import RNA, UNCERTAIN, UNSCORED
 from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
 from stratifn.transfer.limits import Judgement, Limits
 from stratifn.transfer.matching import MatchedView, match_views
@@ -31,15 +31,33 @@ if TYPE_CHECKING:
 
 PATIENT_COLUMNS = list(columns_of("transfer/{name}/patients.tsv"))
 NOT_COMPARED = Judgement(np.nan, "")
-# pairs of draws from a patient's posterior over which the probability of a stratum is averaged, and their seed
-DRAWS, SEED = 20, 1
+
+
+class Placed(Protocol):
+    """Where patients were placed (see `stratifn.stratification.model.Placed`): one value per patient."""
+
+    @property
+    def stratum(self) -> np.ndarray:
+        """Most probable stratum, from 1."""
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """Probability of that stratum."""
+
+    @property
+    def uncertain(self) -> np.ndarray:
+        """Whether the probability is below one half."""
+
+    @property
+    def informed(self) -> np.ndarray:
+        """Whether the patient's data can show the strata."""
 
 
 class StratumModel(Protocol):
     """What places patients in strata by their factors (see `stratifn.stratification.StratumModel`)."""
 
-    def place(self, factors: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Return each patient's stratum (from 1), and the share of resamples that say so (patients x strata)."""
+    def place(self, posterior: FactorPosterior) -> Placed:
+        """Place patients."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +149,7 @@ def place_patients(
     classes = _classes(reference.parts[INTERFERON], matched, samples, phases).reindex(everyone)
     seen = pd.DataFrame(index=everyone) if projected is None else projected.observed.reindex(everyone, fill_value=0)
     placed = seen.gt(0).any(axis=1)
-    strata, one = _strata(phases.strata(reference.parts[STRATA].arrays), mean, sd, placed)
+    strata, one = _strata(phases.strata(reference.parts[STRATA].arrays), projected, mean.columns, placed)
     limits = reference_limits(reference)
     compared = _compared(limits, transformed, everyone)
     pvalues = pd.Series([each.pvalue for each in compared], everyone, dtype=float)
@@ -142,7 +160,7 @@ def place_patients(
         for each, reason in zip(compared, local_classes["reason"], strict=True)
     ]
     foreign = specimen_difference(reference.source, measured)
-    reasons = [[*foreign, *own] for own in _reasons(model, classes, placed, one, outside, seen)]
+    reasons = [[*foreign, *own] for own in _reasons(model, classes, placed, one, strata["informed"], outside, seen)]
     patients = pd.DataFrame(
         {
             "sample": everyone,
@@ -201,26 +219,20 @@ def _classes(part: Part, matched: Mapping[str, MatchedView], samples: pd.DataFra
 
 
 def _strata(
-    model: StratumModel | None, mean: pd.DataFrame, sd: pd.DataFrame, placed: pd.Series
+    model: StratumModel | None, projected: ProjectedFactors | None, factors: pd.Index, placed: pd.Series
 ) -> tuple[pd.DataFrame, bool]:
-    """Return stratum and probability by sample, and whether the reference has one stratum only.
-
-    The stratum is that of the posterior mean. Its probability is the share of the resampled stratum models that agree,
-    averaged over draws from the patient's posterior (factors taken as independent): what a missing view leaves open
-    about a patient is in it. Every patient is given the same draws, so that nobody's probability depends on others.
-    """
-    table = pd.DataFrame({"stratum": pd.array([pd.NA] * len(mean), dtype="Int64"), "probability": np.nan}, mean.index)
+    """Return stratum, probability and informed by sample, and whether the reference has one stratum only."""
+    table = pd.DataFrame({"stratum": None, "probability": np.nan, "informed": True}, placed.index)
+    table["stratum"] = table["stratum"].astype(object)
     if model is None:
-        table.loc[placed, "stratum"] = 1
+        table.loc[placed, "stratum"] = "1"
         return table, True
-    if not placed.any():
+    if projected is None or not placed.any():
         return table, False
-    centre, spread = mean[placed], sd[placed]
-    stratum, _ = model.place(centre)
-    half = np.random.default_rng(SEED).standard_normal((DRAWS, mean.shape[1]))
-    shares = np.mean([model.place(centre + spread * draw)[1] for draw in (*half, *-half)], axis=0)
-    table.loc[placed, "stratum"] = stratum
-    table.loc[placed, "probability"] = shares[np.arange(len(stratum)), stratum - 1]
+    found = model.place(projected.posterior.of(list(placed.index[placed]), list(factors)))
+    table.loc[placed, "stratum"] = np.where(found.uncertain, UNCERTAIN, found.stratum.astype(str))
+    table.loc[placed, "probability"] = found.confidence
+    table.loc[placed, "informed"] = found.informed
     return table, False
 
 
@@ -242,6 +254,7 @@ def _reasons(
     classes: pd.DataFrame,
     placed: pd.Series,
     one: bool,
+    informed: pd.Series,
     outside: list[list[str]],
     seen: pd.DataFrame,
 ) -> list[list[str]]:
@@ -254,6 +267,8 @@ def _reasons(
             own.append(f"no factors: {model.refusal or 'nothing measured in the views of the model'}")
         elif one:
             own.append("the reference has one stratum")
+        elif not informed[sample]:
+            own.append("what was measured cannot tell the strata apart")
         own += far
         own += [
             f"{view}: {seen.loc[sample, view]} of the model's {totals[view]} features"
