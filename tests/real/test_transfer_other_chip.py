@@ -26,6 +26,7 @@ from stratifn.interferon import place_patients as score_patients
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_registry
 from stratifn.shared.claims import EVERYBODY, UNSUPPORTED, WEAK, standing
+from stratifn.shared.package_data import output_contract
 from stratifn.stratification import find_strata, stratum_arrays, stratum_model
 from stratifn.transfer import (
     FrozenView,
@@ -42,7 +43,7 @@ from stratifn.transfer import (
 from .test_interferon import ROOT, SHARED, load
 
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
-VERSION = "2.2"
+VERSION = output_contract()["version"]
 HEALTHY, LUPUS = "Healthy_sample", "Disease_sample"
 PLATFORM = {"lupus_array": "microarray", "lupus_rnaseq": "rnaseq"}
 SETTINGS = settings_of("interferon")

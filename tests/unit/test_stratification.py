@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 from defaults import settings_of
 from stratifn.shared.errors import InputError
 from stratifn.shared.factor_posterior import FactorPosterior
-from stratifn.stratification import find_strata, stratum_model
+from stratifn.stratification import find_strata
 from stratifn.stratification.consensus import ambiguous_pairs, consensus_matrix, consensus_partition, draw_subsets
 from stratifn.stratification.kmeans import assign, kmeans, silhouettes
 from stratifn.stratification.mixture import fit_mixture, one_hot
@@ -275,11 +275,6 @@ def test_half_a_measurement_lies_between_none_and_all(four, found):
     # nothing is known: the share of the largest stratum
     assert confidence[0] == pytest.approx(found.model.mixture.share.mean(axis=0).max(), abs=1e-9)
     assert confidence[-1] > 0.95
-
-
-def test_strata_frozen_by_a_version_without_memberships_are_refused():
-    with pytest.raises(InputError, match="Freeze it again"):
-        stratum_model({"resampled": np.zeros((3, 2, 1)), "factors": np.array(["Factor1"])})
 
 
 def test_tied_mixture_has_the_likelihood_of_its_density_and_finds_planted_means():

@@ -597,7 +597,7 @@ def test_a_reference_of_a_newer_or_too_old_version_is_refused(copied):
         ("1.0", "Freeze it again"),
     ):
         assert words in refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
-    for version in ("1.1", "2.0", "2.1"):
+    for version in ("1.1", "2.0", "2.1", "2.2"):
         found = refusal(edited(copied, lambda values, version=version: values.update(contract=version)))
         assert f"{version}, too old for this code" in found
         assert "Freeze it again" in found

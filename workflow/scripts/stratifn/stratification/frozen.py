@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from stratifn.shared.errors import InputError, Problem
 from stratifn.stratification.mixture import TiedMixture
 from stratifn.stratification.model import Measurement, StratumModel
 from stratifn.stratification.space import FactorSpace
@@ -32,27 +31,9 @@ def stratum_arrays(model: StratumModel | None) -> dict[str, np.ndarray]:
 
 
 def stratum_model(arrays: Mapping[str, np.ndarray]) -> StratumModel | None:
-    """Put a stratum model together again from `stratum_arrays`; None where there is one stratum.
-
-    Raises
-    ------
-    InputError
-        Strata of an older version, which had no memberships.
-    """
+    """Put a stratum model together again from `stratum_arrays`; None where there is one stratum."""
     if not len(arrays["resampled"]):
         return None
-    missing = sorted({*MIXTURE, *MEASURED} - set(arrays))
-    if missing:
-        raise InputError(
-            Problem(
-                "the reference",
-                "strata",
-                f"no {', '.join(missing)}: frozen by an older version",
-                "strata with probabilities of membership",
-                "Freeze it again: run its cohort with this version of stratifn.",
-                code="IN-228",
-            )
-        )
     factors = tuple(str(name) for name in arrays["factors"])
     return StratumModel(
         FactorSpace(factors, arrays["mean"], arrays["sd"], arrays["weight"], {}),

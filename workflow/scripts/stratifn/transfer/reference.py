@@ -29,7 +29,7 @@ REFUSED_FIX = "Copy the whole folder again from its source; if this run makes it
 PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON, VERDICTS)
 FREEZE_AGAIN = "Freeze it again: run its cohort with this version of stratifn."
 # the oldest contract whose references hold everything that is read here
-OLDEST = (2, 2)
+OLDEST = (2, 3)
 VERSION = re.compile(r"^(\d{1,4})\.(\d{1,4})$")
 
 
