@@ -103,6 +103,6 @@ def test_another_version_of_a_package_that_makes_numbers_changes_the_digest(clon
 def test_the_version_of_every_package_that_a_script_imports_is_known():
     scripts = (ROOT / "workflow" / "scripts").glob("*.py")
     packages = {package for script in scripts for package in dependencies(script).packages}
-    assert {"numpy", "pydeseq2", "mofapy2", "sklearn", "yaml"} <= packages
+    assert {"numpy", "pydeseq2", "mofapy2", "yaml"} <= packages
     assert [package for package in sorted(packages) if installed_version(package) is None] == []
     assert set(DISTRIBUTIONS) <= packages

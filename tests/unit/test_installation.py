@@ -16,7 +16,7 @@ from stratifn.running.installation import _processor, machine, software, softwar
 from stratifn.shared.tables import write_table
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_ARCHIVE = "$Format:%H$\n"
+NO_ARCHIVE = "$Format:%H %cs$\n"
 
 
 def git(folder, *arguments):
@@ -118,7 +118,9 @@ def test_an_unknown_commit_is_a_missing_cell(monkeypatch, tmp_path):
 
 def test_git_archive_fills_the_file_that_is_read():
     assert "resources/commit.txt export-subst" in (ROOT / ".gitattributes").read_text().splitlines()
-    assert re.fullmatch(r"\$Format:%H\$|[0-9a-f]{40,64}", (ROOT / "resources" / "commit.txt").read_text().strip())
+    assert re.fullmatch(
+        r"\$Format:%H %cs\$|[0-9a-f]{40,64} [0-9-]{10}", (ROOT / "resources" / "commit.txt").read_text().strip()
+    )
 
 
 def test_the_versions_name_what_numbers_depend_on():

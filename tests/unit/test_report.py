@@ -13,19 +13,22 @@ import pandas as pd
 import pytest
 
 from stratifn.normalization import KINDS, described
-from stratifn.report import draw_figures, methods_text, render_pages
-from stratifn.report.cohort_sections import characteristics, notes_table, patient_table
+from stratifn.report import draw_figures, methods_text, pages_of, render, write_tables
 from stratifn.report.content import FigureSlot
-from stratifn.report.figures import FIGURES, Drawing, draw
+from stratifn.report.figures.drawing import FIGURES, Drawing, draw
+from stratifn.report.figures.style import CONTROL_LOOK, FAINT_COLOUR, FORMATS, group_looks, text_colour
+from stratifn.report.page.content import Made
 from stratifn.report.results import PrincipalComponents, Results
-from stratifn.report.sections import build_sections, headline
+from stratifn.report.sections.cohort import characteristics, notes_table, patient_table
+from stratifn.report.sections.pages import build_sections, headline
+from stratifn.report.sections.strata import factor_differences, rank_biserial
 from stratifn.report.settings import Settings
 from stratifn.report.small_cells import HIDDEN
-from stratifn.report.strata_sections import factor_differences, rank_biserial
-from stratifn.report.style import CONTROL_COLOUR, FAINT_COLOUR, group_colours, text_colour
 from stratifn.running.installation import software_versions
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 
+MADE = Made("0" * 40, "2026-01-31", "0" * 64)
+METHODS = "# Methods\n\nSome text.\n\n## References\n\n1. A reference."
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow" / "report"
 SAMPLES = [f"person-{number:02d}" for number in range(12)]
 PROVENANCE_FILES = ("software.tsv", "machine.tsv", "config.yaml", "inputs.tsv", "outputs.tsv", "ro-crate-metadata.json")
@@ -183,7 +186,8 @@ def pages(all_results: Results, figures: Path | None = None) -> dict[str, str]:
     names = ("index", *all_results.diseases)
     drawn = dict.fromkeys(names, {}) if figures is None else draw_figures(all_results, figures)
     methods = methods_text(all_results, software_versions(), described)
-    return render_pages(all_results, drawn, figures or Path(), TEMPLATES, methods)
+    pages = pages_of(all_results, methods, MADE)
+    return {name: render(page, drawn[name], figures or Path()) for name, page in pages.items()}
 
 
 def figures_of(all_results: Results, folder: Path, *names: str) -> dict[str, Drawing]:
@@ -209,7 +213,9 @@ def test_every_figure_is_drawn_twice_with_the_same_bytes(tables, tmp_path):
     assert set(drawn["SLE"]) == set(drawn["pSS"]) == of_disease | shared
     assert shared == {"volcano"}
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
-    assert len(files) == 2 * (len(FIGURES) + 2 * len(of_disease)), "a volcano is drawn once, and shown on two pages"
+    assert len(files) == len(FORMATS) * (len(FIGURES) + 2 * len(of_disease)), (
+        "a volcano is drawn once, and shown on two pages"
+    )
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
 
 
@@ -272,8 +278,7 @@ def test_no_row_and_no_point_is_one_person_where_ids_and_small_counts_are_hidden
     assert len(drawn) == 5
     for name, drawing in drawn.items():
         svg = (tmp_path / f"{name}.svg").read_text()
-        # each point of matplotlib's is one reference to its shape; the legend and the means of groups have some
-        assert (svg.count("PathCollection") > 0) is shown, name
+        assert (svg.count('id="people-') > 0) is shown, name
         assert ("quartiles" in drawing.caption or "standard deviation" in drawing.caption) is not shown, name
 
 
@@ -473,7 +478,7 @@ class Outline(HTMLParser):
         self.links += [given["href"]] if tag == "a" else []
         self.loaded += [given[name] for name in ("src", "action", "data", "srcset") if name in given]
         self.loaded += [given["href"]] if tag == "link" else []
-        self.images += [given.get("alt", "")] if tag == "img" else []
+        self.images += [given.get("aria-label", "")] if tag == "svg" else []
         self.headings += [int(tag[1])] if re.fullmatch(r"h[1-6]", tag) else []
         self.open_labels += tag == "label"
         self.bare_fields += tag == "input" and not self.open_labels
@@ -483,17 +488,25 @@ class Outline(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def drawn_pages(tmp_path_factory) -> dict[str, str]:
-    return pages(results(example_tables(), {"SLE_vs_HC": volcano([0.001, 0.9])}), tmp_path_factory.mktemp("figures"))
+def report(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("report")
 
 
-def test_links_lead_to_files_and_parts_that_are_there_and_nothing_is_loaded(drawn_pages):
+@pytest.fixture(scope="module")
+def drawn_pages(report) -> dict[str, str]:
+    one = results(example_tables(), {"SLE_vs_HC": volcano([0.001, 0.9])})
+    write_tables(pages_of(one, METHODS, MADE).values(), report / "tables")
+    return pages(one, report / "figures")
+
+
+def test_links_lead_to_files_and_parts_that_are_there_and_nothing_is_loaded(drawn_pages, report):
     every = drawn_pages
     files = {f"{name}.html" for name in every} | {"methods.md"}
     files |= {f"../provenance/{name}" for name in PROVENANCE_FILES}
+    files |= {path.relative_to(report).as_posix() for path in report.rglob("*.*")}
     for name, html in every.items():
         outline = Outline(html)
-        assert all(source.startswith("data:image/png;base64,") for source in outline.loaded), name
+        assert outline.loaded == [], name
         assert {link for link in outline.links if link.startswith("#")} <= {f"#{part}" for part in outline.ids}
         others = [link for link in outline.links if not link.startswith("#")]
         assert {link.partition("#")[0] for link in others} <= files
@@ -521,12 +534,15 @@ def test_a_disease_page_shows_its_own_figures(drawn_pages):
 
 
 def test_text_stands_out_from_its_background():
-    css = (TEMPLATES / "report.css").read_text()
-    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6});", css))
-    on_paper = [(colours[ink], colours[paper]) for ink in ("ink", "soft", "accent") for paper in ("paper", "band")]
-    assert all(contrast(ink, paper) >= 4.5 for ink, paper in on_paper)
+    light, dark = (TEMPLATES / "frame.css").read_text().split("@media (prefers-color-scheme: dark)")[:2]
+    for css in (light, dark.partition("} }")[0]):
+        colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", css))
+        inks = ("ink", "soft", "accent", "good", "bad", "warn-line")
+        assert [
+            ink for ink in inks for paper in ("paper", "band") if contrast(colours[ink], colours[paper]) < 4.5
+        ] == []
+        assert contrast(colours["ink"], colours["warn"]) >= 4.5
     assert contrast("#fff", "#7a2e0e") >= 4.5
-    assert contrast(colours["ink"], "#fff4e5") >= 4.5
 
 
 def contrast(first: str, second: str) -> float:
@@ -542,12 +558,12 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_a_disease_has_its_colour_everywhere_and_no_two_groups_share_one():
-    all_four = group_colours(["SLE", "pSS", "SSc", "DM"], "HC")
-    assert group_colours(["SSc"], "HC")["SSc"] == all_four["SSc"]
-    assert all_four["HC"] == CONTROL_COLOUR
-    mixed = group_colours(["RA", "SLE", "IBM", "pSS"], "AMP")
-    assert len(set(mixed.values())) == 5
+def test_a_disease_has_its_colour_and_marker_everywhere_and_no_two_groups_share_one():
+    all_four = group_looks(["SLE", "pSS", "SSc", "DM"], "HC")
+    assert group_looks(["SSc"], "HC")["SSc"] == all_four["SSc"]
+    assert all_four["HC"] == CONTROL_LOOK
+    mixed = group_looks(["RA", "SLE", "IBM", "pSS"], "AMP")
+    assert len({look.colour for look in mixed.values()}) == len({look.marker for look in mixed.values()}) == 5
     assert mixed["SLE"] == all_four["SLE"]
 
 

@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 
 from defaults import settings_of
-from stratifn.report import draw_new_patients, read_new_patients, render_new_patients
-from stratifn.report.new_patients_sections import (
+from stratifn.report import draw_new_patients, page_of_new_patients, read_new_patients, render
+from stratifn.report.figures.style import CONTROL_LOOK, OTHER_STRATUM_LOOKS, STRATUM_LOOKS, UNCERTAIN_LOOK
+from stratifn.report.page.content import Made
+from stratifn.report.sections.new_patients import (
     headline_of_new_patients,
     methods_of_new_patients,
     own_reasons,
     sections_of_new_patients,
 )
-from stratifn.report.style import CONTROL_COLOUR, FAINT_COLOUR, STRATUM_COLOURS
 from stratifn.shared.claims import EVERYBODY, Measured, judged, verdicts_table
 from stratifn.shared.samples import write_samples
 from stratifn.shared.tables import write_table
@@ -104,7 +105,8 @@ def new_patients(folder: Path, tables: dict[str, pd.DataFrame] | None = None, **
 
 def page(new, folder: Path) -> str:
     drawn = draw_new_patients(new, folder / "figures")
-    return render_new_patients(new, drawn, folder / "figures", TEMPLATES)
+    made = Made(None, None, "0" * 64)
+    return render(page_of_new_patients(new, made), drawn, folder / "figures")
 
 
 def section(new, name: str) -> str:
@@ -120,7 +122,12 @@ def test_the_page_is_whole_and_asks_nothing_of_the_network(tmp_path):
     assert all(source.startswith("data:image/png;base64,") for source in re.findall(r'src="([^"]*)"', html))
     links = set(re.findall(r'href="([^#"][^"]*)"', html))
     assert "../provenance/reference.tsv" in links
-    assert all(re.fullmatch(r"\.\./provenance/[a-z-]+\.(tsv|yaml|json)", link) for link in links)
+    assert all(
+        re.fullmatch(
+            r"\.\./provenance/[a-z-]+\.(tsv|yaml|json)|tables/[a-z-]+\.tsv|figures/[a-z_]+\.(svg|pdf|png)", link
+        )
+        for link in links
+    )
     assert all(f'id="{part}"' in html for part in re.findall(r'href="#([^"]*)"', html))
     assert all(f"figures/{name}.svg" in html for name in ("interferon_scores", "strata"))
     assert "<b>G1</b>" not in html
@@ -130,7 +137,7 @@ def test_figures_and_page_come_out_with_the_same_bytes_twice(tmp_path):
     new = new_patients(tmp_path)
     assert page(new, tmp_path / "a") == page(new, tmp_path / "b")
     files = sorted(path.name for path in (tmp_path / "a" / "figures").iterdir())
-    assert files == ["interferon_scores.png", "interferon_scores.svg", "strata.png", "strata.svg"]
+    assert files == [f"{name}.{suffix}" for name in ("interferon_scores", "strata") for suffix in ("pdf", "png", "svg")]
     for name in files:
         assert (tmp_path / "a" / "figures" / name).read_bytes() == (tmp_path / "b" / "figures" / name).read_bytes()
 
@@ -229,10 +236,10 @@ def test_every_patient_is_in_the_searchable_table(tmp_path):
 def test_strata_have_the_colours_of_the_reference_whoever_is_in_them(tmp_path):
     tables = example_tables()
     tables["patients"] = tables["patients"].assign(stratum=2)
-    assert new_patients(tmp_path, tables).stratum_colours == {
-        "1 interferon": STRATUM_COLOURS[0],
-        "2": STRATUM_COLOURS[1],
-        "uncertain": FAINT_COLOUR,
+    assert new_patients(tmp_path, tables).stratum_looks == {
+        "1 interferon": STRATUM_LOOKS["interferon"],
+        "2": OTHER_STRATUM_LOOKS[0],
+        "uncertain": UNCERTAIN_LOOK,
     }
 
 
@@ -318,11 +325,9 @@ def test_classes_against_own_controls_stand_beside_with_the_evidence_for_their_c
 
 
 def test_controls_are_grey_and_last(tmp_path):
-    colours = new_patients(tmp_path, control="SLE").colours
-    assert list(colours.items())[-1] == ("SLE", CONTROL_COLOUR)
-    assert CONTROL_COLOUR not in new_patients(tmp_path, control="HC").colours.values(), (
-        "a control that is not among them"
-    )
+    looks = new_patients(tmp_path, control="SLE").looks
+    assert list(looks.items())[-1] == ("SLE", CONTROL_LOOK)
+    assert CONTROL_LOOK not in new_patients(tmp_path, control="HC").looks.values(), "a control that is not among them"
 
 
 OF_REFERENCE = {

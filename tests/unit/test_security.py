@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from stratifn.configuration.config import complete_config, read_config
-from stratifn.report.figures import FIGURES, draw
+from stratifn.report.figures.drawing import FIGURES, draw
 from stratifn.shared.design import parse_design
 from stratifn.shared.errors import InputError
 from stratifn.shared.samples import write_samples

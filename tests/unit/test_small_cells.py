@@ -15,9 +15,10 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from stratifn.report import head_counts
 from stratifn.report.content import formatted
-from stratifn.report.marks import stacked
+from stratifn.report.figures.marks import stacked
+from stratifn.report.figures.style import CLASS_COLOURS, plotting
 from stratifn.report.results import Results
-from stratifn.report.sections import build_sections, headline
+from stratifn.report.sections.pages import build_sections, headline
 from stratifn.report.small_cells import (
     HIDDEN,
     Division,
@@ -28,7 +29,6 @@ from stratifn.report.small_cells import (
     share_of,
     without_small_counts,
 )
-from stratifn.report.style import CLASS_COLOURS, plotting
 from stratifn.shared.claims import Measured, judged, verdicts_table
 from stratifn.shared.vocabulary import UNCERTAIN
 from unit.test_report import config, example_tables

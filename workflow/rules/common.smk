@@ -159,6 +159,11 @@ def sources_of(folder):
     return outputs_of(folder, lambda output: output.kind == "sources")
 
 
+def pages_of(name):
+    """The pages of a cohort's report."""
+    return outputs_of(name, lambda output: output.phase == "report" and output.path.endswith(".html"))
+
+
 def recorded(folder):
     """The tables and pages whose origin is recorded: one that is edited is found out by the next run."""
     return outputs_of(

@@ -20,10 +20,12 @@ for name, cohort in COHORTS.items():
             contrasts=contrast_files(cohort),
             views=matrices(view_files(f"{name}/normalization", cohort)),
             manifests=manifests_of(name, *ANALYSED),
+            sources=sources_of(name),
         output:
-            pages=collect("<results>/{cohort}/report/{page}.html", cohort=name, page=["index", *cohort["diseases"]]),
+            pages=pages_of(name),
             methods=f"<results>/{name}/report/methods.md",
             figures=directory(f"<results>/{name}/report/figures"),
+            tables=directory(f"<results>/{name}/report/tables"),
             manifest=f"<results>/{name}/report/files.tsv",
         log:
             f"<logs>/{name}/report.log",
@@ -127,10 +129,11 @@ rule transfer_report:
         provenance="<results>/transfer/{name}/provenance/reference.tsv",
         manifests=lambda wildcards: manifests_of(f"transfer/{wildcards.name}", "inputs", "transfer")
         + reference_manifests(TRANSFERS[wildcards.name]),
-        sources="<results>/transfer/{name}/inputs/sources.tsv",
+        sources=["<results>/transfer/{name}/inputs/sources.tsv"],
     output:
         page="<results>/transfer/{name}/report/index.html",
         figures=directory("<results>/transfer/{name}/report/figures"),
+        tables=directory("<results>/transfer/{name}/report/tables"),
         manifest="<results>/transfer/{name}/report/files.tsv",
     log:
         "<logs>/transfer/{name}/report.log",

@@ -1,27 +1,26 @@
-"""Draw the figures and write the pages and the methods text of one cohort."""
+"""Draw the figures and write the pages, their tables, and the methods text of one cohort."""
 
 from pathlib import Path
 
+from stratifn import report
 from stratifn.normalization import described
-from stratifn.report import draw_figures, methods_text, read_results, render_pages
 from stratifn.running.entry_point import run
-from stratifn.running.installation import software_versions
+from stratifn.running.installation import software_versions, source_commit, source_date
 from stratifn.shared.files import write_text
-from stratifn.shared.package_data import template_folder
 
 
 def main(snakemake):
-    cohort = snakemake.params.cohort
-    tables = {name: snakemake.input[name] for name in snakemake.params.tables}
-    config, read = snakemake.params.config | {"cohort": cohort}, snakemake.input
-    results = read_results(cohort["name"], config, tables, read.contrasts, read.views)
-    figures = Path(snakemake.output.figures)
-    drawn = draw_figures(results, figures)
-    methods = methods_text(results, software_versions(), described)
-    write_text(methods, snakemake.output.methods)
-    pages = render_pages(results, drawn, figures, template_folder(), methods)
-    for path in snakemake.output.pages:
-        write_text(pages[Path(path).stem], path)
+    params, read, written = snakemake.params, snakemake.input, snakemake.output
+    tables, figures = {name: read[name] for name in params.tables}, Path(written.figures)
+    config = params.config | {"cohort": params.cohort}
+    results = report.read_results(params.cohort["name"], config, tables, read.contrasts, read.views)
+    drawn = report.draw_figures(results, figures)
+    methods = report.methods_text(results, software_versions(), described)
+    write_text(methods, written.methods)
+    pages = report.pages_of(results, methods, report.made(source_commit(), source_date(), read.sources))
+    report.write_tables(pages.values(), Path(written.tables))
+    for path in written.pages:
+        write_text(report.render(pages[Path(path).stem], drawn[Path(path).stem], figures), path)
 
 
 if "snakemake" in globals():

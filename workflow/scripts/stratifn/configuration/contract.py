@@ -29,6 +29,7 @@ CHECKS = {
 # what `when:` of an entry can ask of a cohort, or of new patients
 CONDITIONS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     RNA: lambda item: RNA in view_names(item),
+    "several_diseases": lambda item: len(item["diseases"]) > 1,
     "simulate": lambda item: bool(item.get("simulate")),
 }
 

@@ -28,12 +28,47 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table with its caption; every cell is text by now. `search` adds a search field."""
+class Statement:
+    """A claim in one sentence, as the first screen shows it.
 
+    Attributes
+    ----------
+    sentence
+        What is claimed, as far as its verdict lets it be said.
+    verdict
+        One of `stratifn.shared.claims`.
+    reasons
+        What the verdict rests on, the worst first: one click away.
+    section
+        Where the evidence is: the id of a section.
+    """
+
+    sentence: str
+    verdict: str
+    reasons: tuple[str, ...]
+    section: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption; every cell is text by now.
+
+    Attributes
+    ----------
+    name
+        Its anchor in the page, and the name of its file.
+    caption
+        What is shown and how to read it.
+    frame
+        The cells.
+    people
+        One row is one person: it can be sorted, filtered, copied, and opened.
+    """
+
+    name: str
     caption: str
     frame: pd.DataFrame
-    search: bool = False
+    people: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,8 +106,13 @@ class FigureSlot:
     name: str
     items: tuple[str, ...] | None = None
 
+    @property
+    def anchor(self) -> str:
+        """Name of the slot in its page."""
+        return "-".join([self.name, *(self.items or ())])
 
-Item = Text | Table | FigureSlot
+
+Item = Text | Statement | Table | FigureSlot
 
 
 @dataclass(frozen=True)

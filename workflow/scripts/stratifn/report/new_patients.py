@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stratifn.report.content import sample_labels, stratum_names
+from stratifn.report.content import sample_labels, stratum_labels, stratum_names
+from stratifn.report.figures.style import Look, group_looks, stratum_looks
 from stratifn.report.settings import Settings
 from stratifn.report.small_cells import HIDDEN, Division, at_least, divide, part_of, people
-from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.claims import EVERYBODY, UNSUPPORTED, Standing, standing
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
@@ -84,10 +84,10 @@ class NewPatients:
         return self.samples.set_index("sample")["disease"]
 
     @property
-    def colours(self) -> dict[str, str]:
-        """Colour of each disease of the sheet; controls are grey, and last."""
+    def looks(self) -> dict[str, Look]:
+        """Colour and marker of each disease of the sheet; controls are grey, and last."""
         groups = set(self.disease_of)
-        return group_colours(sorted(groups - {self.control}), self.control if self.control in groups else None)
+        return group_looks(sorted(groups - {self.control}), self.control if self.control in groups else None)
 
     @property
     def cutoff(self) -> Mapping[str, float] | None:
@@ -235,9 +235,11 @@ class NewPatients:
         return names
 
     @property
-    def stratum_colours(self) -> dict[str, str]:
-        """Colour of each stratum, as in the reference's own report."""
-        return stratum_colours(self.stratum_names)
+    def stratum_looks(self) -> dict[str, Look]:
+        """Colour and marker of each stratum, as in the reference's own report."""
+        names = self.stratum_names
+        labels = stratum_labels(self.strata).reindex(names.index).fillna(UNCERTAIN)
+        return stratum_looks(dict(zip(names, labels, strict=True)))
 
 
 def read_new_patients(

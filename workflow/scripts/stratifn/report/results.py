@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
+from stratifn.report.figures.style import Look, colours_of, group_looks, stratum_looks
 from stratifn.report.head_counts import HeadCounts
 from stratifn.report.settings import Settings
 from stratifn.report.small_cells import without_small_counts
-from stratifn.report.style import group_colours, stratum_colours
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
@@ -160,10 +160,15 @@ class Results:
         return self.shown.min_cell
 
     @property
+    def looks(self) -> dict[str, Look]:
+        """Colour and marker of each group, the same on every page."""
+        looks = group_looks(self.diseases, self.control)
+        return {group: looks[group] for group in self.groups}
+
+    @property
     def colours(self) -> dict[str, str]:
-        """Colour of each group, the same on every page."""
-        colours = group_colours(self.diseases, self.control)
-        return {group: colours[group] for group in self.groups}
+        """Colour of each group."""
+        return colours_of(self.looks)
 
     @property
     def has_classes(self) -> bool:
@@ -205,9 +210,14 @@ class Results:
         return len(self.tables["stability"]) < 2
 
     @property
+    def stratum_looks(self) -> dict[str, Look]:
+        """Colour and marker of each named stratum, and of `UNCERTAIN`: those of its label, the same in every run."""
+        return stratum_looks(dict(zip(self.stratum_names, self.stratum_labels, strict=True)) | {UNCERTAIN: UNCERTAIN})
+
+    @property
     def stratum_colours(self) -> dict[str, str]:
-        """The colour of each named stratum, and of `UNCERTAIN`, the same on every page."""
-        return stratum_colours([*self.stratum_names, UNCERTAIN])
+        """Colour of each named stratum."""
+        return colours_of(self.stratum_looks)
 
     @property
     def main_contrasts(self) -> list[str]:

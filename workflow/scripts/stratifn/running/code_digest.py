@@ -14,7 +14,7 @@ from pathlib import Path
 LIBRARY = "stratifn"
 CODE = (".py", ".pyc", ".nbi", ".nbc")
 # packages that are imported by another name than their own
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "PyYAML"}
+DISTRIBUTIONS = {"yaml": "PyYAML"}
 
 
 @dataclass(frozen=True)

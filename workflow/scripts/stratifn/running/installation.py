@@ -17,11 +17,10 @@ from stratifn import __version__
 from stratifn.shared.package_data import resource_folder
 
 PACKAGE = Path(__file__).resolve().parents[1]
-COMMIT = re.compile(r"[0-9a-f]{40,64}")
+ARCHIVED = re.compile(r"(?P<commit>[0-9a-f]{40,64}) (?P<date>\d{4}-\d\d-\d\d)")
 CHANGED = "with uncommitted changes"
 SOFTWARE = (
-    "snakemake", "pydeseq2", "mofapy2", "anndata", "mudata", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels",
-    "numba", "matplotlib", "h5py", "pyarrow", "jinja2",
+    "snakemake", "pydeseq2", "mofapy2", "anndata", "mudata", "numpy", "scipy", "pandas", "statsmodels", "numba", "matplotlib", "h5py", "pyarrow", "jinja2",
 )  # fmt: skip
 
 
@@ -63,11 +62,18 @@ def source_commit(package: Path = PACKAGE, archived: Path | None = None) -> str 
     """
     # only if git tracks the code itself: a wheel may be installed below a clone, an archive unpacked in another one
     if not _git(package, "ls-files", "--", "__init__.py"):
-        return _archived_commit(archived or resource_folder() / "commit.txt")
+        return _archived(archived, "commit")
     commit, changes = _git(package, "rev-parse", "HEAD"), _git(package, "status", "--porcelain", "--untracked-files=no")
     if not commit or changes is None:
         return None
     return f"{commit} {CHANGED}" if changes else commit
+
+
+def source_date(package: Path = PACKAGE, archived: Path | None = None) -> str | None:
+    """Return the day of the commit that `source_commit` names, as ``YYYY-MM-DD``; None if it is not known."""
+    if not _git(package, "ls-files", "--", "__init__.py"):
+        return _archived(archived, "date")
+    return _git(package, "show", "--no-patch", "--format=%cs", "HEAD") or None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
@@ -82,9 +88,11 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _archived_commit(path: Path) -> str | None:
+def _archived(path: Path | None, name: str) -> str | None:
+    path = path or resource_folder() / "commit.txt"
     text = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-    return text if COMMIT.fullmatch(text) else None
+    found = ARCHIVED.fullmatch(text)
+    return found[name] if found else None
 
 
 def machine() -> pd.DataFrame:

@@ -82,6 +82,16 @@ RESPONSE_TYPES = (NO_RESPONSE, TYPE_I, TYPE_I_II, TYPE_II, UNCERTAIN, OTHER_RESP
 # the subject of a claim about a signature by the controls of the new patients' own batch
 BY_OWN_CONTROLS = "{signature}, own controls"
 
+# --- strata ---------------------------------------------------------------------------------------------------------
+
+# what a stratum may be called
+INTERFERON, INFLAMMATORY, LYMPHOID, HEALTHY_LIKE = STRATUM_LABELS = (
+    "interferon",
+    "inflammatory",
+    "lymphoid",
+    "healthy-like",
+)
+
 # --- new patients ---------------------------------------------------------------------------------------------------
 
 # begins the part of a patient's reason that says why he or she is out of the reference

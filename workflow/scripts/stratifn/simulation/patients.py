@@ -8,14 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from stratifn.shared.vocabulary import HIGH, LOW, RNA
+from stratifn.shared.vocabulary import HEALTHY_LIKE, HIGH, INFLAMMATORY, INTERFERON, LOW, LYMPHOID, RNA
 from stratifn.simulation.profiles import (
     ANTIBODIES,
-    HEALTHY_LIKE,
-    INFLAMMATORY,
-    INTERFERON,
     INTERFERON_DOMINANT,
-    LYMPHOID,
     Profile,
     profile_of,
 )

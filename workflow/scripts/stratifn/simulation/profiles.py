@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-INTERFERON, INFLAMMATORY, LYMPHOID, HEALTHY_LIKE = STRATA = ("interferon", "inflammatory", "lymphoid", "healthy-like")
+from stratifn.shared.vocabulary import HEALTHY_LIKE, INFLAMMATORY, LYMPHOID
+
 # of the patients with the signature, the share whose disease it dominates
 INTERFERON_DOMINANT = 0.62
 

@@ -18,13 +18,11 @@ from scipy.stats import rankdata
 
 from stratifn.shared.claims import CLAIMS, bound_of
 from stratifn.shared.statistics import auc_of_ranks
-from stratifn.shared.vocabulary import CLASSES, HIGH
+from stratifn.shared.vocabulary import CLASSES, HEALTHY_LIKE, HIGH, INFLAMMATORY, INTERFERON, LYMPHOID
 
 if TYPE_CHECKING:
     import anndata as ad
 
-HEALTHY_LIKE = "healthy-like"
-INTERFERON = "interferon"
 # fewer samples on either side give no AUC
 MIN_SIDE = 3
 
@@ -97,7 +95,7 @@ LABEL_RULES: tuple[LabelRule, ...] = (
         source="six genes of Rice et al. 2017, doi:10.1007/s10875-016-0359-1",
     ),
     LabelRule(
-        label="inflammatory",
+        label=INFLAMMATORY,
         genes=tuple(
             "ADGRE3 ADGRG3 ALPL BASP1 C5AR1 CDA CHI3L1 CMTM2 CREB5 CSF3R CXCR1 CYP4F3 DGAT2 FCGR2A FCGR3A FCGR3B "
             "FFAR2 FPR1 FPR2 G0S2 GLT1D1 HCAR3 KCNJ15 KRT23 LIN7A LRG1 LRRC4 MANSC1 MGAM MME MSRB1 MXD1 NCF4 NFE2 "
@@ -111,7 +109,7 @@ LABEL_RULES: tuple[LabelRule, ...] = (
         "doi:10.1038/ni.2789, in current symbols; proteins and cells: common markers",
     ),
     LabelRule(
-        label="lymphoid",
+        label=LYMPHOID,
         genes=tuple(
             "BANK1 BCL11A BCL11B BLK BTLA CCL5 CD19 CD2 CD200 CD22 CD24 CD247 CD27 CD28 CD3D CD3E CD3G CD6 CD7 CD72 "
             "CD79A CD79B CD96 CR2 CXCR5 EBF1 EOMES ETS1 FCER2 FCRL1 FCRL2 FCRL5 FCRLA FLT3LG GATA3 GIMAP6 GIMAP7 "

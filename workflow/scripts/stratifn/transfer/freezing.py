@@ -13,7 +13,7 @@ from stratifn.shared.claims import verdicts_table
 from stratifn.shared.factor_model import ViewModel
 from stratifn.shared.vocabulary import OWN_FACTORS
 from stratifn.transfer.limits import Limits, Reach, Tail, fit_limits
-from stratifn.transfer.reference import INTERFERON, LIMITS, MODEL, STRATA, VERDICTS, VIEWS, Part, Reference, Source
+from stratifn.transfer.reference import INTERFERON_PART, LIMITS, MODEL, STRATA, VERDICTS, VIEWS, Part, Reference, Source
 from stratifn.transfer.verdicts import verdicts_part
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def freeze_reference(
             MODEL: _model_part(learnt.views, learnt.factors, refusal),
             LIMITS: _limits_part(limits),
             STRATA: Part({"strata": [_stratum(row) for row in learnt.stability.itertuples()]}, learnt.strata),
-            INTERFERON: _interferon_part(interferon),
+            INTERFERON_PART: _interferon_part(interferon),
             VERDICTS: verdicts_part(verdicts_table(verdicts)),
         },
     )

@@ -13,7 +13,7 @@ from stratifn.shared.claims import COLUMNS
 from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.vocabulary import UNSCORED
 from stratifn.transfer.matching import MatchedView
-from stratifn.transfer.reference import INTERFERON, Reference
+from stratifn.transfer.reference import INTERFERON_PART, Reference
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -79,7 +79,7 @@ def against_own_controls(
     """
     nothing = pd.DataFrame({"score": np.nan, "ifn_class": None, "reason": None}, samples["sample"].astype(str))
     verdicts, notes = pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(NOTE_COLUMNS))
-    part = reference.parts[INTERFERON]
+    part = reference.parts[INTERFERON_PART]
     if control is None or score is None:
         return Local(nothing, verdicts, notes)
     if rna is None or part.values["reference"] is None:

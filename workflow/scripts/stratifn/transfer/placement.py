@@ -22,7 +22,7 @@ from stratifn.transfer.limits import Judgement, Limits
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.notes import Measured, described_reference, placement_notes, specimen_difference
 from stratifn.transfer.own_controls import ScoreLocally, against_own_controls
-from stratifn.transfer.reference import INTERFERON, STRATA, Part, Reference
+from stratifn.transfer.reference import INTERFERON_PART, STRATA, Part, Reference
 from stratifn.transfer.size_factors import with_lent_size_factors
 from stratifn.transfer.verdicts import placement_verdicts, reference_verdicts
 
@@ -146,7 +146,7 @@ def place_patients(
     projected = project_factors(model.views, transformed) if transformed else None
     names = [f"Factor{k + 1}" for k in range(model.factors)]
     mean, sd = _posterior(projected, everyone, names)
-    classes = _classes(reference.parts[INTERFERON], matched, samples, phases).reindex(everyone)
+    classes = _classes(reference.parts[INTERFERON_PART], matched, samples, phases).reindex(everyone)
     seen = pd.DataFrame(index=everyone) if projected is None else projected.observed.reindex(everyone, fill_value=0)
     placed = seen.gt(0).any(axis=1)
     strata, one = _strata(phases.strata(reference.parts[STRATA].arrays), projected, mean.columns, placed)

@@ -23,10 +23,10 @@ from stratifn.shared.files import atomic_path, reading_users, write_json
 
 FORMAT = "stratifn reference"
 VALUES_FILE, ARRAYS_FILE = "reference.json", "arrays.npz"
-VIEWS, MODEL, LIMITS, STRATA, INTERFERON = "views", "model", "limits", "strata", "interferon"
+VIEWS, MODEL, LIMITS, STRATA, INTERFERON_PART = "views", "model", "limits", "strata", "interferon"
 VERDICTS = "verdicts"
 REFUSED_FIX = "Copy the whole folder again from its source; if this run makes it, delete it and start the run again."
-PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON, VERDICTS)
+PARTS = (VIEWS, MODEL, LIMITS, STRATA, INTERFERON_PART, VERDICTS)
 FREEZE_AGAIN = "Freeze it again: run its cohort with this version of stratifn."
 # the oldest contract whose references hold everything that is read here
 OLDEST = (2, 3)
@@ -235,7 +235,7 @@ def load_interferon(
     """
     if folder is None:
         return None
-    part = load_reference(folder, contract).parts[INTERFERON]
+    part = load_reference(folder, contract).parts[INTERFERON_PART]
     if part.values["reference"] is None:
         expected = "a reference of a cohort with a view rna"
         problem = Problem(

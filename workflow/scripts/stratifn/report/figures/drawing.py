@@ -1,35 +1,47 @@
-"""Draw every figure of the report from the records of the modules ``*_figures``."""
+"""Draw every figure of the report from the records of the modules beside this one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stratifn.report import cohort_figures, interferon_figures, new_patients_figures, strata_figures
 from stratifn.report.content import FigureRecord
+from stratifn.report.figures import interferon, new_patients, quality, strata
+from stratifn.report.figures.marks import linked_people
+from stratifn.report.figures.style import plotting, save_figure
 from stratifn.report.new_patients import NewPatients
 from stratifn.report.results import Results
-from stratifn.report.style import plotting, save_figure
 
 OVERVIEW = "index"
-FIGURES = (*cohort_figures.FIGURES, *interferon_figures.FIGURES, *strata_figures.FIGURES)
+FIGURES = (*quality.FIGURES, *interferon.FIGURES, *strata.FIGURES)
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """The figures of one record: its caption, and each item's file without suffix (relative to the folder of figures)."""
+    """The figures of one record.
+
+    Attributes
+    ----------
+    caption
+        What is shown and how to read it.
+    stems
+        Each item's file without suffix, relative to the folder of figures.
+    people
+        By stem: the id of a group of points in the SVG to the samples that they stand for, in their order.
+    """
 
     caption: str
     stems: Mapping[str, str]
+    people: Mapping[str, Mapping[str, Sequence[str]]]
 
 
 Drawings = Mapping[str, Drawing]
 
 
 def draw_figures(results: Results, folder: Path) -> dict[str, Drawings]:
-    """Draw every figure that the data allow, as ``.svg`` and ``.png``: in `folder`, and in a folder for each disease.
+    """Draw every figure that the data allow, in every one of `FORMATS`: in `folder`, and in a folder for each disease.
 
     Returns
     -------
@@ -47,7 +59,7 @@ def draw_figures(results: Results, folder: Path) -> dict[str, Drawings]:
 
 def draw_new_patients(new: NewPatients, folder: Path) -> Drawings:
     """Draw the figures of new patients, as `draw_figures` does for a cohort."""
-    return draw(new_patients_figures.FIGURES, new, folder)
+    return draw(new_patients.FIGURES, new, folder)
 
 
 def draw(records: Iterable[FigureRecord], results: Any, folder: Path, prefix: str = "") -> dict[str, Drawing]:
@@ -56,11 +68,12 @@ def draw(records: Iterable[FigureRecord], results: Any, folder: Path, prefix: st
     drawn: dict[str, Drawing] = {}
     with plotting():
         for record in records:
-            stems = {}
+            stems, people = {}, {}
             for item, figure in record.draw(results):
-                stems[item] = f"{prefix}{record.name}_{item}" if item else f"{prefix}{record.name}"
-                save_figure(figure, folder / stems[item])
+                stem = stems[item] = f"{prefix}{record.name}_{item}" if item else f"{prefix}{record.name}"
+                people[stem] = linked_people(figure)
+                save_figure(figure, folder / stem)
             if stems:
                 summarised = record.without_people and not results.shown.lists_people
-                drawn[record.name] = Drawing(record.without_people if summarised else record.caption, stems)
+                drawn[record.name] = Drawing(record.without_people if summarised else record.caption, stems, people)
     return drawn

@@ -42,19 +42,20 @@ def integration(results: Results) -> Iterator[Item]:
     )
     yield FigureSlot("variance_explained")
     yield Text(interferon_factor(results))
-    yield Table("Factors over seeds", formatted(results.tables["robustness"]))
+    yield Table("robustness", "Factors over seeds", formatted(results.tables["robustness"]))
     for factor in results.tables["robustness"]["factor"]:
         found = results.standing("factor", factor)
         if found.verdict == WEAK:
             yield Text(f"{factor} is weak: {caveats(found)}.", warning=True)
     warnings = results.tables["warnings"]
     if len(warnings):
-        yield Table("Factors that may be technical or redundant", formatted(warnings))
-    yield Table("Models", formatted(results.tables["seeds"]))
+        yield Table("technical", "Factors that may be technical or redundant", formatted(warnings))
+    yield Table("models", "Models", formatted(results.tables["seeds"]))
     called = _called(results)
     if len(called):
         strongest = called.groupby("factor").head(3).sort_values(["factor", "pvalue"], key=_natural)
         yield Table(
+            "factor-associations",
             f"What the factors follow (three strongest per factor, {SHOWN_WORDS}; variables from a view that "
             "the factor was made from are not tested and only in factor_associations.tsv). Effect: Spearman's rho; "
             "for two "
@@ -128,6 +129,7 @@ def factors_of_disease(results: Results) -> Iterator[Item]:
         yield Text("The groups differ on no factor.")
     else:
         yield Table(
+            "factor-differences",
             f"Rank-biserial correlation: 1 if every patient with {results.disease} is higher than all of {others}, 0 "
             "if "
             "neither group is higher, -1 if every patient is lower",
@@ -192,7 +194,7 @@ def stratification(results: Results) -> Iterator[Item]:
     yield FigureSlot("strata_composition")
     if not results.one_stratum:
         by = "diagnosis" if results.disease is None else f"group; share and confidence are those of {results.disease}"
-        yield Table(f"Strata by {by}", strata_table(results))
+        yield Table("strata", f"Strata by {by}", strata_table(results))
         yield Text(
             "Strata were found in the whole cohort, without using the diagnosis. A division counts as stable from a "
             "mean "
@@ -244,11 +246,12 @@ def _left_out(said: pd.Series) -> str:
 
 def _basis_of_strata(results: Results) -> Iterator[Item]:
     """Show how many strata there are and what differs between them: the same for every disease."""
-    yield Table("How the number of strata was chosen", formatted(results.tables["selection"]))
+    yield Table("selection", "How the number of strata was chosen", formatted(results.tables["selection"]))
     associations = results.tables["associations"]
     tested = associations[associations["pvalue"].notna()].sort_values(["pvalue", "variable"])
     if len(tested):
         yield Table(
+            "stratum-associations",
             "What differs between the strata, overall and within diseases (Benjamini-Hochberg over the variables); "
             "variables of the views that made the strata are not tested and are only in associations.tsv",
             formatted(_with_counts(tested, results.heads.of_strata)),

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from stratifn.report.content import SHOWN_PADJ, SHOWN_WORDS, FigureRecord
-from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
+from stratifn.report.figures.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
+from stratifn.report.figures.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
 from stratifn.report.results import Results
 from stratifn.report.small_cells import people
-from stratifn.report.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def library_sizes(results: Results) -> Iterator[tuple[str, Figure]]:
     for view, of_view in sized.groupby("view"):
         figure, (panel,) = subplots(1.2 + 0.95 * len(results.groups), 3.2)
         groups = results.disease_of.reindex(of_view.index)
-        strip(panel, of_view["library_size"] / 1e6, groups, results.colours, results.heads.with_value, results.shown)
+        strip(panel, of_view["library_size"] / 1e6, groups, results.looks, results.heads.with_value, results.shown)
         panel.set_yscale("log", subs=(2, 5))
         panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         panel.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))
@@ -65,7 +65,7 @@ def principal_components(results: Results) -> Iterator[tuple[str, Figure]]:
     for panel, (view, components) in zip(panels, shown.items(), strict=True):
         coordinates = components.coordinates
         groups = results.disease_of.reindex(coordinates.index)
-        scatter(panel, coordinates[0], coordinates[1], groups, results.colours, results.shown)
+        scatter(panel, coordinates[0], coordinates[1], groups, results.looks, results.shown)
         if results.shown.lists_people:
             ringed = coordinates.reindex(odd.loc[odd["view"] == view, "sample"]).dropna()
             panel.scatter(ringed[0], ringed[1], s=70, facecolors="none", edgecolors="black", linewidths=0.9)

@@ -31,7 +31,7 @@ def differential_expression(results: Results) -> Iterator[Item]:
         {"contrast": contrast, "most significant genes": ", ".join(_called(results.contrasts[contrast], results)["gene_name"].head(TOP_GENES)) or "none"}
         for contrast in results.tested_contrasts
     ]  # fmt: skip
-    yield Table(f"The {TOP_GENES} most significant genes of each contrast", pd.DataFrame(leading))
+    yield Table("leading-genes", f"The {TOP_GENES} most significant genes of each contrast", pd.DataFrame(leading))
     yield from _across_diseases(results)
     yield from _enrichment(results)
     yield from _interferon_status(results)
@@ -110,6 +110,7 @@ def _not_computed(what: str, results: Results, items: Collection[str] | None = N
 def _calls(summary: pd.DataFrame, results: Results) -> Table:
     alpha = results.config["differential_expression"]["alpha"]
     return Table(
+        "calls",
         f"Genes called at a false discovery rate of {alpha:g} (Benjamini-Hochberg within a contrast); up_lfc1 and "
         "down_lfc1: those with an absolute log2 fold change of at least 1; permuted_calls: mean number of calls on "
         "permuted labels; rank_calls and both_calls: calls of a rank-sum test without covariates, and of both. A batch that "
@@ -144,6 +145,7 @@ def _leading_genes(contrast: str, results: Results) -> Iterator[Item]:
             yield Text(f"No gene is called {direction} in {level} than in {baseline}.")
             continue
         yield Table(
+            f"{contrast}-{direction}",
             f"Genes {direction} in {level} than in {baseline}: {min(len(genes), TOP_GENES)} of {len(genes)}, the most "
             f"significant first (all of them in differential_expression/{contrast}.tsv.gz)",
             formatted(genes.head(TOP_GENES).dropna(axis="columns", how="all")),
@@ -156,6 +158,7 @@ def _across_diseases(results: Results) -> Iterator[Item]:
         return
     classes = across["class"].value_counts().rename_axis("class").reset_index(name="genes")
     yield Table(
+        "across",
         "Genes by how their effects compare across diseases, each class at the false discovery rate of the phase. shared: there "
         "in every disease in one direction; subset and specific: there in these diseases and larger in each of them than in each other one "
         "(larger, not only there); opposed: up in one disease and down in another; undetermined: an effect, but the data do not "
@@ -192,6 +195,7 @@ def _shared_and_specific(results: Results) -> Iterator[Item]:
         if len(genes):
             shown = min(len(genes), TOP_GENES)
             yield Table(
+                name.rstrip(":").partition(":")[0],
                 f"{words}: {shown} of {len(genes)}, by {order}",
                 formatted(genes[["gene_name", *columns]].head(shown)),
             )
@@ -206,6 +210,7 @@ def _enrichment(results: Results) -> Iterator[Item]:
     main = main.assign(order=main["contrast"].map(order)).sort_values(["order", "pvalue", "gene_set"])
     leading = main.groupby("contrast", sort=False).head(TOP_SETS if results.disease is None else TOP_GENES)
     yield Table(
+        "gene-sets",
         f"Strongest gene sets of each contrast (adjusted p below {alpha:g}, by CAMERA, which allows for the correlation "
         "between the genes of a set)",
         formatted(leading[["contrast", "gene_set", "n_genes", "score", "correlation", "padj", "leading_genes"]]),
@@ -228,6 +233,7 @@ def _interferon_status(results: Results) -> Iterator[Item]:
     ]
     counted = status.assign(**dict(zip(SIZES, zip(*sizes, strict=True), strict=True)))
     yield Table(
+        "interferon-status",
         "Descriptive: patients with a high against patients with a low ISG expression signature. The classes were made "
         "from some of these genes, so these numbers do not test the signature",
         formatted(counted.drop(columns=["permuted_calls", "rank_calls", "both_calls", "model"])),

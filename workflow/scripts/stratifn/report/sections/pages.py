@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from stratifn.report.claim_words import caveats, qualified
-from stratifn.report.cohort_sections import patients, quality, who_was_analysed
 from stratifn.report.content import Item, Section, first_reason
-from stratifn.report.expression_sections import called_sentence, differential_expression, expression_of_disease
-from stratifn.report.interferon_sections import interferon
 from stratifn.report.results import Results
-from stratifn.report.strata_sections import (
+from stratifn.report.sections.cohort import patients, quality, who_was_analysed
+from stratifn.report.sections.expression import called_sentence, differential_expression, expression_of_disease
+from stratifn.report.sections.interferon import interferon
+from stratifn.report.sections.strata import (
     factors_of_disease,
     integration,
     interferon_factor,

@@ -9,9 +9,9 @@ import pandas as pd
 
 from stratifn import __version__
 from stratifn.report.claim_words import caveats
-from stratifn.report.cohort_sections import about_the_list, notes_table
 from stratifn.report.content import FigureSlot, Item, Section, Table, Text, cell, formatted, stratum_labels
 from stratifn.report.new_patients import ALL, NOT_SUPPORTED, NewPatients
+from stratifn.report.sections.cohort import about_the_list, notes_table
 from stratifn.report.small_cells import Division, people
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, UNSUPPORTED, Standing
 from stratifn.shared.vocabulary import UNLIKE, UNSCORED
@@ -108,7 +108,11 @@ def _reference(new: NewPatients) -> Iterator[Item]:
         evidence=[_evidence(new.standing("stratum_label", str(number))) for number in new.strata["stratum"]],
     )
     words = {"evidence": "evidence for the label", "jaccard": "bootstrap Jaccard in the reference"}
-    yield Table("Strata of the reference", formatted(strata[["stratum", "label", *words]].rename(columns=words)))
+    yield Table(
+        "reference-strata",
+        "Strata of the reference",
+        formatted(strata[["stratum", "label", *words]].rename(columns=words)),
+    )
 
 
 def _evidence(found: Standing) -> str:
@@ -134,19 +138,21 @@ def _placed(new: NewPatients) -> Iterator[Item]:
             warning=True,
         )
     views = new.by_views.words.T.reset_index().set_axis(["views", "patients"], axis="columns")
-    yield Table("Patients by the views that placed them", views)
+    yield Table("views", "Patients by the views that placed them", views)
     reasons = reason_counts(new.patients["reason"])
     outside = reasons[reasons.index.str.startswith(UNLIKE)]
     if new.patients["out_of_reference"].eq(True).any():
         kinds = outside.groupby(outside.index.str.extract(r"\): (.*) \(", expand=False)).sum()
-        yield _counted("Patients out of the reference by what is explained least", "reason", kinds, new)
+        yield _counted(
+            "outside-reasons", "Patients out of the reference by what is explained least", "reason", kinds, new
+        )
         if new.shown.lists_people:
-            yield Table("Patients out of the reference", formatted(_outsiders(new)))
+            yield Table("outside", "Patients out of the reference", formatted(_outsiders(new)))
     else:
         yield Text("No patient is out of the reference.")
     rest = reasons.drop(outside.index)
     if len(rest):
-        yield _counted("Other remarks on patients", "reason", rest, new)
+        yield _counted("remarks", "Other remarks on patients", "reason", rest, new)
 
 
 def reason_counts(reasons: pd.Series) -> pd.Series:
@@ -162,10 +168,11 @@ def own_reasons(reasons: pd.Series) -> pd.Series:
     return own.mask(own == "")
 
 
-def _counted(caption: str, name: str, counts: pd.Series, new: NewPatients) -> Table:
+def _counted(name: str, caption: str, column: str, counts: pd.Series, new: NewPatients) -> Table:
     return Table(
+        name,
         caption,
-        pd.DataFrame({name: counts.index, "patients": [new.counted(int(count)) for count in counts]}),
+        pd.DataFrame({column: counts.index, "patients": [new.counted(int(count)) for count in counts]}),
     )
 
 
@@ -185,7 +192,7 @@ def _interferon(new: NewPatients) -> Iterator[Item]:
     )
     yield FigureSlot("interferon_scores")
     caption = "Patients by ISG expression signature against the reference"
-    yield Table(caption, new.by_class.words.reset_index(names="disease"))
+    yield Table("classes", caption, new.by_class.words.reset_index(names="disease"))
     if not new.has_own_controls:
         return
     yield Text(
@@ -196,7 +203,7 @@ def _interferon(new: NewPatients) -> Iterator[Item]:
     for sentence in _by_own_controls(new):
         yield Text(sentence, warning=new.by_own_controls.fails)
     caption = "Patients by ISG expression signature against their own controls"
-    yield Table(caption, new.by_own_class.words.reset_index(names="disease"))
+    yield Table("own-classes", caption, new.by_own_class.words.reset_index(names="disease"))
 
 
 def _strata(new: NewPatients) -> Iterator[Item]:
@@ -222,10 +229,11 @@ def _strata(new: NewPatients) -> Iterator[Item]:
             "median probability": probability.map(cell).where(divided.exact.loc[ALL, names.index], ""),
         }
     )
-    yield Table("Patients by stratum of the reference", table)
+    yield Table("strata", "Patients by stratum of the reference", table)
     known = new.factors.filter(regex="^sd_").rename(columns=lambda name: name.removeprefix("sd_")).median()
     if known.notna().any():
         yield Table(
+            "factor-uncertainty",
             "How well each factor is determined: median posterior SD over the patients (near 0: well determined; "
             "near 1: "
             "not determined by what was measured)",
@@ -266,7 +274,10 @@ def _patients(new: NewPatients) -> Iterator[Item]:
     if not new.has_own_controls:
         columns = [column for column in columns if not column.endswith("_local")]
     yield Table(
-        "All patients (remarks that apply to all of them are listed above)", formatted(table[columns]), search=True
+        "patients",
+        "All patients (remarks that apply to all of them are listed above)",
+        formatted(table[columns]),
+        people=True,
     )
 
 
@@ -280,7 +291,7 @@ def _notes(new: NewPatients) -> Iterator[Item]:
     # the labels of the strata are shown above
     notes = new.notes[new.notes["what"] != "label"]
     shown = notes_table(notes, new.labels.index, new.shown)
-    yield Table("Notes on the reference, on features and views that are missing, and on the files", shown)
+    yield Table("notes", "Notes on the reference, on features and views that are missing, and on the files", shown)
 
 
 def methods_of_new_patients(new: NewPatients) -> list[str]:

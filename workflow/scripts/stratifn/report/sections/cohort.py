@@ -47,10 +47,11 @@ def who_was_analysed(results: Results) -> Iterator[Item]:
     yield FigureSlot("views")
     if results.disease is not None:
         measured = results.measured.map(lambda count: people(int(count), results.min_cell))
-        yield Table("Samples measured in each view", measured.reset_index(names="group"))
+        yield Table("measured", "Samples measured in each view", measured.reset_index(names="group"))
     described = characteristics(results)
     if len(described):
         yield Table(
+            "characteristics",
             "The people, from the sample sheet (median and quartiles of numbers; text columns with more than "
             f"{MOST_LEVELS} "
             "different values are not shown)",
@@ -113,7 +114,7 @@ def _left_out(results: Results) -> Iterator[Item]:
         yield Text(f"Nothing {of_whom}was left out, renamed or missing.")
     else:
         shown = notes_table(notes, results.labels.index, results.shown)
-        yield Table("What was left out, missing, renamed or not computed", shown)
+        yield Table("left-out", "What was left out, missing, renamed or not computed", shown)
     if results.disease is not None:
         yield Text("The overview lists what concerns the whole cohort.")
 
@@ -184,7 +185,7 @@ def quality(results: Results) -> Iterator[Item]:
             f"Flagged samples: {flagged}. None was dropped: check them before you trust results that include them."
         )
         if results.shown.lists_people:
-            yield Table("Flagged samples", _outstanding(odd, results))
+            yield Table("flagged", "Flagged samples", _outstanding(odd, results))
     yield FigureSlot("library_size")
     yield FigureSlot("principal_components")
     yield FigureSlot("covariates")
@@ -206,6 +207,7 @@ def _leading_covariates(results: Results) -> Iterator[Item]:
     leading = covariates[covariates["padj"] < SHOWN_PADJ].sort_values(["view", "r2"], ascending=[True, False])
     if len(leading):
         yield Table(
+            "components",
             f"Principal components that follow a variable ({SHOWN_WORDS}, strongest first within a view); "
             "a component that follows the batch is a reason to add `batch` to the design",
             formatted(leading.groupby("view").head(5)[["view", "component", "variable", "r2", "padj"]]),
@@ -222,7 +224,7 @@ def patients(results: Results) -> Iterator[Item]:
         if column in table:
             yield Text(words)
     caption = "All samples" if results.disease is None else f"The patients with {results.disease}"
-    yield Table(caption, formatted(table), search=True)
+    yield Table("patients", caption, formatted(table), people=True)
 
 
 def about_the_list(report: Settings) -> Iterator[Item]:

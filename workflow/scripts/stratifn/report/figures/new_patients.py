@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stratifn.report.content import FigureRecord
-from stratifn.report.interferon_figures import cut_off
-from stratifn.report.marks import strip, subplots
+from stratifn.report.figures.interferon import cut_off
+from stratifn.report.figures.marks import strip, subplots
 from stratifn.report.new_patients import NewPatients
 from stratifn.shared.vocabulary import UNSCORED
 
@@ -20,10 +20,10 @@ def scores_of_new_patients(new: NewPatients) -> Iterator[tuple[str, Figure]]:
     patients = new.patients.set_index("sample")
     if patients["score"].isna().all():
         return
-    figure, (panel,) = subplots(2.4 + 0.95 * len(new.colours), 3.8)
+    figure, (panel,) = subplots(2.4 + 0.95 * len(new.looks), 3.8)
     ringed = patients["ifn_class"].eq(UNSCORED) | ~new.supported
     groups = new.disease_of.reindex(patients.index)
-    strip(panel, patients["score"], groups, new.colours, new.with_score, new.shown, ringed)
+    strip(panel, patients["score"], groups, new.looks, new.with_score, new.shown, ringed)
     if new.cutoff is not None:
         low, high = (
             float("nan") if new.cutoff[key] is None else new.cutoff[key] for key in ("cutoff_low", "cutoff_high")
@@ -44,7 +44,7 @@ def strata_of_new_patients(new: NewPatients) -> Iterator[tuple[str, Figure]]:
     outside = ~new.supported.loc[placed.index]
     names = placed["stratum"].map(new.stratum_names)
     probability = placed["probability"].astype(float)
-    strip(panel, probability, names, new.stratum_colours, new.with_stratum, new.shown, outside, median=False)
+    strip(panel, probability, names, new.stratum_looks, new.with_stratum, new.shown, outside, median=False)
     panel.set(ylabel="probability of the stratum", ylim=(0, 1.05))
     yield "", figure
 

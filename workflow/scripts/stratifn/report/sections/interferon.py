@@ -88,7 +88,7 @@ def _classes(results: Results) -> Iterator[Item]:
     classes = results.tables["classes"]
     if not results.has_classes:
         return
-    yield Table("Samples by ISG expression signature", _by_group(results.heads.by_class, results))
+    yield Table("classes", "Samples by ISG expression signature", _by_group(results.heads.by_class, results))
     unscored = classes[(classes["ifn_class"] == UNSCORED) & classes["disease"].isin(results.subject)]
     shallow = unscored["reason"].str.contains(SHALLOW, na=False, regex=False)
     if shallow.any():
@@ -130,6 +130,7 @@ def _prevalence(results: Results) -> Iterator[Item]:
     ).join(own[["published", "published_source"]])
     shown = shown.rename(columns={"disease": "group"}).dropna(axis="columns", how="all")
     yield Table(
+        "prevalence",
         "Share of people with a score above the cut-off: borderline people count by their score, unscored people are "
         "left out. "
         "The 95 % interval includes the uncertainty of the cut-off, with and without any control that was left out. The published share is shown where specimen and "
@@ -171,6 +172,7 @@ def _types(results: Results) -> Iterator[Item]:
             yield Text(f"Type I and type II cannot be told apart: {reason.removeprefix(NO_TYPE)}.")
         return
     yield Table(
+        "types",
         "Samples by type of the response, from the profiles of airway cells under type I interferon and under "
         "IFN-gamma (uncertain: an interval lies on both sides of its bound; other: neither profile fits)",
         _by_group(results.heads.by_type, results),
@@ -187,6 +189,7 @@ def _protein(results: Results) -> Iterator[Item]:
             shown["below_limit"] = _below_limit(measured, results)
         shown["n"] = _with_value(measured, results)
         yield Table(
+            "protein",
             "Rank agreement of the score with the measured IFN-alpha protein",
             formatted(shown.rename(columns={"disease": "group"})),
         )
@@ -247,6 +250,7 @@ def _confounding(results: Results) -> Iterator[Item]:
         if results.disease is not None:
             columns = [*columns[1:], "note"]
         yield Table(
+            "confounding",
             "What the score is associated with, within each disease: cell composition (difference from the controls in "
             "units of the score, unadjusted and adjusted; composition can mediate the effect), treatment, activity "
             "and autoantibodies "

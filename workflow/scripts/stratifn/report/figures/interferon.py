@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from stratifn.report.content import FigureRecord
-from stratifn.report.marks import heat_map, one_legend, panel_grid, scatter, stacked, strip, subplots
+from stratifn.report.figures.marks import heat_map, one_legend, panel_grid, scatter, stacked, strip, subplots
+from stratifn.report.figures.style import CLASS_COLOURS
 from stratifn.report.results import RANK_METHOD, Results
-from stratifn.report.style import CLASS_COLOURS
 from stratifn.shared.vocabulary import OTHER_RESPONSE, UNCERTAIN, UNSCORED
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def interferon_scores(results: Results) -> Iterator[tuple[str, Figure]]:
         return
     figure, (panel,) = subplots(1.6 + 0.95 * len(results.groups), 3.8)
     groups = results.disease_of.reindex(score.index)
-    strip(panel, score, groups, results.colours, results.heads.with_value, results.shown, hollow)
+    strip(panel, score, groups, results.looks, results.heads.with_value, results.shown, hollow)
     reference = results.tables["reference"]
     row = reference[(reference["signature"] == settings["signature"]) & (reference["method"] == method)]
     if len(row) and row["cutoff"].notna().all() and results.has_classes:
@@ -81,7 +81,7 @@ def methylation(results: Results) -> Iterator[tuple[str, Figure]]:
         return
     figure, (panel,) = subplots(1.6 + 0.95 * len(results.groups), 3.4)
     groups = results.disease_of.reindex(score.index)
-    strip(panel, score, groups, results.colours, results.heads.with_value, results.shown)
+    strip(panel, score, groups, results.looks, results.heads.with_value, results.shown)
     panel.set_ylabel("IFN methylation score\n(minus mean z against controls)")
     yield "", figure
 
@@ -95,7 +95,7 @@ def axes(results: Results) -> Iterator[tuple[str, Figure]]:
     diseases = results.disease_of.reindex(wide.index)
     figure, panels = panel_grid(len(shown) - 1, len(shown) - 1, width=4.0, height=3.5, beside=1.0)
     for panel, name in zip(panels, shown[:-1], strict=True):
-        scatter(panel, wide[name], wide[shown[-1]], diseases, results.colours, results.shown)
+        scatter(panel, wide[name], wide[shown[-1]], diseases, results.looks, results.shown)
         panel.set(xlabel=AXIS_LABELS[name], ylabel=AXIS_LABELS[shown[-1]])
     one_legend(figure, panels)
     yield "", figure
@@ -140,7 +140,7 @@ def types(results: Results) -> Iterator[tuple[str, Figure]]:
         panel.hlines(fitted["type_ii"], fitted["type_i_low"], fitted["type_i_high"], **bars)
         panel.vlines(fitted["type_i"], fitted["type_ii_low"], fitted["type_ii_high"], **bars)
     undecided = fitted["ifn_type"].isin([UNCERTAIN, OTHER_RESPONSE])
-    scatter(panel, fitted["type_i"], fitted["type_ii"], fitted["disease"], results.colours, results.shown, undecided)
+    scatter(panel, fitted["type_i"], fitted["type_ii"], fitted["disease"], results.looks, results.shown, undecided)
     cutoff = {"color": "black", "linewidth": 0.8, "linestyle": "--", "zorder": 0}
     panel.axvline(fitted["type_i_cutoff"].iloc[0], **cutoff)
     panel.axhline(fitted["type_ii_cutoff"].iloc[0], **cutoff)
@@ -173,7 +173,8 @@ def protein_ranks(results: Results) -> Iterator[tuple[str, Figure]]:
     if len(table) < 3:
         return
     figure, (panel,) = subplots(5.4, 3.4)
-    scatter(panel, table["mean_rank"], table["rank_difference"], table["disease"], results.colours, results.shown)
+    table = table.set_index("sample")
+    scatter(panel, table["mean_rank"], table["rank_difference"], table["disease"], results.looks, results.shown)
     panel.axhline(0, color="black", linewidth=0.8, zorder=0)
     reach = 1.1 * max(table["rank_difference"].abs().max(), 0.1)
     panel.set(xlabel="mean of the two ranks (share of people)", ylabel="rank of the protein\nless rank of the score")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stratifn.report.content import FigureRecord
-from stratifn.report.marks import heat_map, scatter, stacked, subplots
+from stratifn.report.figures.marks import heat_map, scatter, stacked, subplots
+from stratifn.report.figures.style import PALETTE
 from stratifn.report.results import Results
-from stratifn.report.style import PALETTE
 from stratifn.shared.vocabulary import UNCERTAIN
 
 if TYPE_CHECKING:
@@ -50,15 +50,15 @@ def factors(results: Results) -> Iterator[tuple[str, Figure]]:
     if factors.shape[1] < 2:
         return
     shown = _leading_factors(results, list(factors.columns))
-    names, colours = strata["stratum"].map(str).map(results.heads.stratum_names), results.stratum_colours
+    names, looks = strata["stratum"].map(str).map(results.heads.stratum_names), results.stratum_looks
     if not names.eq(UNCERTAIN).any():
-        colours.pop(UNCERTAIN)
-    panel_groups = [("disease", strata["disease"], results.colours), ("stratum", names, colours)]
+        looks.pop(UNCERTAIN)
+    panel_groups = [("disease", strata["disease"], results.looks), ("stratum", names, looks)]
     if results.one_stratum:
         panel_groups.pop()
     figure, panels = subplots(4.8 * len(panel_groups), 3.8, columns=len(panel_groups))
-    for axes, (title, groups, colours) in zip(panels, panel_groups, strict=True):
-        scatter(axes, factors[shown[0]], factors[shown[1]], groups, colours, results.shown)
+    for axes, (title, groups, looks) in zip(panels, panel_groups, strict=True):
+        scatter(axes, factors[shown[0]], factors[shown[1]], groups, looks, results.shown)
         axes.set(xlabel=shown[0], ylabel=shown[1])
         axes.set_title(f"by {title}", loc="left")
     yield "", figure

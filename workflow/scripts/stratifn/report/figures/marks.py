@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 
+from stratifn.report.figures.style import HIDDEN_COLOUR, Look, text_colour
 from stratifn.report.settings import Settings
 from stratifn.report.small_cells import Division
-from stratifn.report.style import HIDDEN_COLOUR, text_colour
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
+# begins the group id of marks that stand for people, until `linked_people` takes it
+_PEOPLE = "people "
 # parts of a bar that are narrower hold no number
 NARROWEST_LABEL = 8
 # people that an ellipse needs, where more may not be asked for
@@ -51,6 +56,21 @@ def one_legend(figure: Figure, panels: Sequence[Axes]) -> None:
     figure.legend(handles, names, loc="outside right center", handletextpad=0.1)
 
 
+def link(artist: Artist, samples: Sequence[str]) -> None:
+    """Say whom the points of a scatter stand for, in their order, or the one person of another artist."""
+    artist.set_gid(_PEOPLE + json.dumps(list(samples)))
+
+
+def linked_people(figure: Figure) -> dict[str, tuple[str, ...]]:
+    """Return group id to samples for all marks that stand for people, and give them ids that name nobody."""
+    people: dict[str, tuple[str, ...]] = {}
+    for artist in figure.findobj(lambda each: str(each.get_gid() or "").startswith(_PEOPLE)):
+        name = f"people-{len(people) + 1}"
+        people[name] = tuple(json.loads(str(artist.get_gid()).removeprefix(_PEOPLE)))
+        artist.set_gid(name)
+    return people
+
+
 def jitter(size: int) -> np.ndarray:
     """Spread points sideways: evenly by a low-discrepancy sequence, so that no random number is needed."""
     return (np.arange(size) * 0.618033988749895 % 1 - 0.5) * 0.56
@@ -60,7 +80,7 @@ def strip(
     axes: Axes,
     values: pd.Series,
     groups: pd.Series,
-    colours: Mapping[str, str],
+    looks: Mapping[str, Look],
     counted: Callable[[str, int], str],
     report: Settings,
     hollow: pd.Series | None = None,
@@ -68,24 +88,40 @@ def strip(
 ) -> None:
     """Draw every sample as a point (`hollow` ones as rings), the median of its group as a line, and how many are drawn.
 
-    `values`, `groups` and `hollow` are indexed alike; groups come in the order of `colours`. Where no mark may stand for
+    `values`, `groups` and `hollow` are indexed alike; groups come in the order of `looks`. Where no mark may stand for
     one person, the quartiles of a group are drawn as a box. `counted` writes how many people of a group have a value.
     """
     names = []
-    for position, (group, colour) in enumerate(colours.items()):
+    for position, (group, look) in enumerate(looks.items()):
         of_group = values[groups == group].dropna()
         names.append(f"{group}\nn = {counted(group, len(of_group))}")
         if not report.lists_people:
-            _box(axes, position, of_group, colour, report.min_cell)
+            _box(axes, position, of_group, look.colour, report.min_cell)
             continue
         x = position + jitter(len(of_group))
         ring = np.zeros(len(of_group), dtype=bool) if hollow is None else hollow.reindex(of_group.index).to_numpy(bool)
-        axes.scatter(x[~ring], of_group[~ring], s=14, alpha=0.75, color=colour, linewidths=0, zorder=2)
-        axes.scatter(x[ring], of_group[ring], s=14, facecolors="none", edgecolors=colour, linewidths=1, zorder=2)
+        points(axes, pd.Series(x, of_group.index), of_group, look, ring)
         if median and len(of_group):
             axes.hlines(of_group.median(), position - 0.36, position + 0.36, color="black", linewidth=1.6, zorder=3)
     axes.set_xticks(range(len(names)), names)
     axes.set_xlim(-0.6, len(names) - 0.4)
+
+
+def points(axes: Axes, x: pd.Series, y: pd.Series, look: Look, ring: np.ndarray, label: str | None = None) -> None:
+    """Draw samples (`x` and `y` indexed alike) as points, those of `ring` hollow, and link them; who lacks a value is left out."""
+    known = (np.isfinite(x) & np.isfinite(y)).to_numpy()
+    full, hollow = (
+        {"color": look.colour, "linewidths": 0, "alpha": 0.8},
+        {"facecolors": "none", "edgecolors": look.colour},
+    )
+    for chosen, kind in ((known & ~ring, full), (known & ring, hollow | {"linewidths": 1})):
+        # a legend shows the full mark even where all are hollow
+        if chosen.any() or kind is full:
+            drawn: PathCollection = axes.scatter(
+                x[chosen], y[chosen], s=17, marker=look.marker, zorder=2, label=label if kind is full else None, **kind
+            )
+            if chosen.any():
+                link(drawn, x.index[chosen])
 
 
 def _box(axes: Axes, position: int, values: pd.Series, colour: str, min_cell: int) -> None:
@@ -140,23 +176,21 @@ def scatter(
     x: pd.Series,
     y: pd.Series,
     groups: pd.Series,
-    colours: Mapping[str, str],
+    looks: Mapping[str, Look],
     report: Settings,
     hollow: pd.Series | None = None,
 ) -> None:
-    """Draw points coloured by group (all indexed alike; `hollow` ones as rings), with the legend beside the panel.
+    """Draw points in the look of their group (all indexed alike; `hollow` ones as rings), with the legend beside the panel.
 
     Where no mark may stand for one person, mean and standard deviation of a group are drawn as an ellipse.
     """
-    for group, colour in colours.items():
+    for group, look in looks.items():
         chosen = groups.index[groups == group]
         if not report.lists_people:
-            _ellipse(panel, x.reindex(chosen), y.reindex(chosen), colour, group, report.min_cell)
+            _ellipse(panel, x.reindex(chosen), y.reindex(chosen), look.colour, group, report.min_cell)
             continue
         ring = np.zeros(len(chosen), dtype=bool) if hollow is None else hollow.reindex(chosen).to_numpy(bool)
-        full, empty = chosen[~ring], chosen[ring]
-        panel.scatter(x.reindex(full), y.reindex(full), s=16, alpha=0.8, color=colour, linewidths=0, label=group)
-        panel.scatter(x.reindex(empty), y.reindex(empty), s=16, facecolors="none", edgecolors=colour, linewidths=1)
+        points(panel, x.reindex(chosen), y.reindex(chosen), look, ring, label=group)
     panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
 
 
