@@ -17,7 +17,7 @@ from stratifn.report.sections.new_patients import (
     sections_of_new_patients,
 )
 from stratifn.report.sections.pages import build_sections, headline
-from stratifn.shared.tables import read_table
+from stratifn.running.manifests import listed_sources
 
 QUESTION = "Which patients have an interferon-driven disease, and what do they share across diagnoses?"
 PROVENANCE = (
@@ -65,7 +65,7 @@ def made(commit: str | None, date: str | None, sources: Iterable[str | os.PathLi
     sources
         Tables of the user's files; their digests count, not where the files are.
     """
-    digests = sorted(str(digest) for path in sources for digest in read_table(path)["sha256"])
+    digests = sorted(digest.sha256 for digest in listed_sources(sources).values())
     return Made(commit, date, hashlib.sha256("\n".join(digests).encode("ascii")).hexdigest())
 
 
