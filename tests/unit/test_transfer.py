@@ -43,6 +43,7 @@ from stratifn.report.claim_words import CAVEATS, caveats
 from stratifn.shared.claims import CLAIMS, EVERYBODY, UNSUPPORTED, WEAK, judged, standing, verdicts_table
 from stratifn.shared.claims import Measured as Judged
 from stratifn.shared.errors import InputError, Problem, gathered
+from stratifn.shared.package_data import output_contract
 from stratifn.shared.tables import write_anndata
 from stratifn.simulation import simulate_cohort
 from stratifn.stratification import find_strata, stratum_arrays, stratum_model
@@ -70,7 +71,7 @@ from stratifn.transfer.size_factors import with_lent_size_factors
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = load_registry(ROOT / "resources" / "signatures")
 SHEET_SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())
-CONTRACT = "2.3"
+CONTRACT = output_contract()["version"]
 
 DISEASES = ["SLE", "DM"]
 INTERFERON = settings_of("interferon", bootstraps=200)
