@@ -41,7 +41,7 @@ def read(table: pd.DataFrame | str, rna=None, groups=GROUPS, view=None, **settin
     views = [{"name": "rna", "kind": "counts", "round": False} | (view or {})]
     settings = {"columns": {}, "labels": {}, "types": {}, "views": views} | settings
     paths = {"samples": "samples.tsv", "rna": "counts.tsv"}
-    return read_cohort(settings, paths, groups, GeneNames({}, {}), sheet_schema(), lambda samples: [])
+    return read_cohort(settings, paths, groups, GeneNames({}, {}), sheet_schema(), ())
 
 
 def notes(cohort, item=None) -> list[tuple[str, str]]:

@@ -137,7 +137,7 @@ def run(tmp_path_factory) -> Run:
     paths["samples"] = str(folder / "simulated" / "samples.tsv")
     settings = {"columns": {}, "labels": {}, "types": {}, "views": VIEWS}
     groups = Groups(DISEASES, "HC")
-    cohort = read_cohort(settings, paths, groups, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    cohort = read_cohort(settings, paths, groups, GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
     samples = cohort.samples
     normalized = {
         name: normalize_view(
@@ -384,7 +384,7 @@ def test_an_old_symbol_and_a_versioned_id_of_the_files_find_their_gene(run, plac
         frame.to_csv(matrix, sep="\t")
         paths = {"samples": str(sheet), "rna": str(matrix)}
         settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
-        new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+        new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
         again = run.place(new.views, new.samples).patients.set_index("sample")
         scores = placed.patients.set_index("sample").loc[again.index, "score"]
         np.testing.assert_allclose(again["score"], scores, rtol=0, atol=1e-12)
@@ -660,11 +660,11 @@ def test_new_patients_need_no_disease_and_no_control(tmp_path):
     matrix.write_text("gene_id\tA\tB\nIFI44L\t3\t4\nG2\t5\t6\n")
     settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
     paths = {"samples": str(sheet), "rna": str(matrix)}
-    new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
     assert new.samples["sample"].tolist() == ["A", "B"]
     assert new.samples["disease"].eq("unknown").all()
     sheet.write_text("sample\tdisease\nB\tRA\nA\t\n")
-    new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
     assert new.samples["disease"].tolist() == ["unknown", "RA"]
 
 
@@ -754,7 +754,7 @@ def test_a_control_that_is_named_must_be_among_the_new_patients(tmp_path):
     matrix.write_text("gene_id\tA\tB\nIFI44L\t3\t4\nG2\t5\t6\n")
     settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
     paths = {"samples": str(sheet), "rna": str(matrix)}
-    given = (GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    given = (GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
     assert read_cohort(settings, paths, any_group("HC"), *given).samples["disease"].tolist() == ["HC", "RA"]
     with pytest.raises(InputError, match="no sample with the control label `healthy`"):
         read_cohort(settings, paths, any_group("healthy"), *given)

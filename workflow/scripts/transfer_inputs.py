@@ -19,7 +19,7 @@ def main(snakemake):
         features = partial(cohort_features, snakemake.input.reference)
     else:
         features = partial(reference_features, params.folder, params.contract, where, params.settings["views"])
-    given = params.settings, params.paths, groups, genes, sheet_schema(), lambda samples: [], params.joined
+    given = params.settings, params.paths, groups, genes, sheet_schema(), (), params.joined
     known, new = gathered(features, partial(read_cohort, *given))
     require_features(known, new.views, params.paths)
     write_views(new.views, snakemake.output.views)
