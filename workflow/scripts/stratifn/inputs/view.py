@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from stratifn.inputs.extra_samples import in_matrix_alone
+from stratifn.inputs.formats import PLAIN
 from stratifn.inputs.gene_ids import GeneNames, Note, signature_problems
 from stratifn.inputs.id_map import IdMap, read_id_map
 from stratifn.inputs.limits import censored, stated_limits
@@ -83,7 +84,7 @@ class ViewChecker:
         if not problems:
             matrix, problems = features_in_rows(raw, self._samples)
             if matrix is not None:
-                return self._of_matrix(matrix, view, ids, renamed)
+                return self._of_matrix(matrix, view, ids, [*renamed, *_turned(raw, matrix, view["name"])])
         return CheckedView(problems=problems)
 
     def id_problems(self, view: Mapping[str, Any], path: str) -> list[Problem]:
@@ -140,6 +141,13 @@ class ViewChecker:
         if self.median_of_ratios and view["kind"] == COUNTS and view.get(SIZE_FACTORS, OWN_FACTORS) == OWN_FACTORS:
             found += no_gene_without_zeros(matrix)
         return found
+
+
+def _turned(raw: RawMatrix, matrix: RawMatrix, name: str) -> list[Note]:
+    """Say that the samples of a plain table were in its rows; in some formats they always are."""
+    if matrix is raw or raw.made_by not in ("", PLAIN.title):
+        return []
+    return [(name, "the file", "corrected", "orientation: the samples are its rows")]
 
 
 def read_values(view: Mapping[str, Any], path: str) -> RawMatrix:

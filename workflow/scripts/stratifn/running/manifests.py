@@ -64,8 +64,10 @@ class Reading:
     unlisted: list[str]
 
     def digest(self, path: str) -> Digest | None:
-        """Digest a file of the user's that is read for the first time; `require_unchanged` then tells whether it is still
-        the one that was read. Not before: a mistake in a large file is found in less time than its digest takes."""
+        """Digest a file of the user's that is read for the first time; `require_unchanged` tells if it is what was read.
+
+        Not before: a mistake in a large file is found in less time than its digest takes.
+        """
         return self.digests.get(path) or digest_of(path)
 
     def require_unchanged(self) -> None:
