@@ -29,14 +29,13 @@ from stratifn.integration import (
 from stratifn.interferon import (
     Cohort,
     analyse_cohort,
-    from_parts,
-    place_by_own_controls,
     reference_of_cohort,
+    score_by_own_controls,
+    score_frozen,
     to_parts,
 )
-from stratifn.interferon import place_patients as score_patients
 from stratifn.interferon.verdicts import interferon_verdicts
-from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
+from stratifn.normalization import normalize_view, to_arrays, transform_frozen
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_registry
 from stratifn.report.claim_words import CAVEATS, caveats
@@ -52,7 +51,6 @@ from stratifn.transfer import (
     Measured,
     Phases,
     Source,
-    cohort_features,
     freeze_reference,
     load_interferon,
     load_reference,
@@ -89,16 +87,7 @@ JUDGED = verdicts_table(
         judged("stratum_label", "1", [Judged("auc", 0.9), Judged("mostly_high", 0.25)]),
     ]
 )
-PHASES = Phases(
-    transform=lambda frozen, view: from_arrays(KINDS[frozen.kind].frozen, frozen.fields).transform(view),
-    score=lambda values, arrays, rna, samples: score_patients(
-        rna, rna.uns["kind"], samples, from_parts(values, arrays)
-    )[1],
-    strata=stratum_model,
-    score_locally=lambda values, arrays, rna, samples, control: place_by_own_controls(
-        rna, samples, control, from_parts(values, arrays)
-    ),
-)
+PHASES = Phases(transform_frozen, score_frozen, stratum_model, score_by_own_controls)
 
 LIKE_THE_REFERENCE = Measured("whole_blood", "rnaseq")
 
@@ -680,7 +669,7 @@ def test_what_is_wrong_with_several_files_is_said_at_once():
 
 def test_a_cohorts_matrices_tell_before_any_fit_what_its_reference_will_know(run, tmp_path):
     write_anndata(run.views["rna"], tmp_path / "rna.h5ad")
-    early = cohort_features([tmp_path / "rna.h5ad"])["rna"]
+    early = reference_features(None, CONTRACT, "views", [], [tmp_path / "rna.h5ad"])["rna"]
     views = [{"name": "rna", "kind": "counts"}]
     frozen = reference_features(run.folder, CONTRACT, "transfer (later).views", views)["rna"]
     assert early.ids.tolist() == frozen.ids.tolist()

@@ -3,13 +3,11 @@
 from functools import partial
 
 from stratifn.differential_expression import comparison_checks
-from stratifn.inputs import Groups, known_genes, read_cohort, size_checks
+from stratifn.inputs import Groups, known_genes, read_cohort, size_checks, write_cohort
 from stratifn.integration import integration_checks
 from stratifn.interferon import protein_checks, reference_problems
 from stratifn.running.entry_point import run
 from stratifn.shared.package_data import sheet_schema
-from stratifn.shared.samples import write_samples
-from stratifn.shared.tables import write_table, write_views
 from stratifn.transfer import load_interferon
 
 
@@ -22,9 +20,7 @@ def main(snakemake):
     factors, protein = integration_checks(cohort, **params.integration), protein_checks(cohort, params.analyte)
     groups, checks = Groups(cohort["diseases"], cohort["control"], params.known), (design, size, factors, protein)
     result = read_cohort(cohort, paths, groups, genes, sheet_schema(), checks, params.joined, others, params.ratio)
-    write_views(result.views, snakemake.output.views)
-    write_table(result.notes, snakemake.output.notes)
-    write_samples(result.samples, snakemake.output.samples)
+    write_cohort(result, snakemake.output)
 
 
 if "snakemake" in globals():

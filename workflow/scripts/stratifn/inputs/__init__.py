@@ -8,8 +8,18 @@ as the phases read it), `analysis` (all of it, with every problem collected befo
 anything is refused).
 """
 
-from stratifn.inputs.analysis import Cohort, read_cohort, size_checks
+from stratifn.inputs.analysis import Cohort, read_cohort, size_checks, write_cohort
 from stratifn.inputs.gene_ids import GeneNames, known_genes
 from stratifn.inputs.sheet import ANY_GROUP, Groups, any_group
 
-__all__ = ["ANY_GROUP", "Cohort", "GeneNames", "Groups", "any_group", "known_genes", "read_cohort", "size_checks"]
+__all__ = [
+    "ANY_GROUP",
+    "Cohort",
+    "GeneNames",
+    "Groups",
+    "any_group",
+    "known_genes",
+    "read_cohort",
+    "size_checks",
+    "write_cohort",
+]

@@ -21,6 +21,8 @@ from stratifn.running.progress import step
 from stratifn.shared.checks import Checks
 from stratifn.shared.columns import NOTE_COLUMNS
 from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.samples import write_samples
+from stratifn.shared.tables import write_table, write_views
 from stratifn.shared.vocabulary import IN_VIEW
 
 if TYPE_CHECKING:
@@ -228,6 +230,13 @@ def _validated(
     if problems:
         raise _refusal(problems)
     return Cohort(final, views, pd.DataFrame(notes, columns=list(NOTE_COLUMNS)))
+
+
+def write_cohort(cohort: Cohort, output: Any) -> None:
+    """Write a cohort; `output` names the files `views`, `notes` and `samples`."""
+    write_views(cohort.views, output.views)
+    write_table(cohort.notes, output.notes)
+    write_samples(cohort.samples, output.samples)
 
 
 def size_checks(path: str) -> Checks:

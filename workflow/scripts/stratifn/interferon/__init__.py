@@ -11,11 +11,18 @@ the score: `axes`, `protein`, `methylation`, `confounding`, with `concordance` a
 
 from stratifn.interferon.analysis import Beside, interferon_tables, reference_parts
 from stratifn.interferon.methods import METHODS
-from stratifn.interferon.own_controls import OwnControls, place_by_own_controls
+from stratifn.interferon.own_controls import OwnControls, place_by_own_controls, score_by_own_controls
 from stratifn.interferon.possible import protein_checks, reference_problems
 from stratifn.interferon.protein import Assay
 from stratifn.interferon.reference import Reference, from_parts, to_parts
-from stratifn.interferon.scored import Cohort, Interferon, analyse_cohort, place_patients, reference_of_cohort
+from stratifn.interferon.scored import (
+    Cohort,
+    Interferon,
+    analyse_cohort,
+    place_patients,
+    reference_of_cohort,
+    score_frozen,
+)
 from stratifn.interferon.settings import Origin, ProteinSettings, Settings
 
 __all__ = [
@@ -38,5 +45,7 @@ __all__ = [
     "reference_of_cohort",
     "reference_parts",
     "reference_problems",
+    "score_by_own_controls",
+    "score_frozen",
     "to_parts",
 ]
