@@ -47,20 +47,43 @@ def read_parquet(path: str, dtype: type, allocate: Allocate) -> RawMatrix:
         return _read(path, file, dtype, allocate)
 
 
-def _read(path: str, file: pq.ParquetFile, dtype: type, allocate: Allocate) -> RawMatrix:
+def parquet_ids(path: str, allocate: Allocate) -> RawMatrix:
+    """Read the ids alone; parameters and errors as of `read_parquet`, the values have no columns."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        names = _names(path, file)
+        # of a row per sample and feature the samples are cells
+        index, columns = ("", list[str]()) if is_olink(names) else _columns(path, file, names)
+        rows = _texts(path, file, index) if index else []
+    return RawMatrix(path, allocate((len(rows), 0), np.float32), rows, columns)
+
+
+def _names(path: str, file: pq.ParquetFile) -> list[str]:
     names = file.schema_arrow.names
     repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if repeated:
         fix = "Rename or remove one."
         raise InputError(Problem(path, "columns", f"`{repeated[0]}` twice", "each column once", fix, code="IN-016"))
-    if is_olink(names):
-        return _read_olink(path, file, names, dtype, allocate)
+    return names
+
+
+def _columns(path: str, file: pq.ParquetFile, names: list[str]) -> tuple[str, list[str]]:
+    """Return the column of row ids and those of numbers."""
     index = _index_column(file.schema_arrow)
     columns = [name for name in names if name not in (index, GENE_NAME)]
     if not columns:
         fix = "Export ids and values."
         found = f"only the column{'s' if len(names) > 1 else ''} {listed(names)}"
         raise InputError(Problem(path, "columns", found, "ids and values", fix, code="IN-017"))
+    return index, columns
+
+
+def _read(path: str, file: pq.ParquetFile, dtype: type, allocate: Allocate) -> RawMatrix:
+    names = _names(path, file)
+    if is_olink(names):
+        return _read_olink(path, file, names, dtype, allocate)
+    index, columns = _columns(path, file, names)
     gene_names = _texts(path, file, GENE_NAME, required=False) if GENE_NAME in names else None
     rows = _texts(path, file, index)
     values = allocate((file.metadata.num_rows, len(columns)), dtype)

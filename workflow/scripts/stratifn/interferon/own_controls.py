@@ -7,8 +7,9 @@ same functions as those of a cohort.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -19,7 +20,7 @@ from stratifn.interferon.classes import MASKED, call, standing, under_anti_ifn
 from stratifn.interferon.controls import find_controls
 from stratifn.interferon.learning import learnt
 from stratifn.interferon.notes import LEFT_OUT
-from stratifn.interferon.reference import GeneSet, Reference
+from stratifn.interferon.reference import GeneSet, Reference, from_parts
 from stratifn.interferon.scoring import measure
 from stratifn.interferon.sensitivity import words_on_few_controls
 from stratifn.interferon.settings import EXCLUDE
@@ -77,6 +78,13 @@ def place_by_own_controls(data: ad.AnnData, samples: pd.DataFrame, control: str,
     ]
     verdicts = judged("cutoff", BY_OWN_CONTROLS.format(signature=own.settings.signature), measured)
     return OwnControls(_classes(data, samples, own), verdicts, _notes(own, control, controls.warnings, outlying))
+
+
+def score_by_own_controls(
+    values: Mapping[str, Any], arrays: Mapping[str, np.ndarray], data: ad.AnnData, samples: pd.DataFrame, control: str
+) -> OwnControls:
+    """Do the same with a reference as values and arrays."""
+    return place_by_own_controls(data, samples, control, from_parts(values, arrays))
 
 
 def _held_to(frozen: Reference, data: ad.AnnData, values: np.ndarray) -> Reference:
