@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
+from typing import Any
 
 import pandas as pd
 
@@ -72,7 +74,7 @@ def _compared(results: Results) -> str:
 
 
 def _own_contrast(results: Results, name: str) -> str:
-    known = next((each for each in results.config["contrasts"] if each["name"] == name), {})
+    known: Mapping[str, Any] = next((each for each in results.config["contrasts"] if each["name"] == name), {})
     if known.get("factor"):
         return f"{known['level']} and {known['baseline']} of {known['factor']} ({name})"
     coefficients = known.get("coefficients") or {}

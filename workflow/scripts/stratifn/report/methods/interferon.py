@@ -118,7 +118,7 @@ def _kind(results: Results) -> str:
 def _left_out(results: Results, own: pd.Series) -> str:
     """Say how many controls the reference leaves out, or that it keeps outlying ones."""
     if own["excluded"]:
-        count = people(int(own["excluded"]), results.min_cell)
+        count = in_words(people(int(own["excluded"]), results.min_cell))
         return (
             f" Controls whose score was far above those of the others were left out of the reference ({count}); intervals of "
             "the prevalence are the union of those with and without them."
@@ -227,4 +227,6 @@ def _within_diseases(results: Results, cite: Citations) -> str:
     if table.empty:
         return ""
     kinds = series(KINDS.get(kind, kind) for kind in sorted(set(table["kind"])))
-    return f"Associations of the score with {kinds} were tested within each disease, with p values adjusted {cite('BH')}."
+    return (
+        f"Associations of the score with {kinds} were tested within each disease, with p values adjusted {cite('BH')}."
+    )
