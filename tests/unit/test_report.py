@@ -43,9 +43,12 @@ def config(**report) -> dict:
             "views": [{"name": "rna", "kind": "counts", "path": "c.tsv"}],
         },
         "normalization": {"min_count": 10, "size_factors": "ratio"},
+        "contrasts": [],
         "differential_expression": {"alpha": 0.05, "shrink": True, "lfc_threshold": 0},
-        "interferon": {"signature": "RICE_CROW_6", "method": "zscore", "cutoff": "mean_2sd", "bootstraps": 100, "reference": None},
-        "integration": {"factors": 3, "top_features": 50, "convergence": "fast", "float32": True, "seeds": [1]},
+        "interferon": {"signature": "RICE_CROW_6", "method": "zscore", "cutoff": "mean_2sd", "bootstraps": 100, "reference": None,
+                       "signature_files": [], "probability_high": 0.95, "probability_low": 0.05},
+        "integration": {"factors": 3, "top_features": 50, "convergence": "fast", "float32": True, "seeds": [1], "min_views": 1,
+                        "scale_views": True, "regress_out": ""},
         "stratification": {"clusters": [2, 4], "include_controls": True, "resamples": 20, "seed": 1},
         "report": {"sample_ids": True, "min_cell": 5} | report,
     }  # fmt: skip
@@ -101,7 +104,11 @@ def example_tables() -> dict[str, pd.DataFrame]:
              "permuted_calls": [np.nan], "rank_calls": [1], "both_calls": [1], "model": ["negative binomial"]}
         ),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
-        "enrichment": pd.DataFrame(columns=["contrast", "gene_set", "n_genes", "score", "correlation", "pvalue", "padj", "leading_genes"]),
+        "enrichment": pd.DataFrame(columns=["contrast", "gene_set", "source", "n_genes", "score", "correlation", "pvalue", "padj", "leading_genes"]),
+        "permutation": pd.DataFrame({"contrast": ["SLE_vs_HC"], "permutations": [0]}),
+        "design": pd.DataFrame({"sample": SAMPLES, "Intercept": 1.0, "disease[SLE]": 1.0}),
+        "interferon_status": pd.DataFrame({"contrast": ["IFN_high_vs_IFN_low"], "tested": [0]}),
+        "features": pd.DataFrame({"view": ["rna"], "samples": [12], "features": [60], "eligible": [60], "selected": [50]}),
         "scores": pd.DataFrame({"sample": SAMPLES, "signature": "RICE_CROW_6", "method": "zscore", "score": score,
                                 "genes_found": 5, "genes_total": 6}),
         "reference": pd.DataFrame({"signature": ["RICE_CROW_6"], "method": ["zscore"], "n_controls": [23],
@@ -112,7 +119,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         "response_types": pd.DataFrame(
             {"sample": SAMPLES, "disease": DISEASE, "ifn_type": "I", "type_i": score, "type_i_low": score - 0.1,
              "type_i_high": score + 0.1, "type_i_cutoff": 0.3, "type_ii": score / 2, "type_ii_low": score / 2 - 0.1,
-             "type_ii_high": score / 2 + 0.1, "type_ii_cutoff": 0.2}
+             "genes_found": 180, "genes_total": 184, "type_ii_high": score / 2 + 0.1, "type_ii_cutoff": 0.2}
         ),
         "prevalence": pd.DataFrame({"disease": ["SLE", "pSS"], "signature": "RICE_CROW_6", "n": [5, 3],
                                     "prevalence": [1.0, 1 / 3], "ci_low": [0.5, 0.05], "ci_high": [1.0, 0.8],
@@ -122,14 +129,16 @@ def example_tables() -> dict[str, pd.DataFrame]:
                                             "r2": [20.0, 5.0, 24.0]}),
         "robustness": pd.DataFrame({"factor": ["Factor1", "Factor2"], "seeds_matched": [1, 1],
                                     "mean_abs_r": [1.0, 0.5], "robust": [True, False]}),
-        "seeds": pd.DataFrame({"seed": [1], "elbo": [-10.0]}),
+        "seeds": pd.DataFrame({"seed": [1], "elbo": [-10.0], "converged": [True], "factors": [2], "chosen": [True]}),
         "strata": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "stratum": stratum, "confidence": 0.9, "informed": True,
                                 "label": ["interferon"] * 5 + ["healthy-like"] * 7}),
-        "selection": pd.DataFrame({"k": [1, 2], "chosen": [False, True]}),
+        "selection": pd.DataFrame({"k": [1, 2, 3], "stability": [np.nan, 0.9, 0.8], "bic": [np.nan, 120.0, 110.0],
+                                   "chosen": [False, True, False]}),
         "stability": pd.DataFrame({"stratum": [1, 2], "n": [5, 7], "label": ["interferon", "healthy-like"], "jaccard": [0.9, 0.8]}),
         "stratification_summary": pd.DataFrame(
-            {"item": ["controls", "samples_clustered", "samples_uninformed", "samples_uncertain", "factors_left_out"],
-             "value": ["clustered", "12", "0", "0", None]}
+            {"item": ["controls", "samples_clustered", "samples_uninformed", "samples_uncertain", "factors", "factors_left_out",
+                      "null_pvalue", "null_draws", "resamples"],
+             "value": ["clustered", "12", "0", "0", "Factor1 Factor2", None, "0.005", "199", "20"]}
         ),
         "agreement": pd.DataFrame({"signature_a": ["A"], "signature_b": ["B"], "spearman": [0.8]}),
         "protein_ranks": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "mean_rank": np.linspace(0, 1, 12),
@@ -137,7 +146,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         "protein": pd.DataFrame({"disease": ["SLE"], "analyte": ["IFNA"], "n": [5], "below_limit": [1],
                                  "spearman": [0.9], "ci_low": [0.5], "ci_high": [1.0], "kappa": [np.nan],
                                  "reason": [None]}),
-        "methylation": pd.DataFrame({"sample": SAMPLES, "score": score}),
+        "methylation": pd.DataFrame({"sample": SAMPLES, "score": score, "score_adjusted": np.nan, "cpgs_found": 10}),
         "axes": pd.DataFrame({"sample": SAMPLES * 2, "axis": ["ligand"] * 12 + ["response"] * 12,
                               "score": [*score, *score]}),
         "confounding": pd.DataFrame({"disease": ["SLE", "SLE", "pSS"], "variable": ["activity", "anti_ifn", "activity"],
@@ -152,7 +161,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
         "interferon_factor": pd.DataFrame({"item": ["candidate", "spearman", "n", "auc", "genes"],
                                            "value": ["Factor1", "0.9", "12", "0.95", "5"]}),
         "verdicts": example_verdicts(),
-        "associations": pd.DataFrame(columns=["variable", "pvalue"]),
+        "associations": pd.DataFrame(columns=["variable", "test", "pvalue"]),
     }  # fmt: skip
 
 
@@ -508,7 +517,8 @@ def test_links_lead_to_files_and_parts_that_are_there_and_nothing_is_loaded(draw
         outline = Outline(html)
         assert outline.loaded == [], name
         assert {link for link in outline.links if link.startswith("#")} <= {f"#{part}" for part in outline.ids}
-        others = [link for link in outline.links if not link.startswith("#")]
+        # papers are followed by the reader's click, and nothing else leaves the folder
+        others = [link for link in outline.links if not link.startswith(("#", "https://doi.org/", "https://pubmed."))]
         assert {link.partition("#")[0] for link in others} <= files
         assert {f"{other}.html" for other in every if other != name} <= set(others), "every page leads to the others"
         assert "default-src 'none'" in html

@@ -97,9 +97,9 @@ def test_the_methods_text_names_the_values_and_versions_used(demo_run):
     for part in (
         "disease + sex + age + batch",
         "RICE_CROW_6",
-        "seeds 1, 2, 3, 4, 5",
+        "from 5 seeds (1, 2, 3, 4 and 5)",
         "PyDESeq2 0.5.4",
-        "doi:10.1186/s13059-014-0550-8",
+        "https://doi.org/10.1186/s13059-014-0550-8",
     ):
         assert part in methods
 

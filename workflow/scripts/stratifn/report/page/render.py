@@ -20,7 +20,7 @@ from stratifn.shared.tables import write_table
 # control characters (but tab and line ends) and bidirectional overrides, embeddings and isolates
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 STYLES = ("frame.css", "answer.css", "figures.css", "tables.css", "print.css")
-SCRIPTS = ("report.js",)
+SCRIPTS = ("report.js", "copy.js")
 
 
 def render(page: Page, drawn: Drawings, figures: Path) -> str:
