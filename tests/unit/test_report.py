@@ -19,8 +19,8 @@ from stratifn.report.figures.drawing import FIGURES, Drawing, draw
 from stratifn.report.figures.style import CONTROL_LOOK, FAINT_COLOUR, FORMATS, group_looks, text_colour
 from stratifn.report.page.content import Made
 from stratifn.report.results import PrincipalComponents, Results
-from stratifn.report.sections.cohort import characteristics, notes_table, patient_table
 from stratifn.report.sections.answer import answer
+from stratifn.report.sections.cohort import characteristics, notes_table, patient_table
 from stratifn.report.sections.pages import build_sections
 from stratifn.report.sections.strata import factor_differences, rank_biserial
 from stratifn.report.settings import Settings
