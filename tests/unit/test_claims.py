@@ -12,12 +12,12 @@ from stratifn.configuration.claims_page import claims_page
 from stratifn.normalization import described
 from stratifn.report.claim_words import EVIDENCE, caveats, missing_words, qualified
 from stratifn.report.methods import methods_text
-from stratifn.report.sections.pages import build_sections, headline
+from stratifn.report.sections.pages import build_sections
 from stratifn.running.installation import software_versions
 from stratifn.shared import claims
 from stratifn.shared.claims import CLAIMS, EVERYBODY, NOT_COMPUTED, Measured, judged, standing, verdicts_table
 
-from .test_report import example_tables, example_verdicts, results, volcano
+from .test_report import example_tables, example_verdicts, headline, results, volcano
 
 CRITERIA = [(claim.key, criterion.key) for claim in CLAIMS.values() for criterion in claim.criteria]
 

@@ -19,8 +19,9 @@ from stratifn.report.figures.drawing import FIGURES, Drawing, draw
 from stratifn.report.figures.style import CONTROL_LOOK, FAINT_COLOUR, FORMATS, group_looks, text_colour
 from stratifn.report.page.content import Made
 from stratifn.report.results import PrincipalComponents, Results
+from stratifn.report.sections.answer import answer
 from stratifn.report.sections.cohort import characteristics, notes_table, patient_table
-from stratifn.report.sections.pages import build_sections, headline
+from stratifn.report.sections.pages import build_sections
 from stratifn.report.sections.strata import factor_differences, rank_biserial
 from stratifn.report.settings import Settings
 from stratifn.report.small_cells import HIDDEN
@@ -204,6 +205,11 @@ def figures_of(all_results: Results, folder: Path, *names: str) -> dict[str, Dra
     return draw([record for record in FIGURES if record.name in names], all_results, folder)
 
 
+def headline(all_results: Results) -> list[str]:
+    """The statements of the first screen: interferon, strata, and what is shared or called."""
+    return [" ".join([each.sentence, *each.reasons]) for each in answer(all_results).statements]
+
+
 def section(all_results: Results, name: str) -> str:
     """The words and tables of one section, without drawing anything."""
     (found,) = [part for part in build_sections(all_results) if part.id == name]
@@ -375,9 +381,8 @@ def test_strata_of_a_disease_hide_small_counts_and_their_shares(tables):
     assert "hidden" in words
     assert "100" not in words, "the share of three patients would tell their number"
     assert "100" in section(results(tables, min_cell=0).of_disease("pSS"), "strata")
-    assert "Patients with pSS by stratum: 1 interferon: hidden; 2 healthy-like: hidden." in headline(
-        results(tables).of_disease("pSS")
-    )
+    said = headline(results(tables).of_disease("pSS"))[1]
+    assert "Patients with pSS by stratum: 1 interferon: hidden; 2 healthy-like: hidden." in said
 
 
 def with_uncertain(tables: dict[str, pd.DataFrame], count: int) -> dict[str, pd.DataFrame]:
@@ -461,7 +466,7 @@ def test_one_stratum_is_said_as_such(tables, tmp_path):
     tables["strata"] = tables["strata"].assign(stratum=1, label="1")
     tables["stability"] = pd.DataFrame({"stratum": [1], "n": [12], "label": ["1"], "jaccard": [np.nan]})
     assert "do not support more than one stratum" in headline(results(tables))[1]
-    assert "do not support more than one stratum" in headline(results(tables).of_disease("SLE"))[-1]
+    assert "do not support more than one stratum" in headline(results(tables).of_disease("SLE"))[1]
     assert "label" not in patient_table(results(tables)), "a stratum that no label fits has no label"
     assert figures_of(results(tables), tmp_path, "strata_composition") == {}
 
@@ -487,7 +492,7 @@ class Outline(HTMLParser):
         self.links += [given["href"]] if tag == "a" else []
         self.loaded += [given[name] for name in ("src", "action", "data", "srcset") if name in given]
         self.loaded += [given["href"]] if tag == "link" else []
-        self.images += [given.get("aria-label", "")] if tag == "svg" else []
+        self.images += [given.get("aria-label", "")] if tag == "svg" and given.get("aria-hidden") != "true" else []
         self.headings += [int(tag[1])] if re.fullmatch(r"h[1-6]", tag) else []
         self.open_labels += tag == "label"
         self.bare_fields += tag == "input" and not self.open_labels

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
+from stratifn.report.gene_values import GeneValues, gene_values
 from stratifn.report.figures.style import Look, colours_of, group_looks, stratum_looks
 from stratifn.report.head_counts import HeadCounts
 from stratifn.report.settings import Settings
@@ -18,7 +19,10 @@ from stratifn.report.small_cells import without_small_counts
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
-from stratifn.shared.vocabulary import CLASSES, UNCERTAIN
+from stratifn.shared.vocabulary import CLASSES, LEFT_OUT_OF_REFERENCE, RNA, UNCERTAIN
+
+if TYPE_CHECKING:
+    import anndata as ad
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
@@ -44,6 +48,8 @@ class Results:
         Contrast to its table of differential expression.
     principal_components
         View to its samples x components.
+    genes
+        Values of interferon-stimulated genes; empty without a view of expression.
     disease
         The disease that a page is about; None for the overview.
     whole
@@ -56,6 +62,7 @@ class Results:
     tables: Mapping[str, pd.DataFrame]
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     principal_components: Mapping[str, PrincipalComponents] = field(default_factory=dict)
+    genes: GeneValues = field(default_factory=GeneValues)
     disease: str | None = None
     whole: Results | None = None
 
@@ -189,6 +196,14 @@ class Results:
         return scores[(scores["signature"] == signature) & (scores["method"] == method)].set_index("sample")
 
     @property
+    def reference_controls(self) -> list[str]:
+        """The controls of this run that the scores rest on: without the outlying ones that were left out."""
+        notes = self.tables["notes"]
+        left_out = set(notes.loc[notes["what"] == LEFT_OUT_OF_REFERENCE, "item"])
+        controls = self.samples.loc[self.samples["disease"] == self.control, "sample"]
+        return [sample for sample in controls if sample not in left_out]
+
+    @property
     def robust_factors(self) -> list[str]:
         """Names of the factors that were found with other seeds too; none if there is one seed."""
         table = self.tables["robustness"]
@@ -289,8 +304,14 @@ def read_results(
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
-    components = {Path(path).stem: _components(path) for path in views}
-    return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components)
+    components, genes = {}, GeneValues()
+    for path in views:
+        # one at a time: a view can be large
+        view, name = read_anndata(path), Path(path).stem
+        components[name] = _components(view)
+        if name == RNA:
+            genes = gene_values(view, config["interferon"])
+    return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components, genes)
 
 
 def _restricted(table: pd.DataFrame, samples: set[str], groups: Sequence[str]) -> pd.DataFrame:
@@ -308,8 +329,7 @@ def _notes(paths: Mapping[str, str]) -> pd.DataFrame:
     return pd.concat([frame for frame in notes if len(frame)] or notes[:1], ignore_index=True)
 
 
-def _components(path: str) -> PrincipalComponents:
-    data = read_anndata(path)
+def _components(data: ad.AnnData) -> PrincipalComponents:
     if "X_pca" not in data.obsm:
         return PrincipalComponents(pd.DataFrame(index=data.obs_names), [])
     coordinates = pd.DataFrame(data.obsm["X_pca"], index=data.obs_names)

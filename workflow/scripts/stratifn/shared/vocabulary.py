@@ -63,6 +63,8 @@ UNCERTAIN = "uncertain"
 
 # --- controls and the ISG expression signature ----------------------------------------------------------------------
 
+# what notes call a control far above the others, as with an infection
+LEFT_OUT_OF_REFERENCE = "left out of the interferon reference"
 # who the controls are (`control_type`), where comparing with them is comparing with healthy people
 HEALTHY = "healthy"
 HIGH, BORDERLINE, LOW = "high", "borderline", "low"

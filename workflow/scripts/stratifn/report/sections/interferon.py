@@ -36,6 +36,7 @@ def interferon(results: Results) -> Iterator[Item]:
     careful = notes[(notes["phase"] == "interferon") & (notes["what"] == "read with care")]
     for reason in careful["reason"]:
         yield Text(f"Read with care: {results.tidied(reason)}.", warning=True)
+    yield FigureSlot("atlas")
     yield FigureSlot("interferon_scores")
     yield FigureSlot("interferon_classes")
     yield from _classes(results)
