@@ -8,17 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import anndata as ad
 import pandas as pd
 
+from stratifn.registry.knowledge import deciding_signature
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
 from stratifn.report.figures.style import Look, colours_of, group_looks, stratum_looks
 from stratifn.report.head_counts import HeadCounts
 from stratifn.report.settings import Settings
+from stratifn.report.signature_genes import signature_expression
 from stratifn.report.small_cells import without_small_counts
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
-from stratifn.shared.vocabulary import CLASSES, UNCERTAIN
+from stratifn.shared.vocabulary import CLASSES, RNA, UNCERTAIN
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
@@ -44,6 +47,8 @@ class Results:
         Contrast to its table of differential expression.
     principal_components
         View to its samples x components.
+    expression
+        Normalised values of the deciding signature's genes: samples x genes; None without gene expression.
     disease
         The disease that a page is about; None for the overview.
     whole
@@ -56,6 +61,7 @@ class Results:
     tables: Mapping[str, pd.DataFrame]
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     principal_components: Mapping[str, PrincipalComponents] = field(default_factory=dict)
+    expression: pd.DataFrame | None = None
     disease: str | None = None
     whole: Results | None = None
 
@@ -289,8 +295,20 @@ def read_results(
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
-    components = {Path(path).stem: _components(path) for path in views}
-    return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components)
+    components, expression = {}, None
+    for view, path in ((Path(path).stem, path) for path in views):
+        data = read_anndata(path)
+        components[view] = _components(data)
+        if view == RNA:
+            expression = signature_expression(data, _deciding_genes(config))
+    return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components, expression)
+
+
+def _deciding_genes(config: Mapping[str, Any]) -> Sequence[str]:
+    """Return the genes of the signature that gives the classes."""
+    interferon = config["interferon"]
+    signature = deciding_signature(interferon["signature_files"], interferon["signature"])
+    return () if signature is None else signature.symbols
 
 
 def _restricted(table: pd.DataFrame, samples: set[str], groups: Sequence[str]) -> pd.DataFrame:
@@ -308,8 +326,7 @@ def _notes(paths: Mapping[str, str]) -> pd.DataFrame:
     return pd.concat([frame for frame in notes if len(frame)] or notes[:1], ignore_index=True)
 
 
-def _components(path: str) -> PrincipalComponents:
-    data = read_anndata(path)
+def _components(data: ad.AnnData) -> PrincipalComponents:
     if "X_pca" not in data.obsm:
         return PrincipalComponents(pd.DataFrame(index=data.obs_names), [])
     coordinates = pd.DataFrame(data.obsm["X_pca"], index=data.obs_names)
