@@ -326,7 +326,7 @@ def _tracks(panel: Axes, tracks: Sequence[Track], places: pd.Series) -> None:
     _bare(panel)
 
 
-def _genes(panel: Axes, z: pd.DataFrame, own: int, places: pd.Series):  # noqa: ANN202
+def _genes(panel: Axes, z: pd.DataFrame, own: int, places: pd.Series):
     slots = (places - places.min()).astype(int).to_numpy()
     grid = np.full((z.shape[1], slots.max() + 1), np.nan)
     grid[:, slots] = z.to_numpy().T

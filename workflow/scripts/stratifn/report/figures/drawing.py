@@ -29,7 +29,7 @@ class Drawing:
     stems
         Each item's file without suffix, relative to the folder of figures.
     people
-        By stem: the id of a group of points in the SVG to the samples that they stand for, in their order.
+        By stem: the id of a group of points in the SVG to the labels of whom they stand for, in their order.
     """
 
     caption: str
@@ -71,7 +71,8 @@ def draw(records: Iterable[FigureRecord], results: Any, folder: Path, prefix: st
             stems, people = {}, {}
             for item, figure in record.draw(results):
                 stem = stems[item] = f"{prefix}{record.name}_{item}" if item else f"{prefix}{record.name}"
-                people[stem] = linked_people(figure)
+                linked = linked_people(figure)
+                people[stem] = {group: tuple(results.labels[list(samples)]) for group, samples in linked.items()}
                 save_figure(figure, folder / stem)
             if stems:
                 summarised = record.without_people and not results.shown.lists_people

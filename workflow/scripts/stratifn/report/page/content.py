@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from stratifn.report.content import Section
 from stratifn.report.figures.drawing import OVERVIEW
 from stratifn.report.new_patients import NewPatients
+from stratifn.report.profiles import people_data, people_of_new_patients
 from stratifn.report.results import Results
 from stratifn.report.sections.answer import Answer, answer
 from stratifn.report.sections.new_patients import (
@@ -94,6 +96,8 @@ class Page:
         Where the methods text is, if not here.
     provenance
         Files that say how the results came about, and what each is.
+    people
+        What the page's scripts know of each person, see `people_data`; None where no mark stands for one person.
     """
 
     name: str
@@ -107,6 +111,7 @@ class Page:
     references: Sequence[str] = ()
     methods_at: str = ""
     provenance: Sequence[tuple[str, str]] = ()
+    people: Mapping[str, Any] | None = None
 
 
 def pages_of(results: Results, methods: str, by: Made) -> dict[str, Page]:
@@ -140,6 +145,7 @@ def pages_of(results: Results, methods: str, by: Made) -> dict[str, Page]:
             else [],
             sections=build_sections(of_page),
             made=by,
+            people=people_data(of_page),
             provenance=(("methods.md", "the methods text"), *PROVENANCE),
             **(in_full if name == OVERVIEW else {"methods_at": f"{OVERVIEW}.html#methods"}),
         )
@@ -156,6 +162,7 @@ def page_of_new_patients(new: NewPatients, by: Made) -> Page:
         pages=[],
         sections=sections_of_new_patients(new),
         made=by,
+        people=people_of_new_patients(new),
         methods=methods_of_new_patients(new),
         provenance=(*PROVENANCE, ("../provenance/reference.tsv", "the reference with its checksum")),
     )
