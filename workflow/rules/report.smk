@@ -52,8 +52,15 @@ rule export:
     input:
         **samples_files("{cohort}"),
         classes="<results>/{cohort}/interferon/classes.tsv",
+        scores="<results>/{cohort}/interferon/scores.tsv",
+        methylation="<results>/{cohort}/interferon/methylation.tsv",
+        axes="<results>/{cohort}/interferon/axes.tsv",
+        reference="<results>/{cohort}/interferon/reference.tsv",
         factors="<results>/{cohort}/integration/factors.tsv",
+        variance_explained="<results>/{cohort}/integration/variance_explained.tsv",
         strata="<results>/{cohort}/stratification/strata.tsv",
+        stability="<results>/{cohort}/stratification/stability.tsv",
+        contrasts=lambda wildcards: contrast_files(COHORTS[wildcards.cohort]),
         views=lambda wildcards: matrices(view_files("{cohort}/normalization", COHORTS[wildcards.cohort])),
         weights=lambda wildcards: collect(
             "<results>/{cohort}/integration/weights_{view}.tsv.gz",
@@ -75,6 +82,8 @@ rule export:
         runtime=minutes(15),
     params:
         views=lambda wildcards: view_names(COHORTS[wildcards.cohort]),
+        diseases=lambda wildcards: COHORTS[wildcards.cohort]["diseases"],
+        control=lambda wildcards: COHORTS[wildcards.cohort]["control"],
         code=digest("export"),
     message:
         "Gathering cohort {wildcards.cohort} in one MuData object"
