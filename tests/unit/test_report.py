@@ -103,7 +103,8 @@ def example_tables() -> dict[str, pd.DataFrame]:
         ),
         "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
         "enrichment": pd.DataFrame(columns=["contrast", "gene_set", "n_genes", "score", "correlation", "pvalue", "padj", "leading_genes"]),
-        "scores": pd.DataFrame({"sample": SAMPLES, "signature": "RICE_CROW_6", "method": "zscore", "score": score,
+        "scores": pd.DataFrame({"sample": SAMPLES * 2, "signature": ["RICE_CROW_6"] * 12 + ["CHAUSSABEL_M1.2"] * 12,
+                                "method": ["zscore"] * 12 + ["module"] * 12, "score": [*score, *(score.clip(0, 5) / 5)],
                                 "genes_found": 5, "genes_total": 6}),
         "reference": pd.DataFrame({"signature": ["RICE_CROW_6"], "method": ["zscore"], "n_controls": [23],
                                    "excluded": [1], "cutoff": [1.1], "cutoff_low": [0.9], "cutoff_high": [1.3],
@@ -210,7 +211,7 @@ def section(all_results: Results, name: str) -> str:
 
 
 def test_every_figure_is_drawn_twice_with_the_same_bytes(tables, tmp_path):
-    one = results(tables, {"SLE_vs_HC": volcano([1e-300, 0.01, 0.5])})
+    one = results(tables, {"SLE_vs_HC": volcano([1e-300, 0.01, 0.5])}, min_cell=0)
     drawn = draw_figures(one, tmp_path / "a")
     draw_figures(one, tmp_path / "b")
     assert set(drawn["index"]) == {record.name for record in FIGURES}

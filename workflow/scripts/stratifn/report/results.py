@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
-from stratifn.report.gene_values import GeneValues, gene_values
 from stratifn.report.figures.style import Look, colours_of, group_looks, stratum_looks
+from stratifn.report.gene_values import GeneValues, gene_values
 from stratifn.report.head_counts import HeadCounts
 from stratifn.report.settings import Settings
 from stratifn.report.small_cells import without_small_counts
