@@ -141,7 +141,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
                                  "reason": [None]}),
         "methylation": pd.DataFrame({"sample": SAMPLES, "score": score}),
         "axes": pd.DataFrame({"sample": SAMPLES * 2, "axis": ["ligand"] * 12 + ["response"] * 12,
-                              "score": [*score, *score]}),
+                              "score": [*score, *score], "evidence": "measured"}),
         "confounding": pd.DataFrame({"disease": ["SLE", "SLE", "pSS"], "variable": ["activity", "anti_ifn", "activity"],
                                      "kind": "activity", "n": [5, 5, 3], "test": ["Spearman", "not tested", "Spearman"],
                                      "effect": [0.5, np.nan, 0.1], "ci_low": [0.1, np.nan, 0.0],

@@ -395,13 +395,13 @@ FIGURES = (
         "atlas",
         "The interferon response of each person, from the score down to the genes: where a disease is divided into people with and "
         "without a response, its bars rise at once and its genes turn orange together. One column is one person, by "
-        "group and score (first those without a score). Top: the score, dashed its cut-off. Middle: what else is known of this person (white: "
-        "not known; grey shades: from the smallest to the largest value). Bottom: expression of the genes of the signature that decides, and "
-        "below the gap of the leading other ISGs of published type I signatures, each in SD of the controls (of all samples where there are no controls).",
+        "group and score, people without a score first. From the top, as far as they are known: the score with its cut-off (dashed); what else is "
+        "known of this person (white: not known; grey: from the smallest to the largest value); expression of the genes of the signature that "
+        "decides, and then of the leading other ISGs of published type I signatures, each in SD of the controls (of all samples where there are too few controls).",
         atlas,
         without_people="The interferon response of each group and class, from the score down to the genes: means over people, where it is "
-        "shown that they are not few. Top: the score, dashed its cut-off. Bottom: expression of the genes of the signature that decides, and "
-        "below the gap of the leading other ISGs of published type I signatures, each in SD of the controls.",
+        "shown that they are not few. From the top: the score with its cut-off (dashed); the class; expression of the genes of the signature that "
+        "decides, and then of the leading other ISGs of published type I signatures, each in SD of the controls.",
         again=True,
     ),
 )

@@ -73,6 +73,9 @@ def types(results: Results) -> Iterator[tuple[str, Figure]]:
         panel.vlines(fitted["type_i"], fitted["type_ii_low"], fitted["type_ii_high"], **bars)
     undecided = fitted["ifn_type"].isin([UNCERTAIN, OTHER_RESPONSE])
     scatter(panel, fitted["type_i"], fitted["type_ii"], fitted["disease"], results.looks, results.shown, undecided)
+    if undecided.any() and results.shown.lists_people:
+        panel.plot([], [], "o", markerfacecolor="none", markeredgecolor="black", markersize=4.5, label="undecided")
+        panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
     _regions(panel, float(fitted["type_i_cutoff"].iloc[0]), float(fitted["type_ii_cutoff"].iloc[0]))
     panel.set(xlabel="type I response (mean log2 over controls)", ylabel="type II response\n(mean log2 over controls)")
     yield "", figure
@@ -185,8 +188,8 @@ FIGURES = (
         "Which kind of interferon a response looks like: to the right of the steep boundary type I is present, above the flat one type II, "
         "and near the origin neither. Both parts are fitted together; each says how far it raises the genes of its profile on "
         "average. Thin lines: 90 % intervals over the genes. Dashed: the boundaries, which are what 97.5 % of healthy people stay "
-        "below, or a quarter of the other part if that is more. Rings: uncertain, because an interval crosses a boundary, or another response that neither "
-        "profile fits. The profiles come from airway cells.",
+        "below, or a quarter of the other part if that is more. A person is undecided whose interval crosses a boundary, or whom neither profile "
+        "fits. The profiles come from airway cells.",
         types,
         without_people="Which kind of interferon a response looks like: mean and one standard deviation of each group. To the right of the steep "
         "boundary type I is present, above the flat one type II. Dashed: the boundaries, which are what 97.5 % of healthy people stay below, or a quarter of "
@@ -229,7 +232,7 @@ FIGURES = (
     ),
     FigureRecord(
         "axes",
-        "Activity of the interferon pathway in each person at the three points where drugs act. All proteins below "
+        "Where drugs act, people differ: who is high on one axis need not be high on another. Activity of the interferon pathway in each person, two of the three points where drugs act at a time. All proteins below "
         "the limit of "
         "detection are drawn at the same value.",
         axes,

@@ -15,6 +15,7 @@ from stratifn.report.results import RANK_METHOD, Results
 from stratifn.shared.vocabulary import BORDERLINE, UNSCORED
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -58,6 +59,8 @@ def rainclouds(
 
     Where classes are given, borderline people are rings, and people without a class are grey.
     """
+    from matplotlib.lines import Line2D
+
     names = []
     by_class = classes is not None and results.has_classes
     for position, (group, look) in enumerate(results.looks.items()):
@@ -73,8 +76,10 @@ def rainclouds(
             panel.hlines(own.median(), position - 0.38, position + 0.4, color="black", linewidth=1.6, zorder=3)
     panel.set_xticks(range(len(names)), names)
     panel.set_xlim(-0.6, len(names) - 0.4)
+    handles: list[Artist] = [Line2D([], [], color="black", linewidth=1.6, label="median")]
     if by_class:
-        _class_legend(panel, set(classes[values.notna()]))
+        handles += _explained_classes(set(classes[values.notna() & groups.isin(list(results.looks))]))
+    panel.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), borderpad=0, handlelength=1.2)
 
 
 def _half_density(panel: Axes, left: float, values: np.ndarray, colour: str) -> None:
@@ -88,11 +93,11 @@ def _half_density(panel: Axes, left: float, values: np.ndarray, colour: str) -> 
     panel.fill_betweenx(at, left, left + 0.34 * density / density.max(), color=colour, alpha=0.3, linewidth=0, zorder=1)
 
 
-def _class_legend(panel: Axes, classes: set[str]) -> None:
+def _explained_classes(classes: set[str]) -> list[Artist]:
     from matplotlib.lines import Line2D
 
-    marks = {BORDERLINE: ("borderline", "none", "black"), UNSCORED: ("no class", FAINT_COLOUR, FAINT_COLOUR)}
-    handles = [
+    marks = {BORDERLINE: (BORDERLINE, "none", "black"), UNSCORED: ("no class", FAINT_COLOUR, FAINT_COLOUR)}
+    return [
         Line2D(
             [],
             [],
@@ -106,8 +111,6 @@ def _class_legend(panel: Axes, classes: set[str]) -> None:
         for name, (label, face, edge) in marks.items()
         if name in classes
     ]
-    if handles:
-        panel.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), handletextpad=0.1, borderpad=0)
 
 
 def cut_off(panel: Axes, value: float, low: float, high: float) -> None:
@@ -127,11 +130,12 @@ def prevalence(results: Results) -> Iterator[tuple[str, Figure]]:
     table = results.tables["prevalence"]
     own = table[(table["signature"] == results.config["interferon"]["signature"]) & table["prevalence"].notna()]
     own = own.set_index("disease").reindex([group for group in results.groups if group in set(own["disease"])])
-    if own.empty:
+    shares = {group: results.heads.share({"disease": group} | found.to_dict()) for group, found in own.iterrows()}
+    if own["published"].isna().all() and all(np.isnan(share.value) for share in shares.values()):
         return
     figure, (panel,) = subplots(7.2, 1.0 + 0.42 * len(own))
     for row, (group, found) in enumerate(own.iterrows()):
-        share, colour = results.heads.share({"disease": group} | found.to_dict()), results.colours[str(group)]
+        share, colour = shares[group], results.colours[str(group)]
         panel.hlines(row, 100 * share.low, 100 * share.high, color=colour, linewidth=2)
         panel.plot(100 * share.value, row, "o", color=colour, markersize=7)
         words = share.words
@@ -148,6 +152,9 @@ def prevalence(results: Results) -> Iterator[tuple[str, Figure]]:
     )
     panel.set_ylim(len(own) - 0.5, -0.5)
     panel.set(xlim=(-2, 102), xlabel="scored samples above the cut-off (%)")
+    if own["published"].notna().any():
+        panel.plot([], [], label="published share", **PUBLISHED)
+        panel.legend(loc="lower right", bbox_to_anchor=(1, 1), handletextpad=0.1, borderpad=0)
     panel.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     yield "", figure
 
@@ -194,9 +201,9 @@ FIGURES = (
     FigureRecord(
         "interferon_scores",
         "Where a group has points on both sides of the cut-off, some of its people respond to interferon and others do not. ISG "
-        "expression score of every measured sample (by ranks where the controls are too few for a reference), beside it the density of "
-        "groups of five and more, and the median as a line. Dashed: the cut-off, if there is one; the grey band is its 95 % bootstrap "
-        "interval. Rings: borderline, because the cut-off is too uncertain; grey points: measured but not classed.",
+        "expression score of every measured sample (by ranks where the controls are too few for a reference), and the density of "
+        f"groups of {FEWEST_FOR_DENSITY} and more beside the points. A cut-off is dashed, in the band of its 95 % bootstrap interval; people whom this "
+        "interval does not let call high or low are borderline.",
         interferon_scores,
         without_people="ISG expression score of each group (by ranks where the controls are too few for a reference): "
         "quartiles and median. Dashed: the cut-off, if there is one; grey: its 95 % bootstrap interval.",
@@ -204,8 +211,9 @@ FIGURES = (
     ),
     FigureRecord(
         "prevalence",
-        "How many of the scored samples lie above the cut-off, with 95 % interval. Diamond: the published share for the same "
-        "specimen and healthy controls, which may be of another assay (sources in the table).",
+        "How many of the scored samples lie above the cut-off: a wide line is a small group or an uncertain cut-off. Line: 95 % interval, which "
+        "includes the uncertainty of the cut-off. Published shares are of the same specimen and healthy controls, but of another "
+        "assay (sources in the table).",
         prevalence,
     ),
     FigureRecord(
