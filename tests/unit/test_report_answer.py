@@ -92,7 +92,10 @@ def test_every_number_of_the_first_screen_equals_its_table(min_cell):
                 assert [int(number) for number in numbers.groups()] == [round(100 * part) for part in ours]
             else:
                 assert share.endswith(prevalence.loc[group, "prevalence"])
-            assert f"{group} {share.removeprefix('supported ')}" in screen.statements[0] or group not in shown.of_disease(page).subject
+            assert (
+                f"{group} {share.removeprefix('supported ')}" in screen.statements[0]
+                or group not in shown.of_disease(page).subject
+            )
         assert screen.bars == (2 if min_cell == 0 and page == "index" else 1 if page != "pSS" or min_cell == 0 else 0)
 
 
