@@ -110,7 +110,8 @@ def example_tables() -> dict[str, pd.DataFrame]:
         "design": pd.DataFrame({"sample": SAMPLES, "Intercept": 1.0, "disease[SLE]": 1.0}),
         "interferon_status": pd.DataFrame({"contrast": ["IFN_high_vs_IFN_low"], "tested": [0]}),
         "features": pd.DataFrame({"view": ["rna"], "samples": [12], "features": [60], "eligible": [60], "selected": [50]}),
-        "scores": pd.DataFrame({"sample": SAMPLES, "signature": "RICE_CROW_6", "method": "zscore", "score": score,
+        "scores": pd.DataFrame({"sample": SAMPLES * 2, "signature": ["RICE_CROW_6"] * 12 + ["CHAUSSABEL_M1.2"] * 12,
+                                "method": ["zscore"] * 12 + ["module"] * 12, "score": [*score, *(score.clip(0, 5) / 5)],
                                 "genes_found": 5, "genes_total": 6}),
         "reference": pd.DataFrame({"signature": ["RICE_CROW_6"], "method": ["zscore"], "n_controls": [23],
                                    "excluded": [1], "cutoff": [1.1], "cutoff_low": [0.9], "cutoff_high": [1.3],
@@ -149,7 +150,7 @@ def example_tables() -> dict[str, pd.DataFrame]:
                                  "reason": [None]}),
         "methylation": pd.DataFrame({"sample": SAMPLES, "score": score, "score_adjusted": np.nan, "cpgs_found": 10}),
         "axes": pd.DataFrame({"sample": SAMPLES * 2, "axis": ["ligand"] * 12 + ["response"] * 12,
-                              "score": [*score, *score]}),
+                              "score": [*score, *score], "evidence": "measured"}),
         "confounding": pd.DataFrame({"disease": ["SLE", "SLE", "pSS"], "variable": ["activity", "anti_ifn", "activity"],
                                      "kind": "activity", "n": [5, 5, 3], "test": ["Spearman", "not tested", "Spearman"],
                                      "effect": [0.5, np.nan, 0.1], "ci_low": [0.1, np.nan, 0.0],
@@ -219,7 +220,7 @@ def section(all_results: Results, name: str) -> str:
 
 
 def test_every_figure_is_drawn_twice_with_the_same_bytes(tables, tmp_path):
-    one = results(tables, {"SLE_vs_HC": volcano([1e-300, 0.01, 0.5])})
+    one = results(tables, {"SLE_vs_HC": volcano([1e-300, 0.01, 0.5])}, min_cell=0)
     drawn = draw_figures(one, tmp_path / "a")
     draw_figures(one, tmp_path / "b")
     assert set(drawn["index"]) == {record.name for record in FIGURES}

@@ -15,7 +15,6 @@ import numpy as np
 from stratifn.interferon.cutoffs import NO_CUTOFF, Cutoff
 from stratifn.interferon.settings import Settings
 
-MODULES = ("CHAUSSABEL_M1.2", "CHAUSSABEL_M3.4", "CHAUSSABEL_M5.12")
 # before the names of the arrays of the reference with everybody kept
 EVERYBODY = "everybody."
 # the name of the genes of the response profiles among the sets of a reference

@@ -31,12 +31,13 @@ from stratifn.shared.vocabulary import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 OTHER_GENES, MOST_GENES, FEWEST_GENES = 14, 30, 2
 # bars of more people are drawn as one image, and linked to nobody
 MOST_LINKED = 400
 # inches: what the labels and the scale take, a character of small print, and a patch of colour with its space
-BESIDE, CHARACTER, SWATCH = 2.3, 0.066, 0.16
+BESIDE, CHARACTER, SWATCH = 2.3, 0.058, 0.16
 # colours of the heat map end here
 STRONGEST_Z = 6.0
 TYPE_COLOURS = {
@@ -118,7 +119,11 @@ def _strongest(columns: Columns, results: Results) -> list[str]:
     """Return the columns that order the genes: high ones, else those of patients."""
     patients = columns.group.index[columns.group != results.control]
     classes = _classes(results)
-    high = [name for name in patients if classes.get(name.partition(" | ")[2] or name) == HIGH or name.endswith(f" | {HIGH}")]
+    high = [
+        name
+        for name in patients
+        if classes.get(name.partition(" | ")[2] or name) == HIGH or name.endswith(f" | {HIGH}")
+    ]
     return high or list(patients) or list(columns.group.index)
 
 
@@ -183,8 +188,8 @@ def _from_sheet(results: Results, people: pd.Index) -> Iterator[Track]:
             if pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
                 yield _numbers(words, values.astype(float), float(values.min()), float(values.max()))
             else:
-                answers = values.map({True: YES, False: NO}).where(values.map(type) == bool, values).astype(object)
-                if set(answers.dropna()) <= {YES, NO}:
+                answers = values.map({True: YES, False: NO, YES: YES, NO: NO})
+                if answers.notna().sum() == values.notna().sum():
                     yield _levels(words, answers, {YES: YES_COLOUR, NO: NO_COLOUR})
 
 
@@ -261,7 +266,9 @@ def _drawn(columns: Columns, genes: Sequence[str], own: int, results: Results) -
         image = _genes(panel, columns.z[list(genes)], own, places)
         known = len(results.genes.against(results.reference_controls)) > 0
         against = "z against the controls" if known else "z among all samples"
-        figure.colorbar(image, ax=panel, label=against, extend="both", aspect=18, pad=0.015, shrink=min(1, 2.2 / heights[2]))
+        figure.colorbar(
+            image, ax=panel, label=against, extend="both", aspect=18, pad=0.015, shrink=min(1, 2.2 / heights[2])
+        )
     if lines:
         _explain(next(panels), lines, width - BESIDE)
     for panel in grid[: len(kept) - bool(lines), 0]:
@@ -326,7 +333,7 @@ def _tracks(panel: Axes, tracks: Sequence[Track], places: pd.Series) -> None:
     _bare(panel)
 
 
-def _genes(panel: Axes, z: pd.DataFrame, own: int, places: pd.Series):
+def _genes(panel: Axes, z: pd.DataFrame, own: int, places: pd.Series) -> AxesImage:
     slots = (places - places.min()).astype(int).to_numpy()
     grid = np.full((z.shape[1], slots.max() + 1), np.nan)
     grid[:, slots] = z.to_numpy().T
@@ -388,13 +395,13 @@ FIGURES = (
         "atlas",
         "The interferon response of each person, from the score down to the genes: where a disease is divided into people with and "
         "without a response, its bars rise at once and its genes turn orange together. One column is one person, by "
-        "group and score (first those without a score). Top: the score, dashed its cut-off. Middle: what else is known of this person (white: "
-        "not known; grey shades: from the smallest to the largest value). Bottom: expression of the genes of the signature that decides, and "
-        "below the gap of the leading other ISGs of published type I signatures, each in SD of the controls (of all samples where there are no controls).",
+        "group and score, people without a score first. From the top, as far as they are known: the score with its cut-off (dashed); what else is "
+        "known of this person (white: not known; grey: from the smallest to the largest value); expression of the genes of the signature that "
+        "decides, and then of the leading other ISGs of published type I signatures, each in SD of the controls (of all samples where there are too few controls).",
         atlas,
         without_people="The interferon response of each group and class, from the score down to the genes: means over people, where it is "
-        "shown that they are not few. Top: the score, dashed its cut-off. Bottom: expression of the genes of the signature that decides, and "
-        "below the gap of the leading other ISGs of published type I signatures, each in SD of the controls.",
+        "shown that they are not few. From the top: the score with its cut-off (dashed); the class; expression of the genes of the signature that "
+        "decides, and then of the leading other ISGs of published type I signatures, each in SD of the controls.",
         again=True,
     ),
 )

@@ -25,6 +25,8 @@ _COARSE = 10
 _RANGE = re.compile(r"\d+(\.\d+)? to ")
 _SIZE_OF_SOURCE = re.compile(r", n = (\d+)")
 
+_LOWERED = {WEAK: "Weak evidence", UNSUPPORTED: "Not supported", NOT_COMPUTED: "Not computed"}
+
 
 @dataclass(frozen=True)
 class StratumCell:
@@ -243,7 +245,7 @@ def _against(judged: Mapping[str, tuple[str, str]]) -> Iterable[str]:
             by_reason.setdefault(found, []).append(disease)
     for (verdict, reason), diseases in by_reason.items():
         whom = "" if len(diseases) == len(judged) else f" for {', '.join(diseases)}"
-        yield f"{verdict.replace('_', ' ').capitalize()}{whom}: {reason or 'not judged'}."
+        yield f"{_LOWERED[verdict]}{whom}: {reason or 'not judged'}."
 
 
 def _limits(results: Results, shares: Mapping[str, Share]) -> Iterable[str]:
@@ -303,7 +305,9 @@ def _of_strata(results: Results, sentence: str, found: Standing) -> Statement:
             reasons.append(f"The label of stratum {name} is {label.verdict}: {caveats(label)}")
     if found.verdict in (UNSUPPORTED, NOT_COMPUTED):
         why = caveats(found) or "structure was not tested"
-        return Statement(f"Strata are {found.verdict.replace('_', ' ')}: {why}.", found.verdict, tuple(reasons), "strata")
+        return Statement(
+            f"Strata are {found.verdict.replace('_', ' ')}: {why}.", found.verdict, tuple(reasons), "strata"
+        )
     weak = [f"Weak evidence: {caveats(found)}."] if found.fails else []
     words = " ".join([f"{sentence}.", *weak, *_high_outside(results)])
     return Statement(words, found.verdict, tuple(reasons), "strata")
