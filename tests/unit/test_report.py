@@ -20,8 +20,8 @@ from stratifn.report.figures.style import CONTROL_LOOK, FAINT_COLOUR, FORMATS, g
 from stratifn.report.page.content import Made
 from stratifn.report.results import PrincipalComponents, Results
 from stratifn.report.sections.cohort import characteristics, notes_table, patient_table
+from stratifn.report.sections.factors import factor_differences, rank_biserial
 from stratifn.report.sections.pages import build_sections, headline
-from stratifn.report.sections.strata import factor_differences, rank_biserial
 from stratifn.report.settings import Settings
 from stratifn.report.small_cells import HIDDEN
 from stratifn.running.installation import software_versions

@@ -40,7 +40,7 @@ for name, cohort in COHORTS.items():
             cohort=cohort,
             config=COHORT_CONFIG,
             tables=sorted(report_tables(name)),
-            code=digest("report", REPORT_TEMPLATES),
+            code=digest("report", REPORT_TEMPLATES, SIGNATURES),
         message:
             f"Writing the report of cohort {name}"
         script:

@@ -6,19 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
 from stratifn.report.figures.style import Look, colours_of, group_looks, stratum_looks
 from stratifn.report.head_counts import HeadCounts
 from stratifn.report.settings import Settings
+from stratifn.report.signature_by_stratum import SignatureByStratum, signature_by_stratum
 from stratifn.report.small_cells import without_small_counts
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
 from stratifn.shared.vocabulary import CLASSES, UNCERTAIN
+
+if TYPE_CHECKING:
+    import anndata as ad
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
@@ -44,6 +49,11 @@ class Results:
         Contrast to its table of differential expression.
     principal_components
         View to its samples x components.
+    marker_levels
+        View to its marker features x strata: mean of the samples whose data show the stratum, in standard deviations
+        from the mean of all of these.
+    gene_names
+        Feature to the name of its gene, where it has another name.
     disease
         The disease that a page is about; None for the overview.
     whole
@@ -56,6 +66,8 @@ class Results:
     tables: Mapping[str, pd.DataFrame]
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     principal_components: Mapping[str, PrincipalComponents] = field(default_factory=dict)
+    marker_levels: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    gene_names: Mapping[str, str] = field(default_factory=dict)
     disease: str | None = None
     whole: Results | None = None
 
@@ -87,6 +99,15 @@ class Results:
             tables=self.tables,
             min_cell=self.min_cell,
         )
+
+    @property
+    def signature_by_stratum(self) -> SignatureByStratum | None:
+        """The classes of the signature by stratum, over the whole cohort; None where nothing of it may be shown."""
+        return (self.whole or self)._signature_by_stratum
+
+    @cached_property
+    def _signature_by_stratum(self) -> SignatureByStratum | None:
+        return signature_by_stratum(self.heads, self.stratum_labels)
 
     def tidied(self, words: object) -> str:
         """Hide the small counts of people in a sentence of a phase."""
@@ -289,8 +310,13 @@ def read_results(
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
-    components = {Path(path).stem: _components(path) for path in views}
-    return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components)
+    components, levels, genes = {}, {}, {}
+    for path in views:
+        name, data = Path(path).stem, read_anndata(path)
+        components[name] = _components(data)
+        levels[name] = _marker_levels(data, read["markers"], name, read["strata"])
+        genes |= _gene_names(data.var)
+    return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components, levels, genes)
 
 
 def _restricted(table: pd.DataFrame, samples: set[str], groups: Sequence[str]) -> pd.DataFrame:
@@ -308,9 +334,27 @@ def _notes(paths: Mapping[str, str]) -> pd.DataFrame:
     return pd.concat([frame for frame in notes if len(frame)] or notes[:1], ignore_index=True)
 
 
-def _components(path: str) -> PrincipalComponents:
-    data = read_anndata(path)
+def _components(data: ad.AnnData) -> PrincipalComponents:
     if "X_pca" not in data.obsm:
         return PrincipalComponents(pd.DataFrame(index=data.obs_names), [])
     coordinates = pd.DataFrame(data.obsm["X_pca"], index=data.obs_names)
     return PrincipalComponents(coordinates, [float(ratio) for ratio in data.uns["pca_variance_ratio"]])
+
+
+def _marker_levels(data: ad.AnnData, markers: pd.DataFrame, view: str, strata: pd.DataFrame) -> pd.DataFrame:
+    """Return features x strata; features that do not vary are left out."""
+    features = markers.loc[markers["view"] == view, "feature"].drop_duplicates()
+    placed = strata[strata["informed"].astype(bool) & (strata["stratum"].astype(str) != UNCERTAIN)]
+    stratum = placed.set_index("sample")["stratum"].astype(str)
+    shown = data.obs_names.isin(stratum.index)
+    values = pd.DataFrame(
+        np.asarray(data[shown, features].X, dtype=float), data.obs_names[shown], features.rename("feature")
+    )
+    scaled = (values - values.mean()) / values.std().replace(0, np.nan)
+    return scaled.groupby(stratum).mean().T.dropna()
+
+
+def _gene_names(features: pd.DataFrame) -> dict[str, str]:
+    """Return the name of the gene by feature, where it is not the feature's own."""
+    names = features.get("gene_name", pd.Series(dtype=object)).dropna().astype(str)
+    return {str(feature): name for feature, name in names.items() if name and name != feature}

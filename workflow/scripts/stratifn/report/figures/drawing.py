@@ -8,14 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from stratifn.report.content import FigureRecord
-from stratifn.report.figures import interferon, new_patients, quality, strata
+from stratifn.report.figures import across, expression, factors, interferon, new_patients, quality, strata
 from stratifn.report.figures.marks import linked_people
 from stratifn.report.figures.style import plotting, save_figure
 from stratifn.report.new_patients import NewPatients
 from stratifn.report.results import Results
 
 OVERVIEW = "index"
-FIGURES = (*quality.FIGURES, *interferon.FIGURES, *strata.FIGURES)
+FIGURES = (
+    *quality.FIGURES,
+    *expression.FIGURES,
+    *across.FIGURES,
+    *interferon.FIGURES,
+    *factors.FIGURES,
+    *strata.FIGURES,
+)
 
 
 @dataclass(frozen=True)

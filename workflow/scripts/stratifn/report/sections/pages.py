@@ -9,15 +9,9 @@ from stratifn.report.content import Item, Section, first_reason
 from stratifn.report.results import Results
 from stratifn.report.sections.cohort import patients, quality, who_was_analysed
 from stratifn.report.sections.expression import called_sentence, differential_expression, expression_of_disease
+from stratifn.report.sections.factors import factors_of_disease, integration, interferon_factor
 from stratifn.report.sections.interferon import interferon
-from stratifn.report.sections.strata import (
-    factors_of_disease,
-    integration,
-    interferon_factor,
-    one_stratum,
-    strata_sentence,
-    stratification,
-)
+from stratifn.report.sections.strata import one_stratum, strata_sentence, stratification
 from stratifn.shared.claims import Standing
 
 
