@@ -27,6 +27,8 @@ MOST_OVERLAPS, MOST_SETS = 18, 10
 # with more pairs, each disease is drawn against what all have in common
 MOST_PAIRS = 6
 NAMED_GENES = 6
+# of the effects: those beyond are drawn on the edges
+SHOWN_EFFECTS = 0.9995
 # the colour of genes that go up in one contrast and down in another
 BOTH_WAYS_COLOUR = "#e08214"
 
@@ -52,7 +54,9 @@ def overlap(results: Results) -> Iterator[tuple[str, Figure]]:
     totals = (signs != 0).sum()
     sizes.barh(range(len(contrasts)), totals[contrasts], color="#777777", height=0.6)
     for row, total in enumerate(totals[contrasts]):
-        sizes.text(total, row, f"{total} ", ha="right", va="center", fontsize=8)
+        sizes.annotate(
+            f"{total}", (total, row), xytext=(-3, 0), textcoords="offset points", ha="right", va="center", fontsize=8
+        )
     sizes.set(xlim=(1.35 * max(totals.max(), 1), 0), xlabel="called", ylim=(len(contrasts) - 0.5, -0.5))
     sizes.spines[["left"]].set_visible(False)
     for column, members in enumerate(shown.index):
@@ -125,23 +129,20 @@ def effects(results: Results) -> Iterator[tuple[str, Figure]]:
     interferon = across["gene_name"].isin(interferon_genes())
     columns = {1: 1, 2: 2, 4: 2}.get(len(axes_of), 3)
     figure, panels = panel_grid(len(axes_of), columns, 3.1, 3.0, beside=0)
-    largest = float(np.nanquantile(across[sorted({name for pair in axes_of for name in pair})].abs(), 0.9995))
+    shown = across[sorted({name for pair in axes_of for name in pair})]
+    low, high = np.nanquantile(shown, [1 - SHOWN_EFFECTS, SHOWN_EFFECTS])
+    ends = low - 0.06 * (high - low), high + 0.06 * (high - low)
+    clipped = across.assign(**{str(name): shown[name].clip(low, high) for name in shown})
     for panel, (x, y) in zip(panels, axes_of, strict=True):
-        _effects(panel, across[x].clip(-largest, largest), across[y].clip(-largest, largest), kinds, interferon)
-        panel.set(
-            xlim=(-1.06 * largest, 1.06 * largest),
-            ylim=(-1.06 * largest, 1.06 * largest),
-            xlabel=_words(x, results),
-            ylabel=_words(y, results),
-        )
+        _effects(panel, clipped[x], clipped[y], kinds, interferon)
+        panel.set(xlim=ends, ylim=ends, xlabel=_words(x, results), ylabel=_words(y, results))
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper left", ncols=5, handletextpad=0.1, columnspacing=1.2)
     figure.draw_without_rendering()
     for panel, (x, y) in zip(panels, axes_of, strict=True):
-        leading = _leading(across, kinds, x, y)
-        points = leading[[x, y]].clip(-largest, largest).to_numpy(float)
-        marks = across.loc[interferon | (kinds != NEITHER), [x, y]].clip(-largest, largest).to_numpy(float)
-        name_points(panel, points, list(leading["gene_name"]), NAMED_GENES, marks)
+        leading = _leading(clipped, kinds, x, y)
+        marks = clipped.loc[interferon | (kinds != NEITHER), [x, y]].to_numpy(float)
+        name_points(panel, leading[[x, y]].to_numpy(float), list(leading["gene_name"]), NAMED_GENES, marks)
     yield "", figure
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from stratifn.report.content import SHOWN_PADJ, SHOWN_WORDS, FigureRecord
 from stratifn.report.figures.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # principal components of a view
 DRAWN_COMPONENTS = 5
+# of its dots
+SIZES = 40
+LONGEST_REASON = 62
 
 
 def views(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -87,50 +91,80 @@ def people_flow(results: Results) -> Iterator[tuple[str, Figure]]:
     first = {"people": (f"{heads.everybody()} samples", f"of {heads.everybody('patient')} people")}
     kinds = {view["name"]: view["kind"] for view in results.settings["views"]}
     counts = {view: heads.of_everybody(int(heads.measured[view].sum()), view) for view in views}
-    second = {view: (view, f"{kinds[view]}: {counts[view]} samples") for view in views}
-    third = {name: (name, words) for name, (_, words) in analyses.items()}
+    second = {view: (view, f"{kinds[view]}; samples: {counts[view]}") for view in views}
+    third = {each.name: (each.name, each.words, each.why) for each in analyses}
     places: dict[str, float] = {}
     for x, width, column in ((0.0, 1.7, first), (2.5, 2.3, second), (5.7, 3.7, third)):
-        for place, (key, (title, words)) in enumerate(column.items()):
+        for place, (key, lines) in enumerate(column.items()):
             # every column is centred
             y = (rows - len(column)) / 2 + place
-            places[key] = y + 0.38
-            axes.add_patch(Rectangle((x, y), width, 0.76, facecolor="#f6f6f6", edgecolor="#777777", linewidth=0.8))
-            axes.text(x + 0.1, y + 0.22, title, fontsize=9.5, fontweight="bold", va="center")
-            axes.text(x + 0.1, y + 0.54, words, fontsize=8.5, va="center")
+            places[key] = y + 0.39
+            axes.add_patch(Rectangle((x, y), width, 0.78, facecolor="#f6f6f6", edgecolor="#777777", linewidth=0.8))
+            for line, (words, size) in enumerate(zip(lines, (9.5, 8.5, 7.5), strict=False)):
+                weight = "normal" if line else "bold"
+                axes.text(x + 0.1, y + 0.16 + 0.24 * line, words, fontsize=size, fontweight=weight, va="center")
     for view in views:
         axes.plot([1.7, 2.5], [places["people"], places[view]], color="#999999", linewidth=0.9, zorder=0)
-    for name, (used, _) in analyses.items():
-        for view in used:
-            axes.plot([4.8, 5.7], [places[view], places[name]], color="#999999", linewidth=0.9, zorder=0)
+    for each in analyses:
+        for view in each.views:
+            axes.plot([4.8, 5.7], [places[view], places[each.name]], color="#999999", linewidth=0.9, zorder=0)
     axes.set(xlim=(-0.05, 9.45), ylim=(rows - 0.2, -0.05))
     axes.set_axis_off()
     yield "", figure
 
 
-def _analyses(results: Results) -> dict[str, tuple[list[str], str]]:
-    """Return each analysis with the views that it uses, and how many samples are in it or why it is missing."""
+class Analysis(NamedTuple):
+    """An analysis, the views that it uses, how many samples are in it, and why the others are not."""
+
+    name: str
+    views: list[str]
+    words: str
+    why: str
+
+
+def _analyses(results: Results) -> list[Analysis]:
     heads, rna = results.heads, [RNA] if RNA in results.views else []
     classes, strata = results.tables["classes"], results.tables["strata"]
     fitted = results.tables["design"]["sample"].nunique() if results.tested_contrasts else 0
-    scored = int((classes["ifn_class"] != UNSCORED).sum())
-    modelled = len(results.tables["factors"])
-    uncertain = "" if heads.uncertain == "0" else f"; without a stratum of probability one half: {heads.uncertain}"
-    return {
-        "differential expression": (rna, f"{heads.of_everybody(fitted, RNA)} samples" if fitted else _why_not(rna)),
-        "interferon classes": (
+    scored = classes["ifn_class"] != UNSCORED
+    # a name that is no view and no column: who has no value is then told only where every such count is
+    modelled, placed = (heads.of_everybody(len(results.tables[name]), "") for name in ("factors", "strata"))
+    not_fitted = "" if fitted else "no contrast could be computed" if rna else "there is no view rna"
+    undecided = (
+        ""
+        if results.one_stratum
+        else f"with a probability below one half: {heads.uncertain}; by part of the views: {heads.uninformed}"
+    )
+    return [
+        Analysis(
+            "differential expression",
             rna,
-            f"{heads.of_everybody(scored, SCORES[0])} samples with a class"
-            if scored
-            else "nobody has a class (see below)",
+            f"samples: {heads.of_everybody(fitted, RNA)}" if fitted else "none",
+            not_fitted,
         ),
-        "MOFA": (results.views, f"{heads.of_everybody(modelled, 'MOFA')} samples"),
-        "strata": (results.views, "one stratum" if results.one_stratum else f"{len(strata.index)} samples{uncertain}"),
-    }
+        Analysis(
+            "interferon classes",
+            rna,
+            f"samples: {heads.of_everybody(int(scored.sum()), SCORES[0])}" if scored.any() else "none",
+            "" if scored.all() else _shortened(f"others: {results.tidied(_reasons(classes[~scored]))}"),
+        ),
+        Analysis("MOFA", results.views, f"samples: {modelled}", ""),
+        Analysis(
+            "strata",
+            results.views,
+            "one stratum" if results.one_stratum else f"samples: {placed}" if len(strata) else "none",
+            undecided,
+        ),
+    ]
 
 
-def _why_not(rna: list[str]) -> str:
-    return "no contrast could be computed (see below)" if rna else "not computed: no view rna"
+def _reasons(unscored: pd.DataFrame) -> str:
+    reasons = unscored["reason"].dropna().astype(str)
+    return "; ".join(reasons.value_counts(sort=False).index) or "no reason recorded"
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= LONGEST_REASON else f"{words[: LONGEST_REASON - 3]}..."
 
 
 def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -157,8 +191,10 @@ def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
     x = table["view"].map(starts) + table["number"] - 1
     y = table["variable"].map(rows)
     called = (table["padj"] < SHOWN_PADJ).to_numpy()
-    area = 3 + 180 * table["r2"].to_numpy(float)
-    for chosen, colour in ((~called, FAINT_COLOUR), (called, PALETTE[6])):
+    # in few sizes: each is a mark of its own in the file
+    share = (table["r2"].to_numpy(float) * SIZES).round() / SIZES
+    area = 3 + 180 * share
+    for chosen, colour in ((~called & (share > 0), FAINT_COLOUR), (called, PALETTE[6])):
         axes.scatter(x[chosen], y[chosen], s=area[chosen], color=colour, linewidths=0)
     ticks = [(starts[view] + place, f"PC{place + 1}") for view in views for place in range(components[view])]
     axes.set_xticks([at for at, _ in ticks], [name for _, name in ticks], rotation=90, fontsize=7.5)
@@ -169,8 +205,8 @@ def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
     axes.grid(color="#eeeeee", linewidth=0.6)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    for share in (0.05, 0.25, 0.75):
-        axes.scatter([], [], s=3 + 180 * share, color="#777777", linewidths=0, label=f"{100 * share:.0f} %")
+    for example in (0.05, 0.25, 0.75):
+        axes.scatter([], [], s=3 + 180 * example, color="#777777", linewidths=0, label=f"{100 * example:.0f} %")
     axes.legend(title="of variance", loc="center left", bbox_to_anchor=(1, 0.5), labelspacing=0.9)
     yield "", figure
 

@@ -152,7 +152,7 @@ def _basis_of_strata(results: Results) -> Iterator[Item]:
     rule = "" if least is None else f" A division counts as stable from a mean bootstrap Jaccard of {least:g}."
     yield Text(f"Strata are sought in the whole cohort, without using the diagnosis.{rule}")
     yield FigureSlot("selection")
-    yield Table("selection", "How the number of strata was chosen", formatted(results.tables["selection"]))
+    yield Table("selection", "The criteria for every number of strata that was tried", _selection(results))
     yield FigureSlot("consensus")
     yield FigureSlot("markers")
     associations = results.tables["associations"]
@@ -165,6 +165,15 @@ def _basis_of_strata(results: Results) -> Iterator[Item]:
             "variables of the views that made the strata are not tested and are only in associations.tsv",
             formatted(tested.assign(n=[results.heads.of_strata(n, str(variable)) for n, variable in counts])),
         )
+
+
+def _selection(results: Results) -> pd.DataFrame:
+    """Write the criteria; BIC with the digits in which numbers of strata differ."""
+    table = results.tables["selection"]
+    shown = formatted(table)
+    if "bic" in table:
+        shown["bic"] = ["" if pd.isna(value) else f"{value:.1f}" for value in table["bic"]]
+    return shown
 
 
 def strata_table(results: Results) -> pd.DataFrame:
