@@ -21,8 +21,8 @@ from stratifn.report.page.content import Made
 from stratifn.report.results import PrincipalComponents, Results
 from stratifn.report.sections.answer import answer
 from stratifn.report.sections.cohort import characteristics, notes_table, patient_table
+from stratifn.report.sections.factors import factor_differences, rank_biserial
 from stratifn.report.sections.pages import build_sections
-from stratifn.report.sections.strata import factor_differences, rank_biserial
 from stratifn.report.settings import Settings
 from stratifn.report.small_cells import HIDDEN
 from stratifn.running.installation import software_versions
@@ -104,10 +104,18 @@ def example_tables() -> dict[str, pd.DataFrame]:
             {"contrast": ["SLE_vs_HC"], "n_level": [5], "n_baseline": [4], "tested": [3], "up": [1], "down": [0],
              "permuted_calls": [np.nan], "rank_calls": [1], "both_calls": [1], "model": ["negative binomial"]}
         ),
-        "cross_disease": pd.DataFrame({"pooled_padj": [np.nan], "class": ["none"]}),
-        "enrichment": pd.DataFrame(columns=["contrast", "gene_set", "source", "n_genes", "score", "correlation", "pvalue", "padj", "leading_genes"]),
-        "permutation": pd.DataFrame({"contrast": ["SLE_vs_HC"], "permutations": [0]}),
+        "permutation": pd.DataFrame({"contrast": ["SLE_vs_HC"], "permutations": [10], "mean_calls": [0.4], "max_calls": [3]}),
         "design": pd.DataFrame({"sample": SAMPLES, "Intercept": 1.0, "disease[SLE]": 1.0}),
+        "cross_disease": pd.DataFrame(
+            {"gene_id": [*"ABCD"], "gene_name": ["IFI27", "GB", "GC", "GD"], "log2FoldChange_SLE": [3.0, 1.0, -1.0, 0.1],
+             "log2FoldChange_pSS": [2.5, 0.1, 1.0, 0.0], "padj_SLE": 0.01, "padj_pSS": 0.02,
+             "pooled_log2FoldChange": [2.8, 0.5, 0.1, 0.0], "pooled_padj": 0.001, "Q_padj": 0.3,
+             "class": ["shared", "specific:SLE", "opposed", "none"]}
+        ),
+        "enrichment": pd.DataFrame(
+            {"contrast": ["SLE_vs_HC"], "gene_set": ["SET"], "source": ["hallmark"], "n_genes": [10], "score": [3.0], "correlation": [0.1],
+             "pvalue": [0.001], "padj": [0.002], "leading_genes": ["IFI27"]}
+        ),
         "interferon_status": pd.DataFrame({"contrast": ["IFN_high_vs_IFN_low"], "tested": [0]}),
         "features": pd.DataFrame({"view": ["rna"], "samples": [12], "features": [60], "eligible": [60], "selected": [50]}),
         "scores": pd.DataFrame({"sample": SAMPLES * 2, "signature": ["RICE_CROW_6"] * 12 + ["CHAUSSABEL_M1.2"] * 12,
@@ -134,8 +142,14 @@ def example_tables() -> dict[str, pd.DataFrame]:
         "seeds": pd.DataFrame({"seed": [1], "elbo": [-10.0], "converged": [True], "factors": [2], "chosen": [True]}),
         "strata": pd.DataFrame({"sample": SAMPLES, "disease": DISEASE, "stratum": stratum, "confidence": 0.9, "informed": True,
                                 "label": ["interferon"] * 5 + ["healthy-like"] * 7}),
-        "selection": pd.DataFrame({"k": [1, 2, 3], "stability": [np.nan, 0.9, 0.8], "bic": [np.nan, 120.0, 110.0],
-                                   "chosen": [False, True, False]}),
+        "selection": pd.DataFrame(
+            {"k": [1, 2, 3], "pac": [np.nan, 0.1, 0.3], "silhouette": [np.nan, 0.4, 0.3], "stability": [np.nan, 0.9, 0.7],
+             "bic": [np.nan, 1234.5, 1233.25], "null_pvalue": [np.nan, 0.005, 0.005], "chosen": [False, True, False]}
+        ),
+        "consensus": pd.DataFrame({"sample": np.repeat(SAMPLES, 2), "stratum": [1, 2] * 12,
+                                   "consensus": np.where(np.repeat(stratum, 2) == [1, 2] * 12, 0.95, 0.05)}),
+        "markers": pd.DataFrame({"stratum": [1, 2], "view": "rna", "feature": ["A", "B"], "difference": [1.0, -1.0], "auc": [0.9, 0.1]}),
+        "top_features": pd.DataFrame({"view": "rna", "factor": ["Factor1", "Factor2"], "rank": 1, "feature": ["A", "B"], "weight": [2.0, -1.0]}),
         "stability": pd.DataFrame({"stratum": [1, 2], "n": [5, 7], "label": ["interferon", "healthy-like"], "jaccard": [0.9, 0.8]}),
         "stratification_summary": pd.DataFrame(
             {"item": ["controls", "samples_clustered", "samples_uninformed", "samples_uncertain", "factors", "factors_left_out",
@@ -182,7 +196,8 @@ def results(tables, contrasts=None, cohort=None, **report) -> Results:
     components = {"rna": PrincipalComponents(coordinates, [0.4, 0.2])}
     settings = config(**report)
     settings["cohort"] |= cohort or {}
-    return Results("tiny", settings, samples, tables, contrasts or {}, components)
+    levels = {"rna": pd.DataFrame({"1": [1.0, -1.0], "2": [-0.7, 0.7]}, ["A", "B"])}
+    return Results("tiny", settings, samples, tables, contrasts or {}, components, levels, {"A": "IFI27"})
 
 
 def volcano(padj) -> pd.DataFrame:
@@ -220,25 +235,22 @@ def section(all_results: Results, name: str) -> str:
 
 
 def test_every_figure_is_drawn_twice_with_the_same_bytes(tables, tmp_path):
-    one = results(tables, {"SLE_vs_HC": volcano([1e-300, 0.01, 0.5])}, min_cell=0)
+    contrasts = {name: volcano([1e-300, 0.01, 0.5]) for name in ("SLE_vs_HC", "pSS_vs_HC")}
+    one = results(tables, contrasts, min_cell=3)
     drawn = draw_figures(one, tmp_path / "a")
     draw_figures(one, tmp_path / "b")
     assert set(drawn["index"]) == {record.name for record in FIGURES}
     of_disease = {record.name for record in FIGURES if record.again}
-    shared = {record.name for record in FIGURES if record.shared}
-    assert set(drawn["SLE"]) == set(drawn["pSS"]) == of_disease | shared
-    assert shared == {"volcano"}
+    assert set(drawn["SLE"]) == set(drawn["pSS"]) == of_disease
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*.*"))
-    assert len(files) == len(FORMATS) * (len(FIGURES) + 2 * len(of_disease)), (
-        "a volcano is drawn once, and shown on two pages"
-    )
+    assert len(files) == len(FORMATS) * (len(FIGURES) + 2 * len(of_disease))
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
 
 
 @pytest.mark.parametrize("padj", [[0.9, 0.8, 1.0], [0.5], [np.nan, 0.2], [0.0, 0.0]])
 def test_volcanoes_come_out_with_no_call_one_gene_and_p_values_of_zero(tables, tmp_path, padj):
     drawn = figures_of(results(tables, {"SLE_vs_HC": volcano(padj)}), tmp_path, "volcano")
-    assert drawn["volcano"].stems == {"SLE_vs_HC": "volcano_SLE_vs_HC"}
+    assert drawn["volcano"].stems == {"": "volcano"}
 
 
 def test_a_contrast_without_a_tested_gene_has_no_volcano(tables, tmp_path):
@@ -469,7 +481,7 @@ def test_one_stratum_is_said_as_such(tables, tmp_path):
     assert "do not support more than one stratum" in headline(results(tables))[1]
     assert "do not support more than one stratum" in headline(results(tables).of_disease("SLE"))[1]
     assert "label" not in patient_table(results(tables)), "a stratum that no label fits has no label"
-    assert figures_of(results(tables), tmp_path, "strata_composition") == {}
+    assert figures_of(results(tables), tmp_path, "strata_flow", "consensus", "markers") == {}
 
 
 def test_one_seed_is_not_called_robust(tables):
@@ -543,9 +555,9 @@ def test_pages_can_be_read_with_the_ears(drawn_pages):
 
 def test_a_disease_page_shows_its_own_figures(drawn_pages):
     assert "figures/SLE/interferon_scores.svg" in drawn_pages["SLE"]
-    assert "figures/volcano_SLE_vs_HC.svg" in drawn_pages["SLE"]
-    assert "figures/volcano_SLE_vs_HC.svg" in drawn_pages["index"]
-    assert "volcano_SLE_vs_HC" not in drawn_pages["pSS"]
+    assert "figures/SLE/volcano.svg" in drawn_pages["SLE"]
+    assert "figures/volcano.svg" in drawn_pages["index"]
+    assert "volcano.svg" not in drawn_pages["pSS"], "it has no contrast"
     assert "figures/SLE/" not in drawn_pages["index"]
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
@@ -15,6 +16,7 @@ from stratifn.report.figures.style import Look, colours_of, group_looks, stratum
 from stratifn.report.gene_values import GeneValues, gene_values
 from stratifn.report.head_counts import HeadCounts
 from stratifn.report.settings import Settings
+from stratifn.report.signature_by_stratum import SignatureByStratum, signature_by_stratum
 from stratifn.report.small_cells import without_small_counts
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
@@ -50,6 +52,11 @@ class Results:
         View to its samples x components.
     genes
         Values of interferon-stimulated genes; empty without a view of expression.
+    marker_levels
+        View to its marker features x strata: mean of the samples whose data show the stratum, in standard deviations
+        from the mean of all of these.
+    gene_names
+        Feature to the name of its gene, where it has another name.
     disease
         The disease that a page is about; None for the overview.
     whole
@@ -63,6 +70,8 @@ class Results:
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     principal_components: Mapping[str, PrincipalComponents] = field(default_factory=dict)
     genes: GeneValues = field(default_factory=GeneValues)
+    marker_levels: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    gene_names: Mapping[str, str] = field(default_factory=dict)
     disease: str | None = None
     whole: Results | None = None
 
@@ -94,6 +103,15 @@ class Results:
             tables=self.tables,
             min_cell=self.min_cell,
         )
+
+    @property
+    def signature_by_stratum(self) -> SignatureByStratum | None:
+        """The classes of the signature by stratum, over the whole cohort; None where nothing of it may be shown."""
+        return (self.whole or self)._signature_by_stratum
+
+    @cached_property
+    def _signature_by_stratum(self) -> SignatureByStratum | None:
+        return signature_by_stratum(self.heads, self.stratum_labels)
 
     def tidied(self, words: object) -> str:
         """Hide the small counts of people in a sentence of a phase."""
@@ -304,14 +322,26 @@ def read_results(
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
-    components, genes = {}, GeneValues()
+    components, levels, names, genes = {}, {}, {}, GeneValues()
     for path in views:
         # one at a time: a view can be large
         view, name = read_anndata(path), Path(path).stem
         components[name] = _components(view)
+        levels[name] = _marker_levels(view, read["markers"], name, read["strata"])
+        names |= _gene_names(view.var)
         if name == RNA:
             genes = gene_values(view, config["interferon"])
-    return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components, genes)
+    return Results(
+        cohort,
+        config,
+        read_samples(tables[SAMPLES]),
+        read,
+        contrasts=named,
+        principal_components=components,
+        genes=genes,
+        marker_levels=levels,
+        gene_names=names,
+    )
 
 
 def _restricted(table: pd.DataFrame, samples: set[str], groups: Sequence[str]) -> pd.DataFrame:
@@ -334,3 +364,22 @@ def _components(data: ad.AnnData) -> PrincipalComponents:
         return PrincipalComponents(pd.DataFrame(index=data.obs_names), [])
     coordinates = pd.DataFrame(data.obsm["X_pca"], index=data.obs_names)
     return PrincipalComponents(coordinates, [float(ratio) for ratio in data.uns["pca_variance_ratio"]])
+
+
+def _marker_levels(data: ad.AnnData, markers: pd.DataFrame, view: str, strata: pd.DataFrame) -> pd.DataFrame:
+    """Return features x strata; features that do not vary are left out."""
+    features = markers.loc[markers["view"] == view, "feature"].drop_duplicates()
+    placed = strata[strata["informed"].astype(bool) & (strata["stratum"].astype(str) != UNCERTAIN)]
+    stratum = placed.set_index("sample")["stratum"].astype(str)
+    shown = data.obs_names.isin(stratum.index)
+    values = pd.DataFrame(
+        np.asarray(data[shown, features].X, dtype=float), data.obs_names[shown], features.rename("feature")
+    )
+    scaled = (values - values.mean()) / values.std().replace(0, np.nan)
+    return scaled.groupby(stratum).mean().T.dropna()
+
+
+def _gene_names(features: pd.DataFrame) -> dict[str, str]:
+    """Return the name of the gene by feature, where it is not the feature's own."""
+    names = features.get("gene_name", pd.Series(dtype=object)).dropna().astype(str)
+    return {str(feature): name for feature, name in names.items() if name and name != feature}

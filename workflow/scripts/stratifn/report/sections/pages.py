@@ -8,12 +8,9 @@ from stratifn.report.content import Item, Section
 from stratifn.report.results import Results
 from stratifn.report.sections.cohort import patients, quality, who_was_analysed
 from stratifn.report.sections.expression import differential_expression, expression_of_disease
+from stratifn.report.sections.factors import factors_of_disease, integration
 from stratifn.report.sections.interferon import interferon
-from stratifn.report.sections.strata import (
-    factors_of_disease,
-    integration,
-    stratification,
-)
+from stratifn.report.sections.strata import stratification
 
 
 def build_sections(results: Results) -> list[Section]:
@@ -23,21 +20,21 @@ def build_sections(results: Results) -> list[Section]:
 
 
 Write = Callable[[Results], Iterator[Item]]
+# the answer first, then what it rests on
 OVERVIEW_SECTIONS: tuple[tuple[str, str, Write], ...] = (
+    ("interferon", "Interferon-stimulated genes", interferon),
+    ("strata", "Strata across diagnoses", stratification),
+    ("differential-expression", "Differential expression", differential_expression),
+    ("integration", "Factors", integration),
     ("cohort", "Who was analysed, and what was left out", who_was_analysed),
     ("quality", "Quality", quality),
-    ("differential-expression", "Differential expression", differential_expression),
-    ("interferon", "Interferon-stimulated genes", interferon),
-    ("integration", "Integration", integration),
-    ("strata", "Strata across diagnoses", stratification),
     ("patients", "Patients", patients),
 )
+# what differs from the overview
 DISEASE_SECTIONS: tuple[tuple[str, str, Write], ...] = (
-    ("cohort", "Who was analysed, and what was left out", who_was_analysed),
-    ("quality", "Quality", quality),
-    ("differential-expression", "Differential expression", expression_of_disease),
     ("interferon", "Interferon-stimulated genes", interferon),
+    ("differential-expression", "Differential expression", expression_of_disease),
     ("integration", "Factors", factors_of_disease),
-    ("strata", "Strata", stratification),
+    ("cohort", "Who was analysed, and what was left out", who_was_analysed),
     ("patients", "Patients", patients),
 )
