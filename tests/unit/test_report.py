@@ -197,7 +197,9 @@ def results(tables, contrasts=None, cohort=None, **report) -> Results:
     settings = config(**report)
     settings["cohort"] |= cohort or {}
     levels = {"rna": pd.DataFrame({"1": [1.0, -1.0], "2": [-0.7, 0.7]}, ["A", "B"])}
-    return Results("tiny", settings, samples, tables, contrasts or {}, components, levels, {"A": "IFI27"})
+    return Results(
+        "tiny", settings, samples, tables, contrasts or {}, components, marker_levels=levels, gene_names={"A": "IFI27"}
+    )
 
 
 def volcano(padj) -> pd.DataFrame:
