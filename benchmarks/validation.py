@@ -112,8 +112,10 @@ def job(folder: Path, kind: str, file: str, samples: int) -> list[str]:
     (folder / "inputs").mkdir()
     parts = {
         "params": {
-            "cohort": cohort, "contrasts": [], "known": ["SLE"], "joined": [], "signature_files": [], "signatures": [],
-            "gene_sets": [], "paths": {"samples": str(folder / "samples.tsv"), view["name"]: str(folder / file)},
+            "cohort": cohort, "contrasts": [], "known": ["SLE"], "joined": [], "signature_files": [],
+            "signatures": ["RICE_CROW_6"], "gene_sets": [], "reference": None, "analyte": None, "contract": "",
+            "first": True, "ratio": False, "integration": {"regress_out": "", "min_views": 1},
+            "paths": {"samples": str(folder / "samples.tsv"), view["name"]: str(folder / file)},
         },
         "output": {
             "samples": str(folder / "inputs" / "samples.tsv"),
