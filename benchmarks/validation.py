@@ -51,7 +51,7 @@ def counts(features: int, samples: int) -> pd.DataFrame:
     # half of the annotated genes are silent in blood
     means = np.exp(rng.normal(1.0, 3.5, features))
     values = rng.poisson(means[:, None] * rng.gamma(2, 0.5, (features, samples)))
-    return pd.DataFrame(values, [f"ENSG{number:011d}" for number in range(features)], names(samples))
+    return pd.DataFrame(values, genes(features), names(samples))
 
 
 def nearly_empty_counts(features: int, samples: int) -> pd.DataFrame:
@@ -59,7 +59,12 @@ def nearly_empty_counts(features: int, samples: int) -> pd.DataFrame:
     # four of six genes are silent, one is seen in 2 % of the samples
     means = rng.choice([0, 0, 0, 0, 0.02, 2], features)
     values = rng.poisson(means[:, None], (features, samples))
-    return pd.DataFrame(values, [f"ENSG{number:011d}" for number in range(features)], names(samples))
+    return pd.DataFrame(values, genes(features), names(samples))
+
+
+def genes(features: int) -> list[str]:
+    # a gene of the deciding signature, without which counts are refused
+    return ["IFI27", *(f"ENSG{number:011d}" for number in range(1, features))]
 
 
 def beta(features: int, samples: int) -> pd.DataFrame:
