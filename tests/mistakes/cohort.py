@@ -114,7 +114,7 @@ class Cohort:
         self.write()
         config = complete_config(read_config(self.folder / "config.yaml"), config_schema(), output_contract())
         (cohort,) = config["cohorts"]
-        return _check(cohort, config)
+        return check_cohort(cohort, config)
 
 
 @cache
@@ -122,7 +122,7 @@ def _shipped(signatures: tuple[str, ...]) -> tuple[GeneNames, list[Problem]]:
     return known_genes([], signatures, [])
 
 
-def _check(cohort: dict[str, Any], config: dict[str, Any]) -> Validated:
+def check_cohort(cohort: dict[str, Any], config: dict[str, Any]) -> Validated:
     """Do what the job `inputs` does, without what it writes."""
     paths = {"samples": cohort["samples"]} | {view["name"]: view["path"] for view in cohort["views"]}
     interferon, integration = config["interferon"], config["integration"]

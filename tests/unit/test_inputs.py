@@ -378,3 +378,21 @@ def test_a_view_keeps_whose_size_factors_it_takes_and_has_no_sample_without_one(
     message = refusal(sheet, views, lenders={"te": "rna"})
     assert "te.tsv" in message and "2 samples that rna does not have: S03, S07" in message
     assert read(sheet, views).views["te"].n_obs == 12
+
+
+@pytest.mark.parametrize(
+    ("theirs", "hint"),
+    [
+        ("Lupus_{}_L001", "`Lupus_S00_L001` for `S00`"),
+        ("other{:.0}{.__class__}", "a file `ids` with the columns `id` and `sample`"),
+    ],
+)
+def test_ids_that_hold_those_of_the_sheet_are_recognised(folder, sheet, counts, theirs, hint):
+    renamed = counts.rename(columns=lambda name: theirs.format(name, name))
+    assert hint in refusal(sheet, {"rna": ("counts", write(renamed, "c.tsv"))})
+
+
+def test_ids_that_r_changed_are_told_as_such(folder, sheet, counts):
+    sheet["sample"] = [f"{number:02d}-A" for number in range(len(sheet))]
+    renamed = counts.set_axis([f"X{number:02d}.A" for number in range(counts.shape[1])], axis=1)
+    assert "check.names = FALSE" in refusal(sheet, {"rna": ("counts", write(renamed, "c.tsv"))})

@@ -13,9 +13,8 @@ from stratifn.inputs.formats.layout import LongColumns
 from stratifn.inputs.formats.olink import is_olink, npx_matrix, olink_columns
 from stratifn.inputs.long_table import coded
 from stratifn.inputs.raw_matrix import RawMatrix
-from stratifn.inputs.types import as_number
+from stratifn.inputs.types import numbers_of
 from stratifn.shared.errors import InputError, Problem, listed
-from stratifn.shared.vocabulary import MISSING_MARKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,15 +126,7 @@ def _numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, dict[int, str]]:
         return column.to_numpy(), {}
     if pa.types.is_null(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.float64()).to_numpy(), {}
-    values, texts = np.full(len(column), np.nan), {}
-    for row, cell in enumerate(column.to_pylist()):
-        written = "" if cell is None else str(cell).strip()
-        if written in MISSING_MARKS:
-            continue
-        values[row] = as_number(written) if isinstance(cell, str) else np.nan
-        if np.isnan(values[row]):
-            texts[row] = written
-    return values, texts
+    return numbers_of(column.to_pylist())
 
 
 def _index_column(schema: pa.Schema) -> str:

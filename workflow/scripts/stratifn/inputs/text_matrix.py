@@ -139,7 +139,7 @@ class _Reader:
     def __post_init__(self) -> None:
         layout = self.layout
         cells = self.preview.cells(layout.numbers, layout.first_line)
-        marks, self._notes, self._problems = number_marks(self.preview.path, cells)
+        marks, self._notes, self._problems = number_marks(self.preview.path, cells, self.preview.line_with)
         texts = [number for number in (layout.ids, layout.gene_names) if number is not None]
         self.rows = RowBlocks(
             self.preview, len(layout.header), texts, layout.numbers, marks, last_line=layout.last_line
@@ -214,7 +214,8 @@ class _Reader:
             yield Problem(path, "the end", found, "the whole file", EXPORT_AGAIN, code="IN-244")
         if layout.rows is not None and layout.rows != len(self._rows) and not self.rows.judge.wrong:
             expected = f"{layout.rows}, as the file says at its beginning"
-            yield Problem(path, "rows", str(len(self._rows)), expected, EXPORT_AGAIN, code="IN-244")
+            fix = f"{EXPORT_AGAIN} If rows were added or removed on purpose, correct the number at the beginning."
+            yield Problem(path, "rows", str(len(self._rows)), expected, fix, code="IN-244")
 
     def corrections(self) -> list[Correction]:
         """Say what was left out or read another way."""

@@ -172,7 +172,7 @@ def kind_problems(matrix: RawMatrix, kind: str) -> list[Problem]:
     if not matrix.kinds or kind in matrix.kinds:
         return []
     expected = f"kind: {' or '.join(matrix.kinds)}"
-    fix = "Correct the kind of this view, or give the file that belongs to it."
+    fix = f"Set `kind: {matrix.kinds[0]}` for this view, or give a file that is of kind {kind}."
     return [Problem(matrix.path, f"kind {kind}", f"a table of {matrix.made_by}", expected, fix, code="IN-242")]
 
 
