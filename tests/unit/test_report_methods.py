@@ -108,7 +108,7 @@ def test_gene_sets_are_counted_by_where_they_come_from():
     assert "Source of B. https://pubmed.ncbi.nlm.nih.gov/123/" in text
 
 
-@pytest.mark.parametrize(("made", "times"), [(10, "10 times"), (1, "1 time"), (0, "")])
+@pytest.mark.parametrize(("made", "times"), [(10, "10 times"), (1, "once"), (0, "")])
 def test_permutations_are_those_that_were_made(made, times):
     text = said({"permutation": pd.DataFrame({"contrast": ["SLE_vs_HC"], "permutations": [made]})})
     assert ("permuted" in text) == bool(made)
@@ -189,6 +189,15 @@ def test_words_of_the_phases_that_the_text_looks_for_are_theirs():
     assert space.dropped == {"Factor2": NOT_ROBUST}
 
 
+def test_associations_and_adjustment_for_cells_are_said_where_they_were_made():
+    assert "Associations of the score with activity were tested within each disease" in said()
+    assert "adjusted for the composition of cells" not in said()
+    cells = example_tables()["confounding"].assign(kind="cells")
+    text = said({"confounding": cells})
+    assert "difference of each disease from the controls was also adjusted for the composition of cells" in text
+    assert "Associations of the score" not in text
+
+
 # --- factors and strata -----------------------------------------------------------------------------------------------
 
 
@@ -204,6 +213,13 @@ def test_the_numbers_of_strata_are_those_tried():
     assert "For 2 to 3 strata" in text and "2 to 8" not in text
     assert "p = 0.005 (alpha 0.05), so more than one stratum was accepted" in text
     assert re.search(r"was taken: 2 \(Jaccard index 0.9, BIC 120\)", text)
+
+
+def test_neighbouring_factors_are_a_range():
+    summary = example_tables()["stratification_summary"].set_index("item")
+    summary.loc["factors", "value"] = "Factor1 Factor2 Factor4 Factor5 Factor6"
+    text = said({"stratification_summary": summary.reset_index()})
+    assert "5 robust factors (Factor1, Factor2 and Factor4 to Factor6)" in text
 
 
 def test_unstable_strata_are_told_as_the_most_stable():

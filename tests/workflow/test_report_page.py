@@ -104,6 +104,27 @@ def test_the_methods_text_names_the_values_and_versions_used(demo_run):
         assert part in methods
 
 
+@pytest.mark.parametrize("denied", [False, True])
+def test_a_button_copies_the_methods_text_with_its_references(browser, demo_run, denied):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    tab = context.new_page()
+    errors, _ = watched(tab)
+    tab.goto((demo_run / "report" / "index.html").as_uri())
+    if denied:
+        tab.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject('denied'); }")
+    tab.locator("button.copy").click()
+    assert tab.get_by_role("button", name="Copied").count() == 1
+    written = (demo_run / "report" / "methods.md").read_text(encoding="utf-8")
+    paragraphs = [text for text in written.split("\n\n") if not text.startswith("#")]
+    assert tab.evaluate("navigator.clipboard.readText()").strip().split("\n\n") == [
+        *(text.strip() for text in paragraphs[:-1]),
+        "References",
+        paragraphs[-1].strip(),
+    ]
+    assert errors == []
+    context.close()
+
+
 @pytest.mark.parametrize(
     ("name", "patients", "sample"), [("index", 120, "S007"), ("SLE", 24, "S010"), ("DM", 24, "S001")]
 )

@@ -35,8 +35,8 @@ SCORES = {
         ("BloodGen3",),
     ),
 }
-# what the score may go with, where the phase's own word does not fit into the sentence
-KINDS = {"autoantibody": "autoantibodies", "cells": "the composition of cells"}
+# what the score may go with: kinds in the table of associations, one of which compares with the controls
+CELLS, PLURALS = "cells", {"autoantibody": "autoantibodies"}
 CUTOFFS = {
     "mean_2sd": "the mean plus 2 SD of the controls' scores",
     "percentile_95": "the 95th centile of the controls' scores",
@@ -199,7 +199,7 @@ def _types(results: Results) -> str:
         f"To tell type I from type II responses, each person's log2 differences from the controls in {genes} were fitted as a "
         "non-negative sum of two profiles of small airway epithelial cells (GEO GSE161664): under interferon alpha and beta "
         "(type I), and under interferon gamma (type II). A type was called present if the 90 % bootstrap interval of its amount "
-        "lay above the prediction limit of 97.5 % from the controls."
+        "lay above the prediction limit of 97.5 % from the controls and above a quarter of the other amount."
     )
 
 
@@ -223,10 +223,15 @@ def _protein(results: Results) -> str:
 
 
 def _within_diseases(results: Results, cite: Citations) -> str:
-    table = results.tables["confounding"].dropna(subset=["pvalue"])
-    if table.empty:
-        return ""
-    kinds = series(KINDS.get(kind, kind) for kind in sorted(set(table["kind"])))
-    return (
-        f"Associations of the score with {kinds} were tested within each disease, with p values adjusted {cite('BH')}."
-    )
+    tested = results.tables["confounding"].dropna(subset=["pvalue"])
+    kinds = sorted(set(tested["kind"]) - {CELLS})
+    words = series(PLURALS.get(kind, kind) for kind in kinds) if kinds else ""
+    sentences = [
+        f"Associations of the score with {words} were tested within each disease, with p values adjusted {cite('BH')}."
+        if kinds
+        else "",
+        "The difference of each disease from the controls was also adjusted for the composition of cells."
+        if tested["kind"].eq(CELLS).any()
+        else "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
