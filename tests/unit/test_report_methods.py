@@ -62,6 +62,13 @@ def test_controls_who_are_not_healthy_are_called_so():
     assert "controls who were not healthy (HC)" in text and "healthy controls" not in text
 
 
+def test_samples_of_the_same_people_are_called_samples():
+    shown = results(example_tables(), min_cell=0)
+    shown = replace(shown, samples=shown.samples.assign(patient=["a"] * 2 + list("bcdefghijk")))
+    text = methods_text(shown, software_versions(), described)
+    assert "12 samples of 11 people" in text and "rna (12 samples)" in text
+
+
 # --- normalization ----------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +144,29 @@ def test_the_design_has_only_terms_that_were_fitted():
     )
 
 
+def test_contrasts_of_the_configuration_are_named():
+    own = [
+        {"name": "arms", "factor": "arm", "level": "drug", "baseline": "placebo", "coefficients": None},
+        {"name": "by_sex", "factor": None, "coefficients": {"disease[SLE]:sex[M]": 1}},
+    ]
+    contrasts = {name: volcano([0.001, 0.9]) for name in ("SLE_vs_HC", "arms", "by_sex")}
+    summary = example_tables()["differential_expression_summary"]
+    summary = pd.concat([summary.assign(contrast=name) for name in contrasts], ignore_index=True)
+    shown = results(example_tables() | {"differential_expression_summary": summary}, contrasts)
+    shown.config["contrasts"] = own
+    text = methods_text(shown, software_versions(), described)
+    assert "between SLE and HC" in text and "drug and placebo of arm (arms)" in text
+    assert "by_sex (+1 disease[SLE]:sex[M])" in text
+
+
+def test_every_pair_is_named_in_a_word_only_where_all_were_compared():
+    both = {"SLE_vs_HC": volcano([0.1]), "pSS_vs_HC": volcano([0.1])}
+    summary = pd.DataFrame({"contrast": list(both), "rank_calls": 1, "model": "negative binomial"})
+    text = said({"differential_expression_summary": summary}, both)
+    assert "between each disease and the controls (2 contrasts)" in text and "pair of diseases" not in text
+    assert "between SLE and HC by" in said()
+
+
 def test_shrinkage_is_said_where_any_effect_was_shrunken():
     assert "apeGLM" not in said()
     shrunken = volcano([0.001, 0.9]).assign(log2FoldChangeShrunk=0.1)
@@ -206,6 +236,17 @@ def test_selected_features_are_those_of_the_table():
     whole = example_tables()["features"].assign(selected=60)
     text = said({"features": whole})
     assert "all features (60 of rna)" in text and "5000" not in text and "most variable" not in text
+
+
+def test_what_was_done_before_the_model_is_said_where_it_was_done():
+    text = said()
+    assert "regressed out" not in text and "views were left out" not in text and "People in whom" not in text
+    settings = {"integration": {"regress_out": "batch", "min_views": 2, "scale_views": False}}
+    text = said(section=settings)
+    assert (
+        "Effects of batch were regressed out before" in text and "People with fewer than 2 views were left out" in text
+    )
+    assert "divided by the overall SD of their view" not in text
 
 
 def test_the_numbers_of_strata_are_those_tried():
