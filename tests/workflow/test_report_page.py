@@ -123,7 +123,7 @@ def test_numbers_of_the_methods_text_are_those_of_the_tables(demo_run):
     reference = tables["interferon/reference"].set_index(["signature", "method"]).loc[("RICE_CROW_6", "zscore")]
     low, high = (f"{reference[name]:.3g}" for name in ("cutoff_low", "cutoff_high"))
     assert f"({reference['cutoff']:.3g}; 95 % bootstrap interval {low} to {high})" in methods
-    assert f"The reference consisted of {reference['n_controls']} healthy controls" in methods
+    assert f"The reference consisted of {int(reference['n_controls'])} healthy controls" in methods
     for row in tables["integration/features"].itertuples():
         assert f"{row.selected} of {row.view}" in methods
     robust = tables["integration/robustness"]["robust"]
