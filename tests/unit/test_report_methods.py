@@ -202,6 +202,9 @@ def test_of_unscored_cohorts_nothing_is_said_but_scores_by_rank():
 def test_a_frozen_reference_is_said_and_own_controls_are_not():
     text = said(section={"interferon": {"reference": "elsewhere"}})
     assert "were those of a frozen reference from another run" in text and "The reference consisted of" not in text
+    assert "The cut-off was that of the reference (1.1; 95 % bootstrap interval 0.9 to 1.3)" in text
+    # its settings are not those of this configuration
+    assert "plus 2 SD" not in text and "100 studentised" not in text
 
 
 def test_every_method_cut_off_and_label_has_its_words():

@@ -105,7 +105,7 @@ def _controls(results: Results) -> str:
         else ""
     )
     if _settings(results)["reference"]:
-        return f"The controls, with their cut-off, were those of a frozen reference from another run.{factors}"
+        return f"The controls were those of a frozen reference from another run.{factors}"
     measured = int(results.heads.measured.loc[results.control, RNA])
     kept = in_words(part_of(int(own["n_controls"]), measured, results.min_cell))
     return f"The reference consisted of {kept} {_kind(results)} ({results.control}).{_left_out(results, own)}{factors}"
@@ -138,11 +138,19 @@ def _cutoff(results: Results, cite: Citations) -> str:
         if pd.notna(own["cutoff_low"])
         else f" ({number(own['cutoff'])})"
     )
+    prevalences = "The 95 % intervals of prevalences include the uncertainty of the cut-off."
+    if settings["reference"]:
+        # its rules may be others than those of the configuration
+        return (
+            f"The cut-off was that of the reference{interval}; a signature was called high, borderline or low by how certain it is, "
+            f"over studentised bootstraps of the controls of the reference {cite('bootstrap')}, that the score lies above it. "
+            f"{prevalences}"
+        )
     return (
         f"The cut-off was {CUTOFFS[settings['cutoff']]}{interval}. The probability that a score lies above it was estimated with "
         f"{settings['bootstraps']} studentised bootstraps of the controls {cite('bootstrap')}; a signature was called high at a "
         f"probability of at least {number(settings['probability_high'])}, low at {number(settings['probability_low'])} or less, and "
-        "borderline in between. The 95 % intervals of prevalences include the uncertainty of the cut-off."
+        f"borderline in between. {prevalences}"
     )
 
 
