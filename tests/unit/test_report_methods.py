@@ -62,6 +62,13 @@ def test_controls_who_are_not_healthy_are_called_so():
     assert "controls who were not healthy (HC)" in text and "healthy controls" not in text
 
 
+def test_samples_of_the_same_people_are_called_samples():
+    shown = results(example_tables(), min_cell=0)
+    shown = replace(shown, samples=shown.samples.assign(patient=["a"] * 2 + list("bcdefghijk")))
+    text = methods_text(shown, software_versions(), described)
+    assert "12 samples of 11 people" in text and "rna (12 samples)" in text
+
+
 # --- normalization ----------------------------------------------------------------------------------------------------
 
 
@@ -108,7 +115,7 @@ def test_gene_sets_are_counted_by_where_they_come_from():
     assert "Source of B. https://pubmed.ncbi.nlm.nih.gov/123/" in text
 
 
-@pytest.mark.parametrize(("made", "times"), [(10, "10 times"), (1, "1 time"), (0, "")])
+@pytest.mark.parametrize(("made", "times"), [(10, "10 times"), (1, "once"), (0, "")])
 def test_permutations_are_those_that_were_made(made, times):
     text = said({"permutation": pd.DataFrame({"contrast": ["SLE_vs_HC"], "permutations": [made]})})
     assert ("permuted" in text) == bool(made)
@@ -135,6 +142,29 @@ def test_the_design_has_only_terms_that_were_fitted():
     assert "with the design disease + age (age centred" in said(
         {"design": design}, cohort={"design": "disease + batch + age"}
     )
+
+
+def test_contrasts_of_the_configuration_are_named():
+    own = [
+        {"name": "arms", "factor": "arm", "level": "drug", "baseline": "placebo", "coefficients": None},
+        {"name": "by_sex", "factor": None, "coefficients": {"disease[SLE]:sex[M]": 1}},
+    ]
+    contrasts = {name: volcano([0.001, 0.9]) for name in ("SLE_vs_HC", "arms", "by_sex")}
+    summary = example_tables()["differential_expression_summary"]
+    summary = pd.concat([summary.assign(contrast=name) for name in contrasts], ignore_index=True)
+    shown = results(example_tables() | {"differential_expression_summary": summary}, contrasts)
+    shown.config["contrasts"] = own
+    text = methods_text(shown, software_versions(), described)
+    assert "between SLE and HC" in text and "drug and placebo of arm (arms)" in text
+    assert "by_sex (+1 disease[SLE]:sex[M])" in text
+
+
+def test_every_pair_is_named_in_a_word_only_where_all_were_compared():
+    both = {"SLE_vs_HC": volcano([0.1]), "pSS_vs_HC": volcano([0.1])}
+    summary = pd.DataFrame({"contrast": list(both), "rank_calls": 1, "model": "negative binomial"})
+    text = said({"differential_expression_summary": summary}, both)
+    assert "between each disease and the controls (2 contrasts)" in text and "pair of diseases" not in text
+    assert "between SLE and HC by" in said()
 
 
 def test_shrinkage_is_said_where_any_effect_was_shrunken():
@@ -172,6 +202,9 @@ def test_of_unscored_cohorts_nothing_is_said_but_scores_by_rank():
 def test_a_frozen_reference_is_said_and_own_controls_are_not():
     text = said(section={"interferon": {"reference": "elsewhere"}})
     assert "were those of a frozen reference from another run" in text and "The reference consisted of" not in text
+    assert "The cut-off was that of the reference (1.1; 95 % bootstrap interval 0.9 to 1.3)" in text
+    # its settings are not those of this configuration
+    assert "plus 2 SD" not in text and "100 studentised" not in text
 
 
 def test_every_method_cut_off_and_label_has_its_words():
@@ -189,6 +222,15 @@ def test_words_of_the_phases_that_the_text_looks_for_are_theirs():
     assert space.dropped == {"Factor2": NOT_ROBUST}
 
 
+def test_associations_and_adjustment_for_cells_are_said_where_they_were_made():
+    assert "Associations of the score with activity were tested within each disease" in said()
+    assert "adjusted for the composition of cells" not in said()
+    cells = example_tables()["confounding"].assign(kind="cells")
+    text = said({"confounding": cells})
+    assert "difference of each disease from the controls was also adjusted for the composition of cells" in text
+    assert "Associations of the score" not in text
+
+
 # --- factors and strata -----------------------------------------------------------------------------------------------
 
 
@@ -199,11 +241,29 @@ def test_selected_features_are_those_of_the_table():
     assert "all features (60 of rna)" in text and "5000" not in text and "most variable" not in text
 
 
+def test_what_was_done_before_the_model_is_said_where_it_was_done():
+    text = said()
+    assert "regressed out" not in text and "views were left out" not in text and "People in whom" not in text
+    settings = {"integration": {"regress_out": "batch", "min_views": 2, "scale_views": False}}
+    text = said(section=settings)
+    assert (
+        "Effects of batch were regressed out before" in text and "People with fewer than 2 views were left out" in text
+    )
+    assert "divided by the overall SD of their view" not in text
+
+
 def test_the_numbers_of_strata_are_those_tried():
     text = said(section={"stratification": {"clusters": [2, 8]}})
     assert "For 2 to 3 strata" in text and "2 to 8" not in text
     assert "p = 0.005 (alpha 0.05), so more than one stratum was accepted" in text
     assert re.search(r"was taken: 2 \(Jaccard index 0.9, BIC 120\)", text)
+
+
+def test_neighbouring_factors_are_a_range():
+    summary = example_tables()["stratification_summary"].set_index("item")
+    summary.loc["factors", "value"] = "Factor1 Factor2 Factor4 Factor5 Factor6"
+    text = said({"stratification_summary": summary.reset_index()})
+    assert "5 robust factors (Factor1, Factor2 and Factor4 to Factor6)" in text
 
 
 def test_unstable_strata_are_told_as_the_most_stable():

@@ -1,6 +1,8 @@
 """Phase report: figures, page, methods text; one object for further analysis; provenance of every result."""
 
 REPORT_TEMPLATES = WORKFLOW / "report"
+# of what Snakemake's own report (`--report`) shows
+CAPTIONS = REPORT_TEMPLATES / "captions"
 # what the report tells of, and the export gathers
 ANALYSED = ("inputs", "normalization", "differential_expression", "interferon", "integration", "stratification")
 # the text, not the path: a moved clone reruns nothing
@@ -23,10 +25,22 @@ for name, cohort in COHORTS.items():
             manifests=manifests_of(name, *ANALYSED),
             sources=sources_of(name),
         output:
-            pages=pages_of(name),
-            methods=f"<results>/{name}/report/methods.md",
-            figures=directory(f"<results>/{name}/report/figures"),
-            tables=directory(f"<results>/{name}/report/tables"),
+            pages=report(pages_of(name), caption=CAPTIONS / "page.rst", category=name),
+            methods=report(f"<results>/{name}/report/methods.md", caption=CAPTIONS / "methods.rst", category=name),
+            figures=report(
+                directory(f"<results>/{name}/report/figures"),
+                caption=CAPTIONS / "figure.rst",
+                category=name,
+                subcategory="figures",
+                patterns=["{figure}.svg"],
+            ),
+            tables=report(
+                directory(f"<results>/{name}/report/tables"),
+                caption=CAPTIONS / "table.rst",
+                category=name,
+                subcategory="tables",
+                patterns=["{table}.tsv"],
+            ),
             manifest=f"<results>/{name}/report/files.tsv",
         log:
             f"<logs>/{name}/report.log",
@@ -141,7 +155,9 @@ rule transfer_report:
         + reference_manifests(TRANSFERS[wildcards.name]),
         sources=["<results>/transfer/{name}/inputs/sources.tsv"],
     output:
-        page="<results>/transfer/{name}/report/index.html",
+        page=report(
+            "<results>/transfer/{name}/report/index.html", caption=CAPTIONS / "new_patients.rst", category="{name}"
+        ),
         figures=directory("<results>/transfer/{name}/report/figures"),
         tables=directory("<results>/transfer/{name}/report/tables"),
         manifest="<results>/transfer/{name}/report/files.tsv",

@@ -50,7 +50,7 @@ def _specimen(results: Results) -> str:
     measured = f"gene expression was measured by {platform}" if platform and RNA in results.views else ""
     if specimen == OTHER:
         return f" {measured[0].upper()}{measured[1:]}." if measured else ""
-    of = specimen.replace("sorted:", "sorted cells, ").replace("_", " ")
+    of = specimen.replace("sorted:", "sorted cells, ").replace("pbmc", "PBMC").replace("_", " ")
     return f" The specimen was {of}{'; ' if measured else ''}{measured}."
 
 

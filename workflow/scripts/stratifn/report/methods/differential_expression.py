@@ -131,8 +131,9 @@ def _permutations(results: Results) -> str:
         return ""
     within = [column for column in STRATA if column in results.samples and results.samples[column].notna().all()]
     words = f" within {series(within)}" if within else ""
+    often = "once" if made.max() == 1 else f"{int(made.max())} times"
     return (
-        f"As a negative control, the labels of the groups were permuted {times(int(made.max()), 'time')}{words}, the model was "
+        f"As a negative control, the labels of the groups were permuted {often}{words}, the model was "
         "refitted, and calls were counted."
     )
 
@@ -169,7 +170,7 @@ def _gene_sets(results: Results, cite: Citations) -> str:
     collections = [f"{len(published)} of stratifn's signature registry {cite.sources(published)}"] if published else []
     collections += [f"{count} of {source}" for source, count in others.items()]
     return (
-        f"With {test}, {times(len(tested), 'gene set')} {'was' if len(tested) == 1 else 'were'} tested on the {values} and "
+        f"With {test}, {times(len(tested), 'gene set')} {'was' if len(tested) == 1 else 'were'} tested on the {values}, "
         f"with the same design: {series(collections)}."
     )
 

@@ -46,7 +46,7 @@ def _views(results: Results, versions: Mapping[str, str], cite: Citations) -> st
         for row in used.itertuples()
     ]
     from_ = f"all features ({series(what)})" if whole else series(what)
-    joined = "One view was described" if len(used) == 1 else "The views were integrated"
+    joined = "The view was analysed" if len(used) == 1 else "The views were integrated"
     return f"{joined} by {model}, from {from_}."
 
 
@@ -57,7 +57,7 @@ def _selected(view: str, selected: int, eligible: int) -> str:
 
 def _prepared(results: Results) -> str:
     settings = results.config["integration"]
-    scaled = ", and each view was divided by its overall SD" if settings["scale_views"] else ""
+    scaled = " and divided by the overall SD of their view" if settings["scale_views"] else ""
     batch, fewest = settings["regress_out"], settings["min_views"]
     sentences = [
         f"Effects of {batch} were regressed out before, those of the disease being protected." if batch else "",

@@ -35,8 +35,8 @@ SCORES = {
         ("BloodGen3",),
     ),
 }
-# what the score may go with, where the phase's own word does not fit into the sentence
-KINDS = {"autoantibody": "autoantibodies", "cells": "the composition of cells"}
+# what the score may go with: kinds in the table of associations, one of which compares with the controls
+CELLS, PLURALS = "cells", {"autoantibody": "autoantibodies"}
 CUTOFFS = {
     "mean_2sd": "the mean plus 2 SD of the controls' scores",
     "percentile_95": "the 95th centile of the controls' scores",
@@ -105,7 +105,7 @@ def _controls(results: Results) -> str:
         else ""
     )
     if _settings(results)["reference"]:
-        return f"The controls, with their cut-off, were those of a frozen reference from another run.{factors}"
+        return f"The controls were those of a frozen reference from another run.{factors}"
     measured = int(results.heads.measured.loc[results.control, RNA])
     kept = in_words(part_of(int(own["n_controls"]), measured, results.min_cell))
     return f"The reference consisted of {kept} {_kind(results)} ({results.control}).{_left_out(results, own)}{factors}"
@@ -138,11 +138,19 @@ def _cutoff(results: Results, cite: Citations) -> str:
         if pd.notna(own["cutoff_low"])
         else f" ({number(own['cutoff'])})"
     )
+    prevalences = "The 95 % intervals of prevalences include the uncertainty of the cut-off."
+    if settings["reference"]:
+        # its rules may be others than those of the configuration
+        return (
+            f"The cut-off was that of the reference{interval}; a signature was called high, borderline or low by how certain it is, "
+            f"over studentised bootstraps of the controls of the reference {cite('bootstrap')}, that the score lies above it. "
+            f"{prevalences}"
+        )
     return (
         f"The cut-off was {CUTOFFS[settings['cutoff']]}{interval}. The probability that a score lies above it was estimated with "
         f"{settings['bootstraps']} studentised bootstraps of the controls {cite('bootstrap')}; a signature was called high at a "
         f"probability of at least {number(settings['probability_high'])}, low at {number(settings['probability_low'])} or less, and "
-        "borderline in between. The 95 % intervals of prevalences include the uncertainty of the cut-off."
+        f"borderline in between. {prevalences}"
     )
 
 
@@ -199,7 +207,7 @@ def _types(results: Results) -> str:
         f"To tell type I from type II responses, each person's log2 differences from the controls in {genes} were fitted as a "
         "non-negative sum of two profiles of small airway epithelial cells (GEO GSE161664): under interferon alpha and beta "
         "(type I), and under interferon gamma (type II). A type was called present if the 90 % bootstrap interval of its amount "
-        "lay above the prediction limit of 97.5 % from the controls."
+        "lay above the prediction limit of 97.5 % from the controls and above a quarter of the other amount."
     )
 
 
@@ -223,10 +231,15 @@ def _protein(results: Results) -> str:
 
 
 def _within_diseases(results: Results, cite: Citations) -> str:
-    table = results.tables["confounding"].dropna(subset=["pvalue"])
-    if table.empty:
-        return ""
-    kinds = series(KINDS.get(kind, kind) for kind in sorted(set(table["kind"])))
-    return (
-        f"Associations of the score with {kinds} were tested within each disease, with p values adjusted {cite('BH')}."
-    )
+    tested = results.tables["confounding"].dropna(subset=["pvalue"])
+    kinds = sorted(set(tested["kind"]) - {CELLS})
+    words = series(PLURALS.get(kind, kind) for kind in kinds) if kinds else ""
+    sentences = [
+        f"Associations of the score with {words} were tested within each disease, with p values adjusted {cite('BH')}."
+        if kinds
+        else "",
+        "The difference of each disease from the controls was also adjusted for the composition of cells."
+        if tested["kind"].eq(CELLS).any()
+        else "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)

@@ -96,7 +96,7 @@ def _runs(factors: list[str]) -> str:
             runs[-1].append(name)
         else:
             runs.append([name])
-    return series(f"{run[0]} to {run[-1]}" if len(run) > 2 else series(run) for run in runs)
+    return series(word for run in runs for word in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else run))
 
 
 def _place(name: str) -> int:
@@ -126,7 +126,7 @@ def _null(results: Results, said: pd.Series, test: Mapping[str, object], cite: C
     else:
         outcome = "; but every division had a stratum that was too small, so everybody was left in one"
     return (
-        f"Whether there is more than one stratum was tested against {said['null_draws']} simulated data sets without structure, which "
+        f"Whether there is more than one stratum was tested against {said['null_draws']} simulated data sets with a single mode, which "
         "kept the covariance of the factors and the shape of each axis. The test statistic was the largest, over all numbers of "
         f"strata, of compactness {cite('gap')}, distance of people from the border between strata, and distance from a single mode: "
         f"p = {number(pvalue)} (alpha {number(alpha)}){outcome}."
