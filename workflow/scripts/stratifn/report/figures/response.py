@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -88,7 +88,7 @@ def _regions(panel: Axes, type_i: float, type_ii: float) -> None:
     """
     right, top = panel.get_xlim()[1], panel.get_ylim()[1]
     panel.set(xlim=(min(panel.get_xlim()[0], -0.02), right), ylim=(min(panel.get_ylim()[0], -0.02), top))
-    line = {"color": "black", "linewidth": 0.8, "linestyle": "--", "zorder": 0}
+    line: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": "--", "zorder": 0}
     share = SHARE_OF_OTHER_TYPE
     # type I is there to the right of the first line, type II above the second
     panel.plot(
