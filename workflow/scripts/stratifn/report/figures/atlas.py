@@ -11,7 +11,7 @@ import pandas as pd
 
 from stratifn.report.content import FigureRecord
 from stratifn.report.figures.marks import link
-from stratifn.report.figures.style import CLASS_COLOURS, FAINT_COLOUR
+from stratifn.report.figures.style import CLASS_COLOURS, FAINT_COLOUR, MANY_PEOPLE
 from stratifn.report.figures.tracks import OF_CLASS, TRACKS, Track, classes_of, levels
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.shared.vocabulary import CLASSES, HIGH
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 OTHER_GENES, MOST_GENES, FEWEST_GENES = 14, 30, 2
-# bars of more people are drawn as one image, and linked to nobody
-MOST_LINKED = 400
 # inches: what the labels and the scale take, a character of small print, and a patch of colour with its space
 BESIDE, CHARACTER, SWATCH = 2.3, 0.058, 0.16
+# of a line of colours, at least where they are few
+PIXELS = 1000
 # colours of the heat map end here
 STRONGEST_Z = 6.0
 
@@ -176,7 +176,8 @@ def _bars(panel: Axes, columns: Columns, places: pd.Series, results: Results) ->
     corners = [[(p - 0.44, 0), (p - 0.44, s), (p + 0.44, s), (p + 0.44, 0)] for p, s in zip(x, top, strict=True)]
     by_class = next((track.colours for track in columns.tracks if track.name == OF_CLASS), None)
     colours = [FAINT_COLOUR] * len(known) if by_class is None else by_class.reindex(known.index).tolist()
-    many = len(known) > MOST_LINKED
+    # an image is linked to nobody
+    many = len(known) > MANY_PEOPLE
     drawn = PolyCollection(corners, facecolors=colours, linewidths=0, rasterized=many)
     panel.add_collection(drawn)
     if columns.people and not many:
@@ -203,7 +204,7 @@ def _group_names(panel: Axes, columns: Columns, places: pd.Series, results: Resu
         middle = spans[group].mean()
         panel.annotate(
             name, (middle, 1.03), xycoords=("data", "axes fraction"), ha="left" if slanted else "center", va="bottom",
-            rotation=25 if slanted else 0, rotation_mode="anchor", fontsize=9.5, fontweight="bold", color=results.colours[group],
+            rotation=25 if slanted else 0, rotation_mode="anchor", fontsize=9.5, color=results.colours[group],
         )  # fmt: skip
 
 
@@ -218,7 +219,7 @@ def _tracks(panel: Axes, tracks: Sequence[Track], places: pd.Series) -> None:
     image = np.ones((len(tracks), slots.max() + 1, 3))
     for row, track in enumerate(tracks):
         image[row, slots] = [to_rgb(colour) for colour in track.colours]
-    panel.imshow(image, aspect="auto", interpolation="nearest", extent=_extent(places, len(tracks)))
+    panel.imshow(_magnified(image), aspect="auto", interpolation="none", extent=_extent(places, len(tracks)))
     for row in range(1, len(tracks)):
         panel.axhline(row - 0.5, color="white", linewidth=1.2)
     panel.set_yticks(range(len(tracks)), [track.name for track in tracks], fontsize=8)
@@ -230,7 +231,7 @@ def _genes(panel: Axes, z: pd.DataFrame, own: int, places: pd.Series) -> AxesIma
     grid = np.full((z.shape[1], slots.max() + 1), np.nan)
     grid[:, slots] = z.to_numpy().T
     image = panel.imshow(
-        grid, cmap="PuOr_r", vmin=-STRONGEST_Z, vmax=STRONGEST_Z, aspect="auto", interpolation="nearest",
+        _magnified(grid), cmap="PuOr_r", vmin=-STRONGEST_Z, vmax=STRONGEST_Z, aspect="auto", interpolation="none",
         extent=_extent(places, z.shape[1]),
     )  # fmt: skip
     if 0 < own < z.shape[1]:
@@ -238,6 +239,12 @@ def _genes(panel: Axes, z: pd.DataFrame, own: int, places: pd.Series) -> AxesIma
     panel.set_yticks(range(z.shape[1]), z.columns, fontsize=8, style="italic")
     _bare(panel)
     return image
+
+
+def _magnified(image: np.ndarray) -> np.ndarray:
+    """Repeat every pixel, so that viewers that smooth an image smooth its edges alone; nothing is resampled in a vector file."""
+    times = max(1, PIXELS // image.shape[1])
+    return image.repeat(times, axis=1).repeat(min(times, 8), axis=0)
 
 
 def _bare(panel: Axes) -> None:

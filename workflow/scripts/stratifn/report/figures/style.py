@@ -41,6 +41,9 @@ HIDDEN_COLOUR = "#f0f0f0"
 UP_COLOUR, DOWN_COLOUR, FAINT_COLOUR = "#b2182b", "#2166ac", "#c8c8c8"
 UNCERTAIN_LOOK = Look(FAINT_COLOUR, ".")
 
+# marks of more people are drawn as one image: a page must not hold thousands of bars or lines
+MANY_PEOPLE = 400
+
 # how a figure is written: for the page, for a paper, for slides
 FORMATS = ("svg", "pdf", "png")
 # those that are installed are used, in this order; matplotlib brings the last one
