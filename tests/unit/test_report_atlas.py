@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 
-from stratifn.report.figures.atlas import MOST_LINKED, atlas
+from stratifn.report.figures.atlas import atlas
 from stratifn.report.figures.marks import linked_people
 from stratifn.report.figures.response import types
 from stratifn.report.figures.scores import interferon_scores, one_control, one_control_shares, prevalence
-from stratifn.report.figures.style import plotting
+from stratifn.report.figures.style import MANY_PEOPLE, plotting
 from stratifn.report.gene_values import SMALLEST_SD, GeneValues, gene_values
 from stratifn.report.results import Results
 from stratifn.shared.vocabulary import LEFT_OUT_OF_REFERENCE, SHARE_OF_OTHER_TYPE
@@ -92,7 +92,7 @@ def test_no_column_is_one_person_where_people_are_not_listed():
 
 
 def test_the_bars_of_many_people_are_one_image():
-    size = MOST_LINKED + 1
+    size = MANY_PEOPLE + 1
     names = [f"p{number}" for number in range(size)]
     tables = example_tables()
     score = np.linspace(-1, 6, size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,22 +11,10 @@ import pandas as pd
 
 from stratifn.report.content import FigureRecord
 from stratifn.report.figures.marks import link
-from stratifn.report.figures.style import CLASS_COLOURS, FAINT_COLOUR
+from stratifn.report.figures.style import CLASS_COLOURS, FAINT_COLOUR, MANY_PEOPLE
+from stratifn.report.figures.tracks import OF_CLASS, TRACKS, Track, classes_of, levels
 from stratifn.report.results import RANK_METHOD, Results
-from stratifn.shared.vocabulary import (
-    CLASSES,
-    HIGH,
-    IN_VIEW,
-    NO,
-    NO_RESPONSE,
-    OTHER_RESPONSE,
-    TYPE_I,
-    TYPE_I_II,
-    TYPE_II,
-    UNCERTAIN,
-    UNSCORED,
-    YES,
-)
+from stratifn.shared.vocabulary import CLASSES, HIGH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,29 +22,12 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 OTHER_GENES, MOST_GENES, FEWEST_GENES = 14, 30, 2
-# bars of more people are drawn as one image, and linked to nobody
-MOST_LINKED = 400
 # inches: what the labels and the scale take, a character of small print, and a patch of colour with its space
 BESIDE, CHARACTER, SWATCH = 2.3, 0.058, 0.16
+# of a line of colours, at least where they are few
+PIXELS = 1000
 # colours of the heat map end here
 STRONGEST_Z = 6.0
-TYPE_COLOURS = {
-    NO_RESPONSE: "#dddddd", TYPE_I: "#5d3a9b", TYPE_I_II: "#b5488f", TYPE_II: "#e69f00", UNCERTAIN: "#d9c7a3",
-    OTHER_RESPONSE: "#7a5c00",
-}  # fmt: skip
-YES_COLOUR, NO_COLOUR = "#333333", "#eeeeee"
-NOTHING = "#ffffff"
-# associations of these kinds name the columns of the sheet
-ACTIVITY, TREATMENT_KINDS = "activity", ("treatment", "anti-IFN therapy")
-
-
-@dataclass(frozen=True)
-class Track:
-    """One line of colours: what it says, the colour of each column, and the colours to explain."""
-
-    name: str
-    colours: pd.Series
-    legend: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -65,8 +36,8 @@ class Columns:
 
     Attributes
     ----------
-    group, score
-        Of each column, in the order of drawing.
+    group, score, kind
+        Of each column, in the order of drawing; the kind is the class.
     z
         Columns x genes.
     tracks
@@ -77,6 +48,7 @@ class Columns:
 
     group: pd.Series
     score: pd.Series
+    kind: pd.Series
     z: pd.DataFrame
     tracks: Sequence[Track]
     people: bool
@@ -118,17 +90,8 @@ def _z(results: Results) -> pd.DataFrame:
 def _strongest(columns: Columns, results: Results) -> list[str]:
     """Return the columns that order the genes: high ones, else those of patients."""
     patients = columns.group.index[columns.group != results.control]
-    classes = _classes(results)
-    high = [
-        name
-        for name in patients
-        if classes.get(name.partition(" | ")[2] or name) == HIGH or name.endswith(f" | {HIGH}")
-    ]
+    high = [column for column in patients if columns.kind.get(column) == HIGH]
     return high or list(patients) or list(columns.group.index)
-
-
-def _classes(results: Results) -> pd.Series:
-    return results.tables["classes"].set_index("sample")["ifn_class"].fillna(UNSCORED)
 
 
 def _groups(results: Results) -> list[str]:
@@ -147,80 +110,9 @@ def _of_people(results: Results, score: pd.Series, z: pd.DataFrame) -> Columns:
     # people without a score first, at the low end
     people = people.sort_values(["place", "score"], na_position="first", kind="stable")
     tracks = [track for make in TRACKS for track in make(results, people.index)]
-    return Columns(people["disease"], people["score"], z.reindex(people.index), tracks, people=True)
-
-
-def _class_track(results: Results, people: pd.Index) -> Iterator[Track]:
-    if results.has_classes:
-        yield _levels("ISG signature", _classes(results).reindex(people), CLASS_COLOURS)
-
-
-def _certainty(results: Results, people: pd.Index) -> Iterator[Track]:
-    if results.has_classes:
-        values = results.tables["classes"].set_index("sample")["probability_high"].reindex(people)
-        yield _numbers("probability of high", values, 0.0, 1.0)
-
-
-def _type_track(results: Results, people: pd.Index) -> Iterator[Track]:
-    types = results.tables["classes"].set_index("sample")["ifn_type"].reindex(people)
-    if types.notna().any():
-        yield _levels("type of response", types, TYPE_COLOURS)
-
-
-def _stratum_track(results: Results, people: pd.Index) -> Iterator[Track]:
-    if results.one_stratum:
-        return
-    strata = results.tables["strata"].set_index("sample")["stratum"].map(str).reindex(people)
-    yield _levels("stratum", strata.map(results.heads.stratum_names), results.stratum_colours)
-
-
-def _from_sheet(results: Results, people: pd.Index) -> Iterator[Track]:
-    """Treatment and activity, where anybody whom the page shows differs from another."""
-    table = results.tables["confounding"]
-    for kinds in (TREATMENT_KINDS, (ACTIVITY,)):
-        for name in sorted(set(table.loc[table["kind"].isin(kinds), "variable"])):
-            if name not in results.samples:
-                continue
-            values = results.samples.set_index("sample")[name].reindex(people)
-            if values.nunique() < 2:
-                continue
-            words = name.replace("_", " ")
-            if pd.api.types.is_numeric_dtype(values) and values.dtype != bool:
-                yield _numbers(words, values.astype(float), float(values.min()), float(values.max()))
-            else:
-                answers = values.map({True: YES, False: NO, YES: YES, NO: NO})
-                if answers.notna().sum() == values.notna().sum():
-                    yield _levels(words, answers, {YES: YES_COLOUR, NO: NO_COLOUR})
-
-
-def _missing_views(results: Results, people: pd.Index) -> Iterator[Track]:
-    measured = results.samples.set_index("sample").reindex(people)
-    names = [IN_VIEW + view for view in results.views if IN_VIEW + view in measured]
-    missing = (~measured[names].astype(bool)).sum(axis=1)
-    if missing.any():
-        yield _numbers("views missing", missing.astype(float), 0.0, float(max(missing.max(), 2)))
-
-
-Make = Callable[[Results, pd.Index], Iterator[Track]]
-TRACKS: tuple[Make, ...] = (_class_track, _certainty, _type_track, _stratum_track, _from_sheet, _missing_views)
-
-
-def _levels(name: str, values: pd.Series, colours: Mapping[str, str]) -> Track:
-    present = {level: colour for level, colour in colours.items() if values.eq(level).any()}
-    return Track(name, values.map(present).fillna(NOTHING), present)
-
-
-def _numbers(name: str, values: pd.Series, low: float, high: float) -> Track:
-    """Colour numbers from light to dark; who has none is white."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
-    def shade(value: float) -> str:
-        part = 0.0 if high <= low else (value - low) / (high - low)
-        return to_hex(colormaps["Greys"](0.08 + 0.84 * part))
-
-    colours = values.map(lambda value: NOTHING if np.isnan(value) else shade(float(value)))
-    return Track(name, colours, {f"{low:g}": shade(low), f"{high:g}": shade(high)})
+    return Columns(
+        people["disease"], people["score"], classes_of(results), z.reindex(people.index), tracks, people=True
+    )
 
 
 # --- one column for each cell of group and class ----------------------------------------------------------------------
@@ -228,7 +120,7 @@ def _numbers(name: str, values: pd.Series, low: float, high: float) -> Track:
 
 def _of_cells(results: Results, score: pd.Series, z: pd.DataFrame) -> Columns:
     """Average the people of each class of each group, where it is shown that they are not few."""
-    classes, least = _classes(results), results.heads.by_class.least
+    classes, least = classes_of(results), results.heads.by_class.least
     disease = results.disease_of
     rows, means = [], []
     for group in _groups(results):
@@ -238,9 +130,9 @@ def _of_cells(results: Results, score: pd.Series, z: pd.DataFrame) -> Columns:
                 rows.append((f"{group} | {name}", group, name, score.reindex(members).mean()))
                 means.append(z.reindex(members).mean())
     cells = pd.DataFrame(rows, columns=["cell", "group", "class", "score"]).set_index("cell")
-    tracks = [_levels("ISG signature", cells["class"], CLASS_COLOURS)]
+    tracks = [levels(OF_CLASS, cells["class"], CLASS_COLOURS)]
     of_genes = pd.DataFrame(means, index=cells.index, columns=z.columns)
-    return Columns(cells["group"], cells["score"], of_genes, tracks, people=False)
+    return Columns(cells["group"], cells["score"], cells["class"], of_genes, tracks, people=False)
 
 
 # --- drawing ----------------------------------------------------------------------------------------------------------
@@ -282,9 +174,10 @@ def _bars(panel: Axes, columns: Columns, places: pd.Series, results: Results) ->
     known = columns.score.dropna()
     x, top = places.reindex(known.index), known.to_numpy()
     corners = [[(p - 0.44, 0), (p - 0.44, s), (p + 0.44, s), (p + 0.44, 0)] for p, s in zip(x, top, strict=True)]
-    by_class = next((track.colours for track in columns.tracks if track.name == "ISG signature"), None)
+    by_class = next((track.colours for track in columns.tracks if track.name == OF_CLASS), None)
     colours = [FAINT_COLOUR] * len(known) if by_class is None else by_class.reindex(known.index).tolist()
-    many = len(known) > MOST_LINKED
+    # an image is linked to nobody
+    many = len(known) > MANY_PEOPLE
     drawn = PolyCollection(corners, facecolors=colours, linewidths=0, rasterized=many)
     panel.add_collection(drawn)
     if columns.people and not many:
@@ -311,7 +204,7 @@ def _group_names(panel: Axes, columns: Columns, places: pd.Series, results: Resu
         middle = spans[group].mean()
         panel.annotate(
             name, (middle, 1.03), xycoords=("data", "axes fraction"), ha="left" if slanted else "center", va="bottom",
-            rotation=25 if slanted else 0, rotation_mode="anchor", fontsize=9.5, fontweight="bold", color=results.colours[group],
+            rotation=25 if slanted else 0, rotation_mode="anchor", fontsize=9.5, color=results.colours[group],
         )  # fmt: skip
 
 
@@ -326,7 +219,7 @@ def _tracks(panel: Axes, tracks: Sequence[Track], places: pd.Series) -> None:
     image = np.ones((len(tracks), slots.max() + 1, 3))
     for row, track in enumerate(tracks):
         image[row, slots] = [to_rgb(colour) for colour in track.colours]
-    panel.imshow(image, aspect="auto", interpolation="nearest", extent=_extent(places, len(tracks)))
+    panel.imshow(_magnified(image), aspect="auto", interpolation="none", extent=_extent(places, len(tracks)))
     for row in range(1, len(tracks)):
         panel.axhline(row - 0.5, color="white", linewidth=1.2)
     panel.set_yticks(range(len(tracks)), [track.name for track in tracks], fontsize=8)
@@ -338,7 +231,7 @@ def _genes(panel: Axes, z: pd.DataFrame, own: int, places: pd.Series) -> AxesIma
     grid = np.full((z.shape[1], slots.max() + 1), np.nan)
     grid[:, slots] = z.to_numpy().T
     image = panel.imshow(
-        grid, cmap="PuOr_r", vmin=-STRONGEST_Z, vmax=STRONGEST_Z, aspect="auto", interpolation="nearest",
+        _magnified(grid), cmap="PuOr_r", vmin=-STRONGEST_Z, vmax=STRONGEST_Z, aspect="auto", interpolation="none",
         extent=_extent(places, z.shape[1]),
     )  # fmt: skip
     if 0 < own < z.shape[1]:
@@ -346,6 +239,12 @@ def _genes(panel: Axes, z: pd.DataFrame, own: int, places: pd.Series) -> AxesIma
     panel.set_yticks(range(z.shape[1]), z.columns, fontsize=8, style="italic")
     _bare(panel)
     return image
+
+
+def _magnified(image: np.ndarray) -> np.ndarray:
+    """Repeat every pixel, so that viewers that smooth an image smooth its edges alone; nothing is resampled in a vector file."""
+    times = max(1, PIXELS // image.shape[1])
+    return image.repeat(times, axis=1).repeat(min(times, 8), axis=0)
 
 
 def _bare(panel: Axes) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from stratifn.report.content import FigureRecord
 from stratifn.report.figures.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
+from stratifn.report.figures.style import MANY_PEOPLE
 from stratifn.report.results import Results
 from stratifn.shared.vocabulary import (
     MODULE_DRAWN_FROM,
@@ -69,6 +70,7 @@ def types(results: Results) -> Iterator[tuple[str, Figure]]:
     figure, (panel,) = subplots(6.2, 4.4)
     if results.shown.lists_people:
         bars = {"colors": fitted["disease"].map(results.colours), "linewidth": 0.6, "alpha": 0.3, "zorder": 0}
+        bars["rasterized"] = len(fitted) > MANY_PEOPLE
         panel.hlines(fitted["type_ii"], fitted["type_i_low"], fitted["type_i_high"], **bars)
         panel.vlines(fitted["type_i"], fitted["type_ii_low"], fitted["type_ii_high"], **bars)
     undecided = fitted["ifn_type"].isin([UNCERTAIN, OTHER_RESPONSE])
@@ -88,7 +90,7 @@ def _regions(panel: Axes, type_i: float, type_ii: float) -> None:
     """
     right, top = panel.get_xlim()[1], panel.get_ylim()[1]
     panel.set(xlim=(min(panel.get_xlim()[0], -0.02), right), ylim=(min(panel.get_ylim()[0], -0.02), top))
-    line = {"color": "black", "linewidth": 0.8, "linestyle": "--", "zorder": 0}
+    line: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": "--", "zorder": 0}
     share = SHARE_OF_OTHER_TYPE
     # type I is there to the right of the first line, type II above the second
     panel.plot(
@@ -110,7 +112,7 @@ def _regions(panel: Axes, type_i: float, type_ii: float) -> None:
     for words, x, y, across in named:
         panel.annotate(
             words, (x, y), xytext=(4 if across == "left" else -4, 0), textcoords="offset points", ha=across, va="center", fontsize=9,
-            color="#555555", fontweight="bold", zorder=4,
+            color="#555555", zorder=4,
         )  # fmt: skip
 
 

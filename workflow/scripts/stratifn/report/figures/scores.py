@@ -52,22 +52,19 @@ def interferon_scores(results: Results) -> Iterator[tuple[str, Figure]]:
     yield "", figure
 
 
-def rainclouds(
-    panel: Axes, values: pd.Series, groups: pd.Series, results: Results, classes: pd.Series | None = None
-) -> None:
+def rainclouds(panel: Axes, values: pd.Series, groups: pd.Series, results: Results, classes: pd.Series) -> None:
     """Draw the people of each group as points, half of their density beside them, and the median.
 
-    Where classes are given, borderline people are rings, and people without a class are grey.
+    Where anybody has a class, borderline people are rings, and people without a class are grey.
     """
     from matplotlib.lines import Line2D
 
     names = []
-    by_class = classes is not None and results.has_classes
     for position, (group, look) in enumerate(results.looks.items()):
         own = values[groups == group].dropna()
         names.append(f"{group}\nn = {results.heads.with_value(group, len(own))}")
         x = pd.Series(position - 0.2 + 0.55 * jitter(len(own)), own.index)
-        of_class = classes.reindex(own.index) if by_class else pd.Series("", own.index)
+        of_class = classes.reindex(own.index) if results.has_classes else pd.Series("", own.index)
         ring, grey = of_class.eq(BORDERLINE).to_numpy(), of_class.eq(UNSCORED).to_numpy()
         points(panel, x[~grey], own[~grey], look, ring[~grey])
         points(panel, x[grey], own[grey], Look(FAINT_COLOUR, look.marker), np.zeros(grey.sum(), dtype=bool))
@@ -77,7 +74,7 @@ def rainclouds(
     panel.set_xticks(range(len(names)), names)
     panel.set_xlim(-0.6, len(names) - 0.4)
     handles: list[Artist] = [Line2D([], [], color="black", linewidth=1.6, label="median")]
-    if by_class:
+    if results.has_classes:
         handles += _explained_classes(set(classes[values.notna() & groups.isin(list(results.looks))]))
     panel.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), borderpad=0, handlelength=1.2)
 

@@ -50,6 +50,9 @@ EFFECT_LOOKS = {
     OPPOSED: Look("#7b3294", "D"),
 }
 
+# marks of more people are drawn as one image: a page must not hold thousands of bars or lines
+MANY_PEOPLE = 400
+
 # how a figure is written: for the page, for a paper, for slides
 FORMATS = ("svg", "pdf", "png")
 # those that are installed are used, in this order; matplotlib brings the last one
