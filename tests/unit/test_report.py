@@ -271,7 +271,8 @@ def test_no_row_and_no_point_is_one_person_where_ids_and_small_counts_are_hidden
     one = results(tables, sample_ids=shown)
     html = pages(one)["index"]
     assert ("person-01</td>" in html) is shown
-    assert ('class="search"' in html) is shown
+    assert ('class="table people"' in html) is shown
+    assert ('<script type="application/json" id="people">' in html) is shown
     assert ("People are not listed one by one" in html) is not shown
     assert ("This page lists people one by one" in html) is shown
     drawn = figures_of(one, tmp_path, "interferon_scores", "principal_components", "axes", "types", "factors")
@@ -478,7 +479,7 @@ class Outline(HTMLParser):
         self.links += [given["href"]] if tag == "a" else []
         self.loaded += [given[name] for name in ("src", "action", "data", "srcset") if name in given]
         self.loaded += [given["href"]] if tag == "link" else []
-        self.images += [given.get("aria-label", "")] if tag == "svg" else []
+        self.images += [given.get("aria-label", "")] if tag == "svg" and "aria-hidden" not in given else []
         self.headings += [int(tag[1])] if re.fullmatch(r"h[1-6]", tag) else []
         self.open_labels += tag == "label"
         self.bare_fields += tag == "input" and not self.open_labels

@@ -36,7 +36,9 @@ def nearest(results: Results) -> dict[str, list[str]]:
 def _factors_of_strata(results: Results, known: list[str]) -> list[str]:
     summary = results.tables["stratification_summary"].set_index("item")["value"]
     used = str(summary.get("factors", "")).split()
-    return [name for name in known if name in used] or [name for name in known if name in results.robust_factors] or known
+    return (
+        [name for name in known if name in used] or [name for name in known if name in results.robust_factors] or known
+    )
 
 
 def _nearest(points: pd.DataFrame) -> dict[str, list[str]]:

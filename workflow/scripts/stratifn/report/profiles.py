@@ -82,6 +82,7 @@ def _lines(words: pd.DataFrame, group_of: pd.Series, looks: Mapping[str, Look], 
         },
     }
 
+
 def profile_data(results: Results) -> dict[str, Any]:
     """Describe every person of the cohort for the profile, by position.
 
@@ -195,7 +196,9 @@ def _strata(results: Results) -> dict[str, Any] | None:
 
 def _measured(results: Results) -> list[str]:
     """Write for each person which views it was measured in: 1 or 0 for each view."""
-    columns = [results.samples.get(f"{IN_VIEW}{view}", pd.Series(True, results.samples.index)) for view in results.views]
+    columns = [
+        results.samples.get(f"{IN_VIEW}{view}", pd.Series(True, results.samples.index)) for view in results.views
+    ]
     return ["".join("1" if known else "0" for known in row) for row in zip(*columns, strict=True)]
 
 
@@ -203,7 +206,9 @@ def _sheet(results: Results) -> dict[str, Any] | None:
     """Take the sheet's variables; words that nobody shares (dates, comments) are none."""
     samples = results.samples
     kinds = {name: kind["type"] for name, kind in column_types(samples).items()}
-    names = [name for name, kind in kinds.items() if kind != TEXT and name not in NAMES and not name.startswith(IN_VIEW)]
+    names = [
+        name for name, kind in kinds.items() if kind != TEXT and name not in NAMES and not name.startswith(IN_VIEW)
+    ]
     if not names:
         return None
     return {"names": names, "values": [words_of(samples[name]) for name in names]}
