@@ -13,6 +13,7 @@ import pytest
 import yaml
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
+from pages_in_browser import check_every_way
 from stratifn.configuration.config import complete_config
 from stratifn.configuration.contract import breaches, cohort_outputs
 from stratifn.shared.samples import read_samples
@@ -123,6 +124,11 @@ def test_ssc_runs_from_the_sheets_own_names_and_names_the_damaged_symbols(ssc):
     page = (ssc / "report" / "index.html").read_text()
     assert "moderated t" in page
     assert "SIGLEC1" in page
+
+
+@pytest.mark.parametrize("cohort", ["pss", "breast", "ssc"])
+def test_pages_of_public_cohorts_can_be_read_in_every_way(browser, cohort, request):
+    check_every_way(browser, sorted((request.getfixturevalue(cohort) / "report").glob("*.html")))
 
 
 def check_cells_under_interferon(folder: Path, checked, threshold: float) -> None:

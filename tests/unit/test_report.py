@@ -301,7 +301,8 @@ def test_no_row_and_no_point_is_one_person_where_ids_and_small_counts_are_hidden
     one = results(tables, sample_ids=shown)
     html = pages(one)["index"]
     assert ("person-01</td>" in html) is shown
-    assert ('class="search"' in html) is shown
+    assert ('class="table people"' in html) is shown
+    assert ('<script type="application/json" id="people">' in html) is shown
     assert ("People are not listed one by one" in html) is not shown
     assert ("This page lists people one by one" in html) is shown
     drawn = figures_of(one, tmp_path, "interferon_scores", "principal_components", "axes", "types", "factors")

@@ -5,7 +5,7 @@
   const names = Object.keys(data.people), dialog = document.getElementById("profile");
   const SPACE = "http://www.w3.org/2000/svg";
   const part = (name) => dialog.querySelector(`.${name}`);
-  const anchor = (name) => `#person-${name.replace(/^#/, "")}`;
+  const anchor = (name) => `#person-${name.replace("#", "no-")}`;
   const minus = (value) => String(value).replace("-", "\u2212");
   const short = (value) => minus(Number(value.toPrecision(3)));
   const signed = (value) => (value > 0 ? `+${value}` : minus(value));
@@ -162,10 +162,7 @@
     part("sheet").querySelector("dl").replaceChildren(...(all.sheet ? all.sheet.names.flatMap((title, each) => [made("dt", {}, title), made("dd", {}, all.sheet.values[each][place] || "not known")]) : []));
   }
 
-  function wanted() {
-    const found = decodeURIComponent(location.hash).match(/^#person-(.+)$/);
-    return found ? [found[1], `#${found[1]}`].find((name) => name in data.people) : undefined;
-  }
+  const wanted = () => names.find((name) => anchor(name) === location.hash);
 
   function follow() {
     const name = wanted();

@@ -47,7 +47,7 @@
     for (const row of main.querySelectorAll("tr.is-picked")) row.classList.remove("is-picked");
     if (name !== null) {
       for (const mark of marks.get(name) ?? []) ring(mark, "ring");
-      const anchor = `person-${name.replace(/^#/, "")}`;
+      const anchor = `person-${name.replace("#", "no-")}`;
       document.getElementById(anchor)?.classList.add("is-picked");
       if (profile) profile.href = `${data.profiles_at}#${anchor}`;
     }

@@ -56,7 +56,7 @@
     const header = (data, column) => table.tHead.rows[0].cells[column].querySelector(".dt-column-title").textContent;
     // the row of fields would repeat the titles
     const customize = (written) => (people ? written.slice(written.indexOf("\n") + 1) : written);
-    const taken = { title: null, customize, exportOptions: { format: { body, header } } };
+    const taken = { title: null, footer: false, customize, exportOptions: { format: { body, header } } };
     const file = { extension: ".tsv", fieldSeparator: "\t", fieldBoundary: "", filename: region.parentNode.id.replace(/^table-/, "") };
     const api = new DataTable(table, {
       autoWidth: false, paging: false, order: [], titleRow: 0,
