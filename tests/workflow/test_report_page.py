@@ -139,8 +139,8 @@ def test_numbers_of_the_methods_text_are_those_of_the_tables(demo_run):
 @pytest.mark.parametrize("denied", [False, True])
 def test_a_button_copies_the_methods_text_with_its_references(browser, demo_run, denied):
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    tab = context.new_page()
-    errors, _ = watched(tab)
+    tab, errors = context.new_page(), []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.goto((demo_run / "report" / "index.html").as_uri())
     if denied:
         tab.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject('denied'); }")
