@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from pages_in_browser import check_every_way
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
+from pages_in_browser import check_every_way
 from stratifn.configuration.config import complete_config
 from stratifn.configuration.contract import breaches, cohort_outputs
 from stratifn.shared.samples import read_samples

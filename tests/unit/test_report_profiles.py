@@ -109,7 +109,9 @@ def test_the_nearest_people_are_nearest_in_the_space_of_the_strata(tables):
 
 def test_a_factor_that_explains_more_counts_more(tables):
     tables["stratification_summary"] = pd.DataFrame({"item": ["factors"], "value": ["Factor1 Factor2"]})
-    tables["factors"] = pd.DataFrame({"sample": SAMPLES, "Factor1": [0.0] * 10 + [0, 1], "Factor2": [0.0] * 10 + [1, 0]})
+    tables["factors"] = pd.DataFrame(
+        {"sample": SAMPLES, "Factor1": [0.0] * 10 + [0, 1], "Factor2": [0.0] * 10 + [1, 0]}
+    )
     found = nearest(results(tables))
     assert found["person-00"][-1] not in ("person-10", "person-11")
     assert found["person-11"][0] != "person-10"
