@@ -55,8 +55,9 @@ slurm: $(READY) ## the same on a Slurm cluster: make slurm CONFIG=my.yaml ARGS="
 
 check: $(READY) ## only validate your configuration and inputs: make check CONFIG=my.yaml
 	@$(checked_config)
+	@# a mistake in one cohort must not hide those of the others
 	@$(call snakemake,$(RUN_FOLDER)) --logger-stratifn-result "Configuration and inputs are fine." \
-		--configfile "$(CONFIG_PATH)" --cores $(CORES) $(ARGS) -- check
+		--configfile "$(CONFIG_PATH)" --cores $(CORES) --keep-going $(ARGS) -- check
 
 verify: $(READY) ## compare results with their manifests: make verify CONFIG=my.yaml, or RESULTS=folder
 	@test -n "$(CONFIG)$(RESULTS)" || { echo "Name a configuration or a folder: make verify CONFIG=my.yaml, or RESULTS=folder" >&2; exit 1; }

@@ -111,6 +111,20 @@ SOURCES = (
         only="all of these",
     ),
     Source(
+        "a stratum of 10 % among 400 people",
+        "calibration_strata",
+        "Small strata",
+        ["situation"],
+        [Measure("measured", "sets in which it is found", nominal_column="nominal")],
+    ),
+    Source(
+        "one bimodal factor",
+        "calibration_strata",
+        "A bimodal factor",
+        ["situation"],
+        [Measure("measured", "sets with two strata", nominal_column="nominal")],
+    ),
+    Source(
         "out of reference",
         "calibration_transfer",
         "Out of reference",

@@ -223,7 +223,7 @@ def small(sets: int, settings: Settings) -> Iterator[Row]:
                 rng = np.random.default_rng([3, others, int(separation), number])
                 values, truth = planted(400, share, separation, rng)
                 found.append(_holds(stratified(values, settings), truth == others))
-            bound = "at least 30 %" if separation == 6 else ""
+            bound = "at least 30 %" if separation == 6 else "as many as possible"
             yield Row.of(f"a stratum of 10 % beside {others}, {separation:g} SD, 400 people: found", bound, found)
 
 

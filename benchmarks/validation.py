@@ -51,7 +51,7 @@ def counts(features: int, samples: int) -> pd.DataFrame:
     # half of the annotated genes are silent in blood
     means = np.exp(rng.normal(1.0, 3.5, features))
     values = rng.poisson(means[:, None] * rng.gamma(2, 0.5, (features, samples)))
-    return pd.DataFrame(values, [f"ENSG{number:011d}" for number in range(features)], names(samples))
+    return pd.DataFrame(values, genes(features), names(samples))
 
 
 def nearly_empty_counts(features: int, samples: int) -> pd.DataFrame:
@@ -59,7 +59,12 @@ def nearly_empty_counts(features: int, samples: int) -> pd.DataFrame:
     # four of six genes are silent, one is seen in 2 % of the samples
     means = rng.choice([0, 0, 0, 0, 0.02, 2], features)
     values = rng.poisson(means[:, None], (features, samples))
-    return pd.DataFrame(values, [f"ENSG{number:011d}" for number in range(features)], names(samples))
+    return pd.DataFrame(values, genes(features), names(samples))
+
+
+def genes(features: int) -> list[str]:
+    # a gene of the deciding signature, without which counts are refused
+    return ["IFI27", *(f"ENSG{number:011d}" for number in range(1, features))]
 
 
 def beta(features: int, samples: int) -> pd.DataFrame:
@@ -112,8 +117,10 @@ def job(folder: Path, kind: str, file: str, samples: int) -> list[str]:
     (folder / "inputs").mkdir()
     parts = {
         "params": {
-            "cohort": cohort, "contrasts": [], "known": ["SLE"], "joined": [], "signature_files": [], "signatures": [],
-            "gene_sets": [], "paths": {"samples": str(folder / "samples.tsv"), view["name"]: str(folder / file)},
+            "cohort": cohort, "contrasts": [], "known": ["SLE"], "joined": [], "signature_files": [],
+            "signatures": ["RICE_CROW_6"], "gene_sets": [], "reference": None, "analyte": None, "contract": "",
+            "first": True, "ratio": False, "integration": {"regress_out": "", "min_views": 1},
+            "paths": {"samples": str(folder / "samples.tsv"), view["name"]: str(folder / file)},
         },
         "output": {
             "samples": str(folder / "inputs" / "samples.tsv"),

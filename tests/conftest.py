@@ -16,6 +16,7 @@ from stratifn.differential_expression import Question
 from stratifn.differential_expression.possible import possible_comparisons
 from stratifn.inputs import GeneNames, Groups, read_cohort
 from stratifn.registry.knowledge import load_knowledge
+from stratifn.shared.checks import Checks
 from stratifn.shared.design import model_matrix
 from stratifn.shared.package_data import config_schema, output_contract, sheet_schema
 from stratifn.shared.tables import read_table
@@ -42,7 +43,8 @@ def assert_the_checked_design_was_fitted():
         groups = Groups(cohort["diseases"], cohort["control"], complete["diseases"])
         genes = GeneNames.of(load_knowledge().registry)
         checked: list[pd.DataFrame] = []
-        read_cohort(cohort, paths, groups, genes, sheet_schema(), lambda samples: checked.append(samples) or [])
+        checks = [Checks(samples=lambda samples: checked.append(samples) or [])]
+        read_cohort(cohort, paths, groups, genes, sheet_schema(), checks)
         fitted = read_table(results / "differential_expression" / "design.tsv").set_index("sample")
         tested = checked[0][checked[0]["in_rna"]]
         possible = possible_comparisons(tested, Question.of(cohort, complete["contrasts"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ import yaml
 
 from stratifn.configuration.config import complete_config, read_config
 from stratifn.configuration.names import joined_columns
-from stratifn.differential_expression import Question, check_comparisons
-from stratifn.inputs import GeneNames, Groups, known_genes, read_cohort, too_few_samples
-from stratifn.integration import integration_problems
-from stratifn.shared.errors import InputError, Problem, problems_of
+from stratifn.differential_expression import comparison_checks
+from stratifn.inputs import Cohort as Validated
+from stratifn.inputs import GeneNames, Groups, known_genes, read_cohort, size_checks
+from stratifn.integration import integration_checks
+from stratifn.interferon import protein_checks, reference_problems
+from stratifn.shared.errors import InputError, Problem
 from stratifn.shared.package_data import config_schema, output_contract, sheet_schema
 from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
 from stratifn.transfer import load_interferon
@@ -101,14 +103,18 @@ class Cohort:
 
     def problems(self) -> list[Problem]:
         """Write everything, and return what `make check` lists."""
-        self.write()
         try:
-            config = complete_config(read_config(self.folder / "config.yaml"), config_schema(), output_contract())
-            for cohort in config["cohorts"]:
-                _check(cohort, config)
+            self.validated()
         except InputError as error:
             return error.problems
         return []
+
+    def validated(self) -> Validated:
+        """Write everything, and return what `make check` makes of it."""
+        self.write()
+        config = complete_config(read_config(self.folder / "config.yaml"), config_schema(), output_contract())
+        (cohort,) = config["cohorts"]
+        return check_cohort(cohort, config)
 
 
 @cache
@@ -116,25 +122,26 @@ def _shipped(signatures: tuple[str, ...]) -> tuple[GeneNames, list[Problem]]:
     return known_genes([], signatures, [])
 
 
-def _check(cohort: dict[str, Any], config: dict[str, Any]) -> None:
+def check_cohort(cohort: dict[str, Any], config: dict[str, Any]) -> Validated:
     """Do what the job `inputs` does, without what it writes."""
     paths = {"samples": cohort["samples"]} | {view["name"]: view["path"] for view in cohort["views"]}
-    question = Question.of(cohort, config["contrasts"])
-    interferon = config["interferon"]
+    interferon, integration = config["interferon"], config["integration"]
     signatures = (interferon["signature"], *interferon["extra_signatures"])
     own, sets = interferon["signature_files"], config["differential_expression"]["gene_sets"]
     genes, others = known_genes(own, signatures, sets) if own or sets else _shipped(signatures)
-    others = [*others, *problems_of(load_interferon, interferon["reference"], output_contract()["version"])]
-    integration = {key: config["integration"][key] for key in ("regress_out", "min_views")}
-
-    def check(samples: pd.DataFrame) -> list[Problem]:
-        problems = check_comparisons(samples, question) + too_few_samples(samples, paths["samples"])
-        return problems + integration_problems(samples, **integration)
-
+    folder = interferon["reference"]
+    frozen = partial(load_interferon, folder, output_contract()["version"])
+    others = [*others, *reference_problems(frozen, folder, cohort, True)]
+    checks = (
+        comparison_checks(cohort, config["contrasts"]),
+        size_checks(paths["samples"]),
+        integration_checks(cohort, integration["regress_out"], integration["min_views"]),
+        protein_checks(cohort, interferon["protein_analyte"]),
+    )
     groups = Groups(cohort["diseases"], cohort["control"], config["diseases"])
     joined = sorted(joined_columns(output_contract()))
     ratio = config["normalization"]["size_factors"] == MEDIAN_OF_RATIOS
-    read_cohort(cohort, paths, groups, genes, sheet_schema(), check, joined, others, ratio)
+    return read_cohort(cohort, paths, groups, genes, sheet_schema(), checks, joined, others, ratio)
 
 
 # code to the cases of its class

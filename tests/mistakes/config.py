@@ -13,6 +13,12 @@ def config_text(cohort: Cohort, old: str, new: str) -> None:
     cohort.files["config.yaml"] = text.replace(old, new).encode()
 
 
+def keep(cohort: Cohort, name: str) -> None:
+    """Keep one view."""
+    cohort.cohort["views"] = [cohort.view(name)]
+    cohort.matrices = {name: cohort.matrices[name]}
+
+
 def simulated(cohort: Cohort, **settings: int) -> None:
     cohort.config["cohorts"] = [{"name": "demo", "simulate": settings}]
 
@@ -199,3 +205,20 @@ def more_views_wanted_than_there_are(cohort: Cohort) -> None:
 @mistake("IN-221")
 def a_reference_that_is_not_there(cohort: Cohort) -> None:
     cohort.config["interferon"] = {"reference": "nowhere/reference"}
+
+
+@mistake("IN-209")
+def a_matrix_of_copies(cohort: Cohort) -> None:
+    keep(cohort, "cells")
+    cohort.matrices["cells"] = cohort.matrices["cells"].apply(lambda row: row.iloc[0] + 0 * row, axis=1)
+
+
+@mistake("IN-233")
+def a_protein_that_is_not_measured(cohort: Cohort) -> None:
+    cohort.config["interferon"] = {"protein_analyte": "IFNA"}
+
+
+@mistake("IN-233")
+def a_protein_without_a_view_of_concentrations(cohort: Cohort) -> None:
+    keep(cohort, "rna")
+    cohort.config["interferon"] = {"protein_analyte": "CK1"}

@@ -128,3 +128,13 @@ def a_zero_in_every_gene(cohort: Cohort) -> None:
     counts = cohort.matrices["rna"]
     for number in range(len(counts)):
         counts.iloc[number, number % counts.shape[1]] = 0
+
+
+@mistake("IN-246")
+def a_report_of_xponent(cohort: Cohort) -> None:
+    lines = ["Program,xPONENT,,FlexMAP 3D", "Build,4.3.229.0,,", "Batch,ABCD,,", "Results,,,", "DataType:,Median,,"]
+    wells = [
+        f'"{number}(1,A{number})",{sample},10.5,20' for number, sample in enumerate(cohort.sheet["sample"], start=1)
+    ]
+    table = ["Location,Sample,CK0,Total Events", *wells]
+    cohort.files["cytokines.tsv"] = "\n".join([*lines, *table, ",,,", "DataType:,Result,,", *table, ""]).encode()

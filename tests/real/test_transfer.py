@@ -23,6 +23,7 @@ from stratifn.integration import (
     train_mofa,
     variance_table,
 )
+from stratifn.shared.package_data import output_contract
 from stratifn.stratification import find_strata, stratum_arrays, stratum_model
 from stratifn.stratification.selection import candidates
 from stratifn.stratification.space import factor_space
@@ -40,6 +41,7 @@ from stratifn.transfer import (
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="needs the shared real data")
+VERSION = output_contract()["version"]
 VIEWS = ("mrna", "mirna", "protein")
 INTEGRATION, STRATIFICATION = settings_of("integration"), settings_of("stratification")
 # the views are on a log scale already, and there is nothing to score
@@ -76,7 +78,7 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
     posterior = posterior_of_cohort(integration.model, views, factors, "")
     strata = find_strata(posterior.mean, variance, robust, inside, None, STRATIFICATION, posterior)
     reference = freeze_reference(
-        Source("breast", "2.2", {}, "other", "microarray"),
+        Source("breast", VERSION, {}, "other", "microarray"),
         {name: FrozenView("continuous", {"features": view.var_names.to_numpy(str)}) for name, view in views.items()},
         LearntModel(
             integration.model.views,
@@ -90,7 +92,7 @@ def held_out(breast, joint, folder, split: int) -> dict[str, float]:
         [],
     )
     write_reference(reference, folder / "reference.json", folder / "arrays.npz")
-    reference = load_reference(folder, "2.2")
+    reference = load_reference(folder, VERSION)
     new = {name: view[outside["sample"].tolist()].copy() for name, view in views.items()}
     placed = place_patients(reference, new, outside, PHASES, MEASURED).patients.set_index("sample")
     row = {

@@ -173,6 +173,7 @@ def test_the_tables_of_a_phase_are_those_in_its_folder():
         for name in (
             "strata",
             "selection",
+            "consensus",
             "stability",
             "composition",
             "associations",

@@ -16,6 +16,7 @@ from stratifn.inputs import GeneNames, Groups, read_cohort
 from stratifn.inputs.gene_ids import named_genes
 from stratifn.inputs.near import near_matches
 from stratifn.inputs.reading import read_matrix, read_sheet
+from stratifn.shared.checks import Checks
 from stratifn.shared.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,7 @@ def write(frame: pd.DataFrame, path: str, label: str = "gene_id") -> str:
     return path
 
 
-def read(sheet, views: dict[str, tuple[str, str]], groups=GROUPS, check=lambda samples: [], lenders=None, **settings):
+def read(sheet, views: dict[str, tuple[str, str]], groups=GROUPS, checks=(), lenders=None, **settings):
     sheet.to_csv("samples.tsv", sep="\t", index=False)
     settings = {"columns": {}, "labels": {}, "types": {}} | settings
     settings["views"] = [
@@ -56,7 +57,7 @@ def read(sheet, views: dict[str, tuple[str, str]], groups=GROUPS, check=lambda s
         for name, (kind, _) in views.items()
     ]
     paths = {"samples": "samples.tsv"} | {name: path for name, (_, path) in views.items()}
-    return read_cohort(settings, paths, groups, GENES, SCHEMA, check)
+    return read_cohort(settings, paths, groups, GENES, SCHEMA, checks)
 
 
 def refusal(*arguments, **settings) -> str:
@@ -173,7 +174,7 @@ def test_salmons_fractional_counts_are_rounded_when_asked_to(folder, sheet, coun
     sheet.to_csv("samples.tsv", sep="\t", index=False)
     view = {"name": "rna", "kind": "counts", "round": True}
     settings = {"columns": {}, "labels": {}, "types": {}, "views": [view]}
-    cohort = read_cohort(settings, {"samples": "samples.tsv", "rna": "c.tsv"}, GROUPS, GENES, SCHEMA, lambda _: [])
+    cohort = read_cohort(settings, {"samples": "samples.tsv", "rna": "c.tsv"}, GROUPS, GENES, SCHEMA, ())
     assert np.array_equal(cohort.views["rna"].X, counts.T.to_numpy())
     assert "rounded" in cohort.notes["what"].tolist()
 
@@ -307,7 +308,8 @@ def test_a_matrix_of_other_samples_says_which_ids_look_alike(folder, sheet, coun
 
 def test_the_check_of_the_design_runs_on_typed_samples(folder, sheet, counts):
     seen = []
-    read(sheet, {"rna": ("counts", write(counts, "c.tsv"))}, check=lambda samples: seen.append(samples) or [])
+    checks = [Checks(samples=lambda samples: seen.append(samples) or [])]
+    read(sheet, {"rna": ("counts", write(counts, "c.tsv"))}, checks=checks)
     assert seen[0]["age"].dtype.kind in "if"
 
 
@@ -376,3 +378,21 @@ def test_a_view_keeps_whose_size_factors_it_takes_and_has_no_sample_without_one(
     message = refusal(sheet, views, lenders={"te": "rna"})
     assert "te.tsv" in message and "2 samples that rna does not have: S03, S07" in message
     assert read(sheet, views).views["te"].n_obs == 12
+
+
+@pytest.mark.parametrize(
+    ("theirs", "hint"),
+    [
+        ("Lupus_{}_L001", "`Lupus_S00_L001` for `S00`"),
+        ("other{:.0}{.__class__}", "a file `ids` with the columns `id` and `sample`"),
+    ],
+)
+def test_ids_that_hold_those_of_the_sheet_are_recognised(folder, sheet, counts, theirs, hint):
+    renamed = counts.rename(columns=lambda name: theirs.format(name, name))
+    assert hint in refusal(sheet, {"rna": ("counts", write(renamed, "c.tsv"))})
+
+
+def test_ids_that_r_changed_are_told_as_such(folder, sheet, counts):
+    sheet["sample"] = [f"{number:02d}-A" for number in range(len(sheet))]
+    renamed = counts.set_axis([f"X{number:02d}.A" for number in range(counts.shape[1])], axis=1)
+    assert "check.names = FALSE" in refusal(sheet, {"rna": ("counts", write(renamed, "c.tsv"))})

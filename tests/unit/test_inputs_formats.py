@@ -706,7 +706,7 @@ def test_a_cohort_of_six_formats_at_once(genes):
     paths = {"samples": "samples.tsv"} | {view["name"]: view["path"] for view in cohort.cohort["views"]}
     settings = {"columns": {}, "labels": {}, "types": {}}
     settings["views"] = [{"round": False, "size_factors": "own"} | view for view in cohort.cohort["views"]]
-    read = read_cohort(settings, paths, Groups(["SLE", "pSS"], "HC"), genes, sheet_schema(), lambda _: [])
+    read = read_cohort(settings, paths, Groups(["SLE", "pSS"], "HC"), genes, sheet_schema(), ())
     assert set(read.views) == set(SIX)
     for name, source in SIX.items():
         frame = read.views[name].to_df().T
@@ -730,7 +730,7 @@ def test_new_patients_on_epic_v2_match_a_reference_of_an_older_array(genes):
         view = {"name": "methylation", "kind": "beta", "round": False}
         settings = {"columns": {}, "labels": {}, "types": {}, "views": [view]}
         paths = {"samples": "s.tsv", "methylation": f"{name}.tsv"}
-        read[name] = read_cohort(settings, paths, ANY_GROUP, genes, sheet_schema(), lambda _: []).views["methylation"]
+        read[name] = read_cohort(settings, paths, ANY_GROUP, genes, sheet_schema(), ()).views["methylation"]
     require_features(
         {"methylation": Features.of(read["v1"].var)}, {"methylation": read["v2"]}, {"methylation": "v2.tsv"}
     )

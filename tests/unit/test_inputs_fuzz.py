@@ -42,7 +42,7 @@ def check_outcome(folder: Path, sheet_bytes: bytes, matrix_bytes: bytes, kind: s
     settings_ = {"columns": {}, "labels": {}, "types": {}, "views": [{"name": "rna", "kind": kind, "round": False}]}
     paths = {"samples": str(folder / "s.tsv"), "rna": str(folder / "m.tsv")}
     try:
-        cohort = read_cohort(settings_, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, lambda samples: [])
+        cohort = read_cohort(settings_, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, ())
     except InputError as error:
         assert error.problems
         assert str(error)

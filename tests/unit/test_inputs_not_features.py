@@ -254,7 +254,7 @@ def test_the_notes_name_what_was_left_out_and_the_matrix_is_that_without_it(tmp_
     paths = {"samples": "samples.tsv", "rna": "m.tsv.gz"}
 
     def read():
-        return read_cohort(settings, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, lambda samples: [])
+        return read_cohort(settings, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, ())
 
     cohort = read()
     assert np.array_equal(cohort.views["rna"].X, GENES.T.to_numpy())

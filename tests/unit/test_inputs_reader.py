@@ -161,17 +161,20 @@ def test_cells_that_are_no_numbers_are_kept_as_they_are():
 
 
 def test_a_cell_lost_in_the_middle_of_a_row_shifts_nobody():
-    assert codes(CLEAN.replace(b"A\t1\t2", b"A\t2")) == [("line 2", "IN-011")]
-    assert codes(CLEAN.replace(b"A\t1\t2", b"A\t1\t1\t2")) == [("line 2", "IN-011")]
+    assert codes(CLEAN.replace(b"A\t1\t2", b"A\t2")) == [("line 2 (`A`)", "IN-011")]
+    assert codes(CLEAN.replace(b"A\t1\t2", b"A\t1\t1\t2")) == [("line 2 (`A`)", "IN-011")]
 
 
 def test_a_file_cut_in_the_middle_of_a_row_is_refused():
-    assert codes(CLEAN[: CLEAN.index(b"\t8")]) == [("line 4", "IN-011")]
+    assert codes(CLEAN[: CLEAN.index(b"\t8")]) == [("line 4 (`C`)", "IN-011")]
 
 
 def test_every_row_that_is_wrong_is_listed_with_its_line(monkeypatch):
     monkeypatch.setattr("stratifn.inputs.text.BYTES_PER_BLOCK", 16)
-    assert codes(b"id\tS1\tS2\nA\t1\t2\n\nB\t1\nC\t1\t2\nD\t1\t2\t3\n") == [("line 4", "IN-011"), ("line 6", "IN-011")]
+    assert codes(b"id\tS1\tS2\nA\t1\t2\n\nB\t1\nC\t1\t2\nD\t1\t2\t3\n") == [
+        ("line 4 (`B`)", "IN-011"),
+        ("line 6 (`D`)", "IN-011"),
+    ]
 
 
 def test_an_open_quote_swallows_no_rows():
@@ -187,7 +190,7 @@ def test_sheets_are_counted_too():
     Path("s.tsv").write_bytes(sheet)
     with pytest.raises(InputError) as error:
         read_sheet("s.tsv")
-    assert [(problem.where, problem.code) for problem in error.value.problems] == [("line 3", "IN-011")]
+    assert [(problem.where, problem.code) for problem in error.value.problems] == [("line 3 (`S2`)", "IN-011")]
     Path("s.tsv").write_bytes(sheet.replace(b"S2\tSLE", b'S2\t"SLE\t40'))
     with pytest.raises(InputError, match="quote"):
         read_sheet("s.tsv")

@@ -36,7 +36,7 @@ def read(columns=None, **more):
     views = [{"name": "rna", "kind": "counts", "round": False}]
     settings = {"columns": columns or {}, "labels": {}, "types": {}, "views": views}
     paths = {"samples": "samples.tsv", "rna": "c.tsv"}
-    return read_cohort(settings, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, lambda _: [], JOINED)
+    return read_cohort(settings, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, (), JOINED)
 
 
 @pytest.mark.parametrize("name", RESERVED)

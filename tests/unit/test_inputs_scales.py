@@ -265,7 +265,7 @@ def read(values: np.ndarray, kind: str, name: str = "rna", **view):
     views = [{"name": name, "kind": kind, "round": False, "scale": "checked"} | view]
     settings = {"columns": {}, "labels": {}, "types": {}, "views": views}
     paths = {"samples": "samples.tsv", name: "m.tsv"}
-    return read_cohort(settings, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, lambda samples: [])
+    return read_cohort(settings, paths, Groups(["SLE"], "HC"), GeneNames({}, {}), SCHEMA, ())
 
 
 def refusal(*arguments, **view) -> list[str]:

@@ -41,7 +41,7 @@ def read(table: pd.DataFrame | str, rna=None, groups=GROUPS, view=None, **settin
     views = [{"name": "rna", "kind": "counts", "round": False} | (view or {})]
     settings = {"columns": {}, "labels": {}, "types": {}, "views": views} | settings
     paths = {"samples": "samples.tsv", "rna": "counts.tsv"}
-    return read_cohort(settings, paths, groups, GeneNames({}, {}), sheet_schema(), lambda samples: [])
+    return read_cohort(settings, paths, groups, GeneNames({}, {}), sheet_schema(), ())
 
 
 def notes(cohort, item=None) -> list[tuple[str, str]]:
@@ -72,10 +72,13 @@ def test_a_clean_sheet_is_read_without_a_note():
 # --- names of columns -----------------------------------------------------------------------------------------------
 
 
-def test_a_column_with_another_name_in_the_results_has_a_note():
-    cohort = read(sheet(**{"disease duration (y)": NUMBERS, "gender": ["F", "M"] * 10}), columns={"sex": "gender"})
-    assert {"disease_duration_y", "sex"} <= set(cohort.samples)
-    assert notes(cohort, "gender") == [("renamed", "read as `sex`, by `columns`")]
+def test_a_column_whose_name_in_the_results_the_config_does_not_give_has_a_note():
+    mapped = {"sex": "gender", "crp (mg/l)": "CRP"}
+    given = sheet(**{"disease duration (y)": NUMBERS, "gender": ["F", "M"] * 10, "CRP": NUMBERS})
+    cohort = read(given, columns=mapped)
+    assert {"disease_duration_y", "sex", "crp_mg_l"} <= set(cohort.samples)
+    assert notes(cohort, "gender") == []
+    assert notes(cohort, "CRP") == [("renamed", "read as `crp_mg_l`, by `columns`")]
     ((what, reason),) = notes(cohort, "disease duration (y)")
     assert what == "renamed" and reason.startswith("read as `disease_duration_y`")
 

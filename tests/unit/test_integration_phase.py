@@ -302,6 +302,41 @@ def test_mofax_reads_what_the_tables_say(done):
     model.close()
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_with_its_data_the_model_file_serves_plots_of_data(done, tmp_path, monkeypatch):
+    made, _, _ = done
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    import matplotlib.pyplot as plt
+    import mofax
+
+    chosen = made.integration.model
+    trained = next(path for path in made.seeds if read_model(path).seed == chosen.seed)
+    with_data = tmp_path / "with_data.hdf5"
+    write_model(chosen, trained, with_data, made.model_input)
+    assert "data" not in h5py.File(made.path) and "data" in h5py.File(with_data)
+    assert read_model(with_data).factors.tolist() == read_model(made.path).factors.tolist()
+    model = mofax.mofa_model(with_data)
+    mofax.plot_data_overview(model)
+    plt.close("all")
+    view = made.model_input.views[0]
+    found = model.get_data(views=view.name, df=True)
+    assert found.columns.tolist() == list(view.model_names) and found.index.tolist() == list(chosen.samples)
+    np.testing.assert_array_equal(found, view.values)
+    # mofax' own variance explained, from the data in the file
+    r2 = model.calculate_variance_explained(views=view.name, factors=[0])
+    np.testing.assert_allclose(r2["R2"], chosen.r2[0, 0], rtol=1e-5)
+    model.close()
+
+
+def test_data_and_intercepts_restore_the_input(done, tmp_path):
+    made, _, _ = done
+    write_model(made.integration.model, made.seeds[0], tmp_path / "model.hdf5", made.model_input)
+    with h5py.File(tmp_path / "model.hdf5") as file:
+        for view in made.model_input.views:
+            scaled = file[f"data/{view.name}/cohort"][:] + file[f"intercepts/{view.name}/cohort"][:]
+            np.testing.assert_allclose(scaled * view.scale, view.values * view.scale + view.means, rtol=1e-9)
+
+
 JOB = """
 from types import SimpleNamespace
 import mofa

@@ -41,8 +41,28 @@ def cohort(tmp_path, monkeypatch):
     return Cohort.clean(tmp_path)
 
 
-def test_a_clean_cohort_has_no_problem(cohort):
+def test_a_clean_cohort_has_no_problem_and_no_note(cohort):
     assert cohort.problems() == []
+    assert cohort.validated().notes.empty
+
+
+def test_columns_that_the_config_names_and_symbols_beside_ids_are_no_news(cohort):
+    cohort.sheet = cohort.sheet.rename(columns={"sex": "gender"})
+    cohort.cohort["columns"] = {"sex": "gender"}
+    ids = [f"ENSG{number:011d}" for number in range(len(cohort.matrices["rna"]))]
+    symbols = cohort.matrices["rna"].index
+    cohort.matrices["rna"] = cohort.matrices["rna"].set_axis(ids)
+    cohort.matrices["rna"].insert(0, "gene_name", symbols)
+    assert cohort.validated().notes.empty
+
+
+def test_what_was_turned_or_is_lacking_is_a_note(cohort):
+    cohort.matrices["rna"] = cohort.matrices["rna"].drop("RSAD2").T
+    notes = cohort.validated().notes
+    assert notes["reason"].tolist() == [
+        "orientation: the samples are its rows",
+        "5 of 6 genes of RICE_CROW_6; not found: RSAD2",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from stratifn.report.signature_genes import against_controls, signature_expression
 
 from stratifn.normalization import described
 from stratifn.report import draw_figures, methods_text, pages_of, render, write_tables
 from stratifn.report.neighbours import nearest
 from stratifn.report.page.markers import marker_path
 from stratifn.report.profiles import people_data, rounded
-from stratifn.report.signature_genes import against_controls, signature_expression
 from stratifn.running.installation import software_versions
 
 from .test_report import DISEASE, MADE, METHODS, SAMPLES, TEMPLATES, example_tables, results

@@ -42,7 +42,7 @@ def read(tmp_path, monkeypatch):
         view = {"name": "rna", "kind": "counts", "round": False}
         settings = {"columns": {}, "labels": {}, "types": types or {}, "design": design, "views": [view]}
         paths = {"samples": "sheet.tsv", "rna": "counts.tsv"}
-        cohort = read_cohort(settings, paths, groups, GeneNames({}, {}), SCHEMA, lambda samples: [])
+        cohort = read_cohort(settings, paths, groups, GeneNames({}, {}), SCHEMA, ())
         write_samples(cohort.samples, "samples.tsv")
         back = read_samples("samples.tsv")
         pd.testing.assert_frame_equal(back, cohort.samples)

@@ -34,7 +34,7 @@ PHASES = (
 # keys that are no setting of an analysis: they name files and jobs, or what is printed beside a cut-off
 ELSEWHERE = {
     "interferon": {"signature_files", "extra_signatures", "reference", *ProteinSettings.keys()},
-    "integration": {"seeds"},
+    "integration": {"seeds", "save_data"},
 }
 
 

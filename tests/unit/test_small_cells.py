@@ -18,7 +18,7 @@ from stratifn.report.content import formatted
 from stratifn.report.figures.marks import stacked
 from stratifn.report.figures.style import CLASS_COLOURS, plotting
 from stratifn.report.results import Results
-from stratifn.report.sections.pages import build_sections, headline
+from stratifn.report.sections.pages import build_sections
 from stratifn.report.small_cells import (
     HIDDEN,
     Division,
@@ -31,7 +31,7 @@ from stratifn.report.small_cells import (
 )
 from stratifn.shared.claims import Measured, judged, verdicts_table
 from stratifn.shared.vocabulary import UNCERTAIN
-from unit.test_report import config, example_tables
+from unit.test_report import config, example_tables, headline
 
 MOST = 10_000
 LEVELS = {"sex": ["F", "M"], "hydroxychloroquine": ["no", "yes"], "batch": ["B1", "B2", "B3"]}

@@ -14,7 +14,13 @@ from defaults import settings_of
 from stratifn.shared.errors import InputError
 from stratifn.shared.factor_posterior import FactorPosterior
 from stratifn.stratification import find_strata
-from stratifn.stratification.consensus import ambiguous_pairs, consensus_matrix, consensus_partition, draw_subsets
+from stratifn.stratification.consensus import (
+    ambiguous_pairs,
+    consensus_matrix,
+    consensus_partition,
+    consensus_with,
+    draw_subsets,
+)
 from stratifn.stratification.kmeans import assign, kmeans, silhouettes
 from stratifn.stratification.mixture import fit_mixture, one_hot
 from stratifn.stratification.selection import SELECTION_COLUMNS
@@ -194,6 +200,26 @@ def test_consensus_counts_pairs_that_were_drawn_together():
     rows = np.array([[0, 1], [0, 2], [0, 1]])
     expected = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
     np.testing.assert_array_equal(consensus_matrix(labels, rows), expected)
+
+
+def test_consensus_with_a_stratum_is_the_mean_over_its_other_patients():
+    rng = np.random.default_rng(4)
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    upper = np.triu(rng.random((6, 6)), 1)
+    matrix = upper + upper.T + np.eye(6)
+    means = consensus_with(matrix, labels, 3)
+    assert means.shape == (6, 3)
+    assert means[0] == pytest.approx([matrix[0, [1, 2]].mean(), matrix[0, [3, 4]].mean(), matrix[0, 5]])
+    assert np.isnan(means[5, 2]), "nobody else is in the last stratum"
+
+
+def test_people_of_clear_strata_fall_together_in_the_resamples(found):
+    table = found.consensus
+    assert table.groupby("sample").size().eq(found.number).all()
+    own = table.merge(found.table, on="sample", suffixes=("", "_of_sample"))
+    inside = own["stratum"] == own["stratum_of_sample"]
+    assert own.loc[inside, "consensus"].median() > 0.9
+    assert own.loc[~inside, "consensus"].median() < 0.1
     assert ambiguous_pairs(np.array([[1, 0.5, 0], [0.5, 1, 1], [0, 1, 1]])) == pytest.approx(1 / 3)
 
 

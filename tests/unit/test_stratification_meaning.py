@@ -24,6 +24,7 @@ CONTRACT = {
     "stability": ["stratum", "n", "jaccard", "label"],
     "composition": ["stratum", "disease", "n", "fraction"],
     "associations": ASSOCIATION_COLUMNS,
+    "consensus": ["sample", "stratum", "consensus"],
     "markers": ["stratum", "view", "feature", "difference", "auc"],
 }
 SETTINGS = settings_of("stratification", resamples=30, clusters=(2, 6))

@@ -29,20 +29,20 @@ from stratifn.integration import (
 from stratifn.interferon import (
     Cohort,
     analyse_cohort,
-    from_parts,
-    place_by_own_controls,
     reference_of_cohort,
+    score_by_own_controls,
+    score_frozen,
     to_parts,
 )
-from stratifn.interferon import place_patients as score_patients
 from stratifn.interferon.verdicts import interferon_verdicts
-from stratifn.normalization import KINDS, from_arrays, normalize_view, to_arrays
+from stratifn.normalization import normalize_view, to_arrays, transform_frozen
 from stratifn.registry.knowledge import Knowledge
 from stratifn.registry.signatures import load_registry
 from stratifn.report.claim_words import CAVEATS, caveats
 from stratifn.shared.claims import CLAIMS, EVERYBODY, UNSUPPORTED, WEAK, judged, standing, verdicts_table
 from stratifn.shared.claims import Measured as Judged
 from stratifn.shared.errors import InputError, Problem, gathered
+from stratifn.shared.package_data import output_contract
 from stratifn.shared.tables import write_anndata
 from stratifn.simulation import simulate_cohort
 from stratifn.stratification import find_strata, stratum_arrays, stratum_model
@@ -52,7 +52,6 @@ from stratifn.transfer import (
     Measured,
     Phases,
     Source,
-    cohort_features,
     freeze_reference,
     load_interferon,
     load_reference,
@@ -70,7 +69,7 @@ from stratifn.transfer.size_factors import with_lent_size_factors
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = load_registry(ROOT / "resources" / "signatures")
 SHEET_SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "samples.schema.yaml").read_text())
-CONTRACT = "2.3"
+CONTRACT = output_contract()["version"]
 
 DISEASES = ["SLE", "DM"]
 INTERFERON = settings_of("interferon", bootstraps=200)
@@ -89,16 +88,7 @@ JUDGED = verdicts_table(
         judged("stratum_label", "1", [Judged("auc", 0.9), Judged("mostly_high", 0.25)]),
     ]
 )
-PHASES = Phases(
-    transform=lambda frozen, view: from_arrays(KINDS[frozen.kind].frozen, frozen.fields).transform(view),
-    score=lambda values, arrays, rna, samples: score_patients(
-        rna, rna.uns["kind"], samples, from_parts(values, arrays)
-    )[1],
-    strata=stratum_model,
-    score_locally=lambda values, arrays, rna, samples, control: place_by_own_controls(
-        rna, samples, control, from_parts(values, arrays)
-    ),
-)
+PHASES = Phases(transform_frozen, score_frozen, stratum_model, score_by_own_controls)
 
 LIKE_THE_REFERENCE = Measured("whole_blood", "rnaseq")
 
@@ -137,7 +127,7 @@ def run(tmp_path_factory) -> Run:
     paths["samples"] = str(folder / "simulated" / "samples.tsv")
     settings = {"columns": {}, "labels": {}, "types": {}, "views": VIEWS}
     groups = Groups(DISEASES, "HC")
-    cohort = read_cohort(settings, paths, groups, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    cohort = read_cohort(settings, paths, groups, GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
     samples = cohort.samples
     normalized = {
         name: normalize_view(
@@ -384,7 +374,7 @@ def test_an_old_symbol_and_a_versioned_id_of_the_files_find_their_gene(run, plac
         frame.to_csv(matrix, sep="\t")
         paths = {"samples": str(sheet), "rna": str(matrix)}
         settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
-        new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+        new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
         again = run.place(new.views, new.samples).patients.set_index("sample")
         scores = placed.patients.set_index("sample").loc[again.index, "score"]
         np.testing.assert_allclose(again["score"], scores, rtol=0, atol=1e-12)
@@ -660,11 +650,11 @@ def test_new_patients_need_no_disease_and_no_control(tmp_path):
     matrix.write_text("gene_id\tA\tB\nIFI44L\t3\t4\nG2\t5\t6\n")
     settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
     paths = {"samples": str(sheet), "rna": str(matrix)}
-    new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
     assert new.samples["sample"].tolist() == ["A", "B"]
     assert new.samples["disease"].eq("unknown").all()
     sheet.write_text("sample\tdisease\nB\tRA\nA\t\n")
-    new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    new = read_cohort(settings, paths, ANY_GROUP, GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
     assert new.samples["disease"].tolist() == ["unknown", "RA"]
 
 
@@ -680,7 +670,7 @@ def test_what_is_wrong_with_several_files_is_said_at_once():
 
 def test_a_cohorts_matrices_tell_before_any_fit_what_its_reference_will_know(run, tmp_path):
     write_anndata(run.views["rna"], tmp_path / "rna.h5ad")
-    early = cohort_features([tmp_path / "rna.h5ad"])["rna"]
+    early = reference_features(None, CONTRACT, "views", [], [tmp_path / "rna.h5ad"])["rna"]
     views = [{"name": "rna", "kind": "counts"}]
     frozen = reference_features(run.folder, CONTRACT, "transfer (later).views", views)["rna"]
     assert early.ids.tolist() == frozen.ids.tolist()
@@ -754,7 +744,7 @@ def test_a_control_that_is_named_must_be_among_the_new_patients(tmp_path):
     matrix.write_text("gene_id\tA\tB\nIFI44L\t3\t4\nG2\t5\t6\n")
     settings = {"columns": {}, "labels": {}, "types": {}, "views": [VIEWS[0]]}
     paths = {"samples": str(sheet), "rna": str(matrix)}
-    given = (GeneNames.of(REGISTRY), SHEET_SCHEMA, lambda samples: [])
+    given = (GeneNames.of(REGISTRY), SHEET_SCHEMA, ())
     assert read_cohort(settings, paths, any_group("HC"), *given).samples["disease"].tolist() == ["HC", "RA"]
     with pytest.raises(InputError, match="no sample with the control label `healthy`"):
         read_cohort(settings, paths, any_group("healthy"), *given)

@@ -61,6 +61,20 @@ def test_good_input_passes_the_check(cohort):
     assert (cohort[1] / "results" / "mine" / "inputs" / "rna.h5ad").exists()
 
 
+def test_the_check_tells_the_mistakes_of_every_cohort_and_each_once(cohort):
+    clone, folder, sheet, counts, config = cohort
+    (mine,) = config["cohorts"]
+    config["cohorts"].append(mine | {"name": "yours", "samples": "others.tsv"})
+    config["differential_expression"] = {"gene_sets": ["sets.gmt"]}
+    (folder / "sets.gmt").write_text("EMPTY\tno genes\n")
+    sheet.assign(disease=sheet["disease"].replace("SLE", "lupus")).to_csv(folder / "others.tsv", sep="\t", index=False)
+    sheet = sheet.assign(disease=sheet["disease"].replace("HC", "healthy"))
+    done = run((clone, folder, sheet, counts, config), "check", "--keep-going")
+    assert done.code != 0
+    for told in ("`healthy` in 6 samples", "`lupus` in 6 samples", "a set without genes"):
+        assert done.text.count(told) == 1, done.text
+
+
 def test_a_misspelt_key_is_refused_before_anything_runs(cohort):
     cohort[4]["interferon"] = {"cutof": "mean_2sd"}
     cohort[4]["report"] = {"min_cel": 3}

@@ -104,11 +104,57 @@ def test_the_methods_text_names_the_values_and_versions_used(demo_run):
     for part in (
         "disease + sex + age + batch",
         "RICE_CROW_6",
-        "seeds 1, 2, 3, 4, 5",
+        "from 5 seeds (1, 2, 3, 4 and 5)",
         "PyDESeq2 0.5.4",
-        "doi:10.1186/s13059-014-0550-8",
+        "https://doi.org/10.1186/s13059-014-0550-8",
     ):
         assert part in methods
+
+
+def test_numbers_of_the_methods_text_are_those_of_the_tables(demo_run):
+    methods = (demo_run / "report" / "methods.md").read_text(encoding="utf-8")
+    tables = {
+        name: read_table(demo_run / f"{name}.tsv")
+        for name in (
+            "interferon/reference",
+            "integration/features",
+            "integration/robustness",
+            "stratification/selection",
+        )
+    }
+    selection = tables["stratification/selection"]
+    tried, chosen = selection.loc[selection["k"] > 1, "k"], selection[selection["chosen"]].iloc[0]
+    assert f"For {tried.min()} to {tried.max()} strata" in methods
+    assert f"was taken: {chosen['k']} (Jaccard index {chosen['stability']:.3g}, BIC {chosen['bic']:.0f})" in methods
+    reference = tables["interferon/reference"].set_index(["signature", "method"]).loc[("RICE_CROW_6", "zscore")]
+    low, high = (f"{reference[name]:.3g}" for name in ("cutoff_low", "cutoff_high"))
+    assert f"({reference['cutoff']:.3g}; 95 % bootstrap interval {low} to {high})" in methods
+    assert f"The reference consisted of {int(reference['n_controls'])} healthy controls" in methods
+    for row in tables["integration/features"].itertuples():
+        assert f"{row.selected} of {row.view}" in methods
+    robust = tables["integration/robustness"]["robust"]
+    assert f"this applied to {robust.sum()} of {len(robust)} factors" in methods
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_a_button_copies_the_methods_text_with_its_references(browser, demo_run, denied):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    tab = context.new_page()
+    errors, _ = watched(tab)
+    tab.goto((demo_run / "report" / "index.html").as_uri())
+    if denied:
+        tab.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject('denied'); }")
+    tab.locator("button.copy").click()
+    assert tab.get_by_role("button", name="Copied").count() == 1
+    written = (demo_run / "report" / "methods.md").read_text(encoding="utf-8")
+    paragraphs = [text for text in written.split("\n\n") if not text.startswith("#")]
+    assert tab.evaluate("navigator.clipboard.readText()").strip().split("\n\n") == [
+        *(text.strip() for text in paragraphs[:-1]),
+        "References",
+        paragraphs[-1].strip(),
+    ]
+    assert errors == []
+    context.close()
 
 
 @pytest.mark.parametrize(("name", "patients"), [("index", 120), ("SLE", 24), ("DM", 24)])

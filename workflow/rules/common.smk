@@ -27,7 +27,7 @@ from stratifn.running.manifests import MANIFEST
 from stratifn.running.memory import validation_megabytes
 from stratifn.shared.comparisons import contrast_names, interferon_contrast_names
 from stratifn.shared.errors import InputError
-from stratifn.shared.vocabulary import MEDIAN_OF_RATIOS
+from stratifn.shared.vocabulary import CONCENTRATION, MEDIAN_OF_RATIOS
 
 SCHEMA, CONTRACT = (
     yaml.safe_load((WORKFLOW / "schemas" / name).read_text(encoding="utf-8"))
@@ -75,6 +75,12 @@ def digest(rule, *data):
     Snakemake's own trigger looks at the script alone, and at its path and time.
     """
     return code_digest(WORKFLOW / "scripts" / f"{rule}.py", (*data, *EVERY_RULE))
+
+
+def protein_analyte():
+    """The IFN-alpha protein that a cohort must have; none where several cohorts have concentrations of their own."""
+    measured = [cohort for cohort in COHORTS.values() if view_names(cohort, [CONCENTRATION])]
+    return CONFIG["interferon"]["protein_analyte"] if len(measured) == 1 else None
 
 
 def existing(paths):

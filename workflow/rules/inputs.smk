@@ -71,7 +71,10 @@ for name, cohort in COHORTS.items():
             contrasts=CONFIG["contrasts"],
             gene_sets=CONFIG["differential_expression"]["gene_sets"],
             integration=settings_of(CONFIG["integration"], "regress_out", "min_views"),
+            # what all cohorts share is judged with the first one
+            first=name == next(iter(COHORTS)),
             reference=CONFIG["interferon"]["reference"],
+            analyte=protein_analyte(),
             contract=CONTRACT["version"],
             signature_files=CONFIG["interferon"]["signature_files"],
             signatures=[CONFIG["interferon"]["signature"], *CONFIG["interferon"]["extra_signatures"]],

@@ -1,7 +1,7 @@
 """Phase integration: MOFA over all views, one job per seed, then the best model and what the other seeds say of it."""
 
-# the seeds are the jobs, not a setting of any one
-MOFA_SETTINGS = {key: value for key, value in CONFIG["integration"].items() if key != "seeds"}
+# the seeds are the jobs, not a setting of any one; what the chosen model's file holds changes no training
+MOFA_SETTINGS = {key: value for key, value in CONFIG["integration"].items() if key not in ("seeds", "save_data")}
 
 
 rule mofa:
@@ -59,6 +59,7 @@ for name, cohort in COHORTS.items():
             runtime=minutes(15),
         params:
             settings=MOFA_SETTINGS,
+            save_data=CONFIG["integration"]["save_data"],
             signature=CONFIG["interferon"]["signature"],
             signature_files=CONFIG["interferon"]["signature_files"],
             code=digest("integration", SIGNATURES, GENE_SETS),

@@ -1,6 +1,8 @@
 """Phase report: figures, page, methods text; one object for further analysis; provenance of every result."""
 
 REPORT_TEMPLATES = WORKFLOW / "report"
+# of what Snakemake's own report (`--report`) shows
+CAPTIONS = REPORT_TEMPLATES / "captions"
 # what the report tells of, and the export gathers
 ANALYSED = ("inputs", "normalization", "differential_expression", "interferon", "integration", "stratification")
 # the text, not the path: a moved clone reruns nothing
@@ -19,13 +21,26 @@ for name, cohort in COHORTS.items():
             types=samples_files(name)["types"],
             contrasts=contrast_files(cohort),
             views=matrices(view_files(f"{name}/normalization", cohort)),
+            signature_files=existing(CONFIG["interferon"]["signature_files"]),
             manifests=manifests_of(name, *ANALYSED),
             sources=sources_of(name),
         output:
-            pages=pages_of(name),
-            methods=f"<results>/{name}/report/methods.md",
-            figures=directory(f"<results>/{name}/report/figures"),
-            tables=directory(f"<results>/{name}/report/tables"),
+            pages=report(pages_of(name), caption=CAPTIONS / "page.rst", category=name),
+            methods=report(f"<results>/{name}/report/methods.md", caption=CAPTIONS / "methods.rst", category=name),
+            figures=report(
+                directory(f"<results>/{name}/report/figures"),
+                caption=CAPTIONS / "figure.rst",
+                category=name,
+                subcategory="figures",
+                patterns=["{figure}.svg"],
+            ),
+            tables=report(
+                directory(f"<results>/{name}/report/tables"),
+                caption=CAPTIONS / "table.rst",
+                category=name,
+                subcategory="tables",
+                patterns=["{table}.tsv"],
+            ),
             manifest=f"<results>/{name}/report/files.tsv",
         log:
             f"<logs>/{name}/report.log",
@@ -40,7 +55,7 @@ for name, cohort in COHORTS.items():
             cohort=cohort,
             config=COHORT_CONFIG,
             tables=sorted(report_tables(name)),
-            code=digest("report", REPORT_TEMPLATES),
+            code=digest("report", REPORT_TEMPLATES, SIGNATURES, GENE_SETS),
         message:
             f"Writing the report of cohort {name}"
         script:
@@ -51,8 +66,15 @@ rule export:
     input:
         **samples_files("{cohort}"),
         classes="<results>/{cohort}/interferon/classes.tsv",
+        scores="<results>/{cohort}/interferon/scores.tsv",
+        methylation="<results>/{cohort}/interferon/methylation.tsv",
+        axes="<results>/{cohort}/interferon/axes.tsv",
+        reference="<results>/{cohort}/interferon/reference.tsv",
         factors="<results>/{cohort}/integration/factors.tsv",
+        variance_explained="<results>/{cohort}/integration/variance_explained.tsv",
         strata="<results>/{cohort}/stratification/strata.tsv",
+        stability="<results>/{cohort}/stratification/stability.tsv",
+        contrasts=lambda wildcards: contrast_files(COHORTS[wildcards.cohort]),
         views=lambda wildcards: matrices(view_files("{cohort}/normalization", COHORTS[wildcards.cohort])),
         weights=lambda wildcards: collect(
             "<results>/{cohort}/integration/weights_{view}.tsv.gz",
@@ -74,6 +96,8 @@ rule export:
         runtime=minutes(15),
     params:
         views=lambda wildcards: view_names(COHORTS[wildcards.cohort]),
+        diseases=lambda wildcards: COHORTS[wildcards.cohort]["diseases"],
+        control=lambda wildcards: COHORTS[wildcards.cohort]["control"],
         code=digest("export"),
     message:
         "Gathering cohort {wildcards.cohort} in one MuData object"
@@ -131,7 +155,9 @@ rule transfer_report:
         + reference_manifests(TRANSFERS[wildcards.name]),
         sources=["<results>/transfer/{name}/inputs/sources.tsv"],
     output:
-        page="<results>/transfer/{name}/report/index.html",
+        page=report(
+            "<results>/transfer/{name}/report/index.html", caption=CAPTIONS / "new_patients.rst", category="{name}"
+        ),
         figures=directory("<results>/transfer/{name}/report/figures"),
         tables=directory("<results>/transfer/{name}/report/tables"),
         manifest="<results>/transfer/{name}/report/files.tsv",

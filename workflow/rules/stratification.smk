@@ -16,6 +16,7 @@ rule stratification:
     output:
         strata="<results>/{cohort}/stratification/strata.tsv",
         selection="<results>/{cohort}/stratification/selection.tsv",
+        consensus="<results>/{cohort}/stratification/consensus.tsv",
         stability="<results>/{cohort}/stratification/stability.tsv",
         composition="<results>/{cohort}/stratification/composition.tsv",
         associations="<results>/{cohort}/stratification/associations.tsv",

@@ -15,7 +15,7 @@ def main(snakemake):
     model_input = prepare_views(views, samples, settings)
     score = read_table(read.classes).set_index("sample")["score"]
     integration, trained = choose_model(read.models, settings, score)
-    write_model(integration.model, trained, snakemake.output.model)
+    write_model(integration.model, trained, snakemake.output.model, model_input if params.save_data else None)
     signature = (params.signature, registry.signature(params.signature).symbols)
     gene_sets = registry.verified_sets()
     tables = integration_tables(integration, model_input, settings, samples, views, score, signature, gene_sets)

@@ -2,29 +2,27 @@
 
 from functools import partial
 
-from stratifn.inputs import GeneNames, any_group, read_cohort
+from stratifn.inputs import GeneNames, any_group, read_cohort, write_cohort
+from stratifn.interferon import score_frozen
+from stratifn.normalization import transform_frozen
 from stratifn.registry.knowledge import load_knowledge
 from stratifn.running.entry_point import run
 from stratifn.shared.errors import gathered
 from stratifn.shared.package_data import sheet_schema
-from stratifn.shared.samples import write_samples
-from stratifn.shared.tables import write_table, write_views
-from stratifn.transfer import cohort_features, reference_features, require_features
+from stratifn.stratification import stratum_model
+from stratifn.transfer import Phases, reference_features, require_features, require_usable
 
 
 def main(snakemake):
     params, genes = snakemake.params, GeneNames.of(load_knowledge().registry)
     where, groups = f"transfer ({params.name}).views", any_group(params.settings["control"])
-    if params.folder is None:
-        features = partial(cohort_features, snakemake.input.reference)
-    else:
-        features = partial(reference_features, params.folder, params.contract, where, params.settings["views"])
-    given = params.settings, params.paths, groups, genes, sheet_schema(), lambda samples: [], params.joined
+    frozen = params.folder, params.contract
+    features = partial(reference_features, *frozen, where, params.settings["views"], snakemake.input.reference)
+    given = params.settings, params.paths, groups, genes, sheet_schema(), (), params.joined
     known, new = gathered(features, partial(read_cohort, *given))
     require_features(known, new.views, params.paths)
-    write_views(new.views, snakemake.output.views)
-    write_table(new.notes, snakemake.output.notes)
-    write_samples(new.samples, snakemake.output.samples)
+    require_usable(*frozen, new.views, new.samples, Phases(transform_frozen, score_frozen, stratum_model))
+    write_cohort(new, snakemake.output)
 
 
 if "snakemake" in globals():

@@ -146,6 +146,16 @@ def _cross_problems(config: dict[str, Any]) -> Iterator[Problem]:
         yield Problem(
             "config", "stratification.clusters", f"{low} to {high}", "smallest first", "Swap them.", code="IN-162"
         )
+    analyte = config["interferon"]["protein_analyte"]
+    if (
+        analyte is not None
+        and cohorts
+        and not any(view["kind"] == CONCENTRATION for each in cohorts for view in _views(each))
+    ):
+        found, expected = f"`{analyte}`, and no view of concentrations", "a view of kind concentration that has it"
+        yield Problem(
+            "config", "interferon.protein_analyte", found, expected, "Add the view, or remove the key.", code="IN-233"
+        )
     for number, cohort in enumerate(cohorts):
         yield from _cohort_problems(f"cohorts[{number}] ({cohort['name']})", cohort, config)
 

@@ -40,7 +40,8 @@ cohorts:
 Order of precedence: `--config` on the command line, `--configfile`, `config/config.yaml`, the default below.
 A list replaces a list, so your `cohorts:` replace the demo.
 
-The files in `config/examples/` are configurations for public data sets.
+The files in `config/examples/` are configurations for public data sets; `python config/examples/prepare.py` says where the data are
+from, and puts what you downloaded in their place.
 
 ## Sample sheet
 

@@ -18,7 +18,7 @@ from stratifn.differential_expression.enrichment import enrichment_table
 from stratifn.differential_expression.interferon_status import compare_interferon_status
 from stratifn.differential_expression.model_choice import fit_model
 from stratifn.differential_expression.permutation import permutation_null
-from stratifn.differential_expression.possible import check_comparisons, possible_comparisons
+from stratifn.differential_expression.possible import check_comparisons, comparison_checks, possible_comparisons
 from stratifn.differential_expression.results import contrast_table, summary_table
 from stratifn.differential_expression.settings import Settings
 
@@ -30,6 +30,7 @@ __all__ = [
     "all_contrasts",
     "analyse_cohort",
     "check_comparisons",
+    "comparison_checks",
     "compare_interferon_status",
     "contrast_table",
     "control_contrasts",

@@ -7,16 +7,19 @@ written wrongly is a mistake, and validation refuses it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
 from stratifn.differential_expression.contrasts import Contrast, Question
 from stratifn.differential_expression.results import COLUMNS
-from stratifn.shared.design import MIN_REPLICATES, check_design, check_terms, model_matrix
-from stratifn.shared.errors import InputError, Problem
-from stratifn.shared.samples import covariates
+from stratifn.shared.checks import Checks
+from stratifn.shared.design import MIN_REPLICATES, check_design, check_terms, model_matrix, parse_design
+from stratifn.shared.design import check_names as check_design_names
+from stratifn.shared.errors import InputError, Problem, problems_of
+from stratifn.shared.samples import IDS, covariates
 from stratifn.shared.vocabulary import IN_VIEW, RNA
 
 IN_RNA = f"{IN_VIEW}{RNA}"
@@ -99,6 +102,52 @@ def _levels(contrast: Contrast) -> list[tuple[str, str]]:
     return list(dict.fromkeys((match["factor"], match["level"]) for match in found))
 
 
+def comparison_checks(cohort: Mapping[str, Any], own_contrasts: Sequence[Mapping[str, Any]]) -> Checks:
+    """Return what is asked of a cohort; parameters as of `Question.of`, the cohort with its `views`.
+
+    The configuration's own contrasts are for cohorts with gene expression.
+    """
+    measured = any(view["name"] == RNA for view in cohort["views"])
+    question = Question.of(cohort, own_contrasts if measured else [])
+    return Checks(
+        names=lambda columns: check_names(columns, question),
+        samples=lambda samples: check_comparisons(samples, question),
+    )
+
+
+def check_names(columns: Collection[str] | None, question: Question) -> list[Problem]:
+    """Find what is wrong with design and contrasts whatever the samples are: `check_comparisons` finds it too.
+
+    Parameters
+    ----------
+    columns
+        Of the sample sheet; None while it cannot be read.
+    question
+        What is asked.
+    """
+    problems = check_design_names(question.design, columns)
+    # a design that cannot be read names no factor
+    terms = [] if problems_of(parse_design, question.design) else parse_design(question.design)
+    for contrast in question.contrasts:
+        problems += _name_problems(contrast, {name for term in terms for name in term}, columns)
+    return problems
+
+
+def _name_problems(contrast: Contrast, terms: Collection[str], columns: Collection[str] | None) -> Iterator[Problem]:
+    where, fix = f"contrasts: {contrast.name}", "Correct the config."
+    if contrast.factor and columns is not None and contrast.factor not in columns:
+        expected = f"a column of the sample sheet ({', '.join(name for name in columns if name not in IDS)})"
+        yield Problem("config", where, contrast.factor, expected, fix, code="IN-152")
+    elif contrast.factor and terms and contrast.factor not in terms:
+        expected = f"a factor of the design: {', '.join(sorted(terms))}"
+        yield Problem("config", where, contrast.factor, expected, "Add it to the design.", code="IN-142")
+    if contrast.factor and contrast.level == contrast.baseline:
+        found = f"{contrast.level} against itself"
+        yield Problem("config", where, found, "two different levels", fix, code="IN-144")
+    if contrast.coefficients and not any(contrast.coefficients.values()):
+        yield Problem("config", where, "weights that are all zero", "at least one weight", fix, code="IN-141")
+
+
 def check_comparisons(samples: pd.DataFrame, question: Question) -> list[Problem]:
     """Find the mistakes in design and contrasts, before anything is fitted.
 
@@ -118,8 +167,9 @@ def check_comparisons(samples: pd.DataFrame, question: Question) -> list[Problem
     if IN_RNA not in samples:
         return check_terms(samples, question.design)
     samples = samples[samples[IN_RNA]]
-    problems = check_terms(samples, question.design)
-    problems += [_no_column(each, samples) for each in question.contrasts if each.factor and each.factor not in samples]
+    columns = [*IDS, *covariates(samples)]
+    problems = [*check_names(columns, question), *check_terms(samples, question.design)]
+    problems = list(dict.fromkeys(problems))
     allowed = possible_comparisons(samples, question).question
     if problems or not allowed.contrasts:
         return problems
@@ -133,14 +183,6 @@ def check_comparisons(samples: pd.DataFrame, question: Question) -> list[Problem
         except InputError as error:
             problems += [replace(found, where=f"contrasts: {contrast.name}") for found in error.problems]
     return problems
-
-
-def _no_column(contrast: Contrast, samples: pd.DataFrame) -> Problem:
-    known = ", ".join(covariates(samples))
-    expected = f"a column of the sample sheet ({known})"
-    return Problem(
-        "config", f"contrasts: {contrast.name}", contrast.factor, expected, "Correct the config.", code="IN-152"
-    )
 
 
 def impossible_table(genes: pd.DataFrame, reason: str) -> pd.DataFrame:

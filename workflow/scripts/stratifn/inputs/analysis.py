@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from stratifn.inputs.extra_samples import IGNORE, in_matrix_alone, in_sheet_alone
-from stratifn.inputs.gene_ids import GeneNames, Note, named_genes, signature_note, signature_problems
-from stratifn.inputs.id_map import read_id_map
-from stratifn.inputs.limits import censored, stated_limits
-from stratifn.inputs.not_features import without_other_rows
-from stratifn.inputs.orientation import features_in_rows, id_problems, selected
-from stratifn.inputs.probe_ids import with_replicates_averaged
-from stratifn.inputs.raw_matrix import Correction, RawMatrix
-from stratifn.inputs.reading import read_matrix, read_sheet
+from stratifn.inputs.canonical import canonical, corrected
+from stratifn.inputs.extra_samples import IGNORE, in_sheet_alone
+from stratifn.inputs.gene_ids import GeneNames, Note
+from stratifn.inputs.reading import read_sheet
 from stratifn.inputs.reserved import reserved_columns
-from stratifn.inputs.scales import scale_findings
 from stratifn.inputs.sheet import Groups, Sheet, mapped_sheet, missing_groups
-from stratifn.inputs.values import no_gene_without_zeros, value_problems
+from stratifn.inputs.view import CheckedView, ViewChecker, file_problems, without_size_factor
+from stratifn.running.memory import matrix_cells
 from stratifn.running.progress import step
+from stratifn.shared.checks import Checks
 from stratifn.shared.columns import NOTE_COLUMNS
-from stratifn.shared.errors import InputError, Problem, gathered, listed, problems_of
-from stratifn.shared.vocabulary import (
-    BETA,
-    CONCENTRATION,
-    CONTINUOUS,
-    COUNTS,
-    IN_VIEW,
-    OWN_FACTORS,
-    RNA,
-    SIZE_FACTORS,
-)
+from stratifn.shared.errors import InputError, Problem, listed
+from stratifn.shared.samples import write_samples
+from stratifn.shared.tables import write_table, write_views
+from stratifn.shared.vocabulary import IN_VIEW
 
 if TYPE_CHECKING:
     import anndata as ad
 
 # MOFA's authors advise more than 15; with fewer than this no factor means anything
 FEWEST_SAMPLES = 10
-DTYPES = {COUNTS: np.float64, BETA: np.float32}
+# cells that are read in some seconds; beyond, a mistake elsewhere is told before the values are read
+LARGE = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -70,12 +59,15 @@ def read_cohort(
     groups: Groups,
     genes: GeneNames,
     sheet_schema: Mapping[str, Any],
-    check_samples: Callable[[pd.DataFrame], Sequence[Problem]],
+    checks: Sequence[Checks],
     joined: Collection[str] = (),
     others: Sequence[Problem] = (),
     median_of_ratios: bool = False,
 ) -> Cohort:
     """Read and validate the sheet and every matrix of a cohort.
+
+    What does not depend on a broken file is checked and reported with it. The values of large matrices are not read
+    while anything else is wrong; the message says so.
 
     Parameters
     ----------
@@ -90,8 +82,8 @@ def read_cohort(
         Known symbols and the deciding signature, for the view `rna`.
     sheet_schema
         JSON Schema of a row of the sheet.
-    check_samples
-        Further checks of the typed samples (the design of the model), which return problems.
+    checks
+        What phases ask of the cohort.
     joined
         Columns of the result tables that later meet those of the sheet.
     others
@@ -104,55 +96,155 @@ def read_cohort(
     InputError
         With every problem of every file.
     """
-    try:
-        raw_sheet, corrections = read_sheet(paths["samples"])
-    except InputError as error:
-        # without a sheet the matrices can still be looked at for what is wrong inside them
-        raise InputError([*error.problems, *_unreadable(settings["views"], paths), *others]) from error
-    sheet, problems = mapped_sheet(
-        raw_sheet,
-        paths["samples"],
-        settings["columns"],
-        settings["labels"],
-        groups,
-        sheet_schema,
-        settings["types"],
-        settings.get("design", ""),
-    )
-    if sheet is None:
-        raise InputError([*problems, *_unreadable(settings["views"], paths), *others])
-    problems += reserved_columns(sheet.samples.columns, settings["columns"], paths["samples"], joined)
-    sheet_problems = [*problems]
+    views = settings["views"]
+    read = _read_sheet(settings, paths["samples"], groups, sheet_schema, joined)
+    of_config = [*_asked(checks, "names", read.columns), *others]
+    large = sum(_cells(paths[view["name"]]) for view in views) > LARGE
+    if read.sheet is None:
+        # the matrices can still be looked at for what is wrong inside them
+        of_files = [] if large else file_problems(views, paths)
+        raise _refusal([*read.problems, *of_files, *of_config], paths, large)
     ignore = settings.get("extra_samples") == IGNORE
-    matrices, extra, view_problems = _matrices(settings, paths, sheet, ignore, genes, median_of_ratios)
-    problems += view_problems
-    samples = _with_membership(sheet.samples, matrices)
-    if not view_problems:
-        samples, left_out, absent = in_sheet_alone(samples, matrices, paths["samples"], ignore)
-        extra += left_out
-        if left_out and not sheet_problems:
-            absent += missing_groups(samples["disease"], paths["samples"], groups, " in any matrix")
-        problems += absent
-        problems += _without_size_factor(samples, settings["views"], paths)
-    if not sheet_problems:
-        problems += check_samples(samples)
-    problems += others
+    checker = ViewChecker(read.sheet, settings["columns"], ignore, genes, median_of_ratios)
+    if large:
+        of_ids = [problem for view in views for problem in checker.id_problems(view, paths[view["name"]])]
+        everybody = _with_members(read.sheet.samples, {view["name"]: None for view in views})
+        of_samples = [] if read.problems else _asked(checks, "samples", everybody)
+        if found := [*read.problems, *of_ids, *of_samples, *of_config]:
+            raise _refusal(found, paths, large)
+    checked = {}
+    for number, view in enumerate(views, start=1):
+        step(f"reading {paths[view['name']]}, matrix {number} of {len(views)}")
+        checked[view["name"]] = checker.checked(view, paths[view["name"]])
+    problems = [*read.problems, *(problem for each in checked.values() for problem in each.problems)]
+    samples, notes, absent = _measured(read, checked, paths, groups, ignore, views)
+    problems += absent
+    features = {name: each.matrix.rows for name, each in checked.items() if each.matrix is not None}
+    problems += _asked(checks, "features", features)
+    problems += [] if read.problems else _asked(checks, "samples", samples)
+    problems += of_config
     if problems:
-        raise InputError(problems)
-    kinds = {view["name"]: view for view in settings["views"]}
-    notes: list[Note] = [*_corrected("samples", corrections), *sheet.notes, *extra]
+        raise _refusal(problems)
+    return _validated(settings, read, checked, samples, notes, genes, checks)
+
+
+@dataclass(frozen=True)
+class _ReadSheet:
+    """The sheet, as far as it can be read, and the names of its columns (None where it cannot be)."""
+
+    sheet: Sheet | None
+    columns: list[str] | None
+    problems: list[Problem]
+    notes: list[Note]
+
+
+def _read_sheet(
+    settings: Mapping[str, Any], path: str, groups: Groups, schema: Mapping[str, Any], joined: Collection[str]
+) -> _ReadSheet:
+    try:
+        raw, corrections = read_sheet(path)
+    except InputError as error:
+        return _ReadSheet(None, None, error.problems, [])
+    mapping, design = settings["columns"], settings.get("design", "")
+    sheet, problems = mapped_sheet(raw, path, mapping, settings["labels"], groups, schema, settings["types"], design)
+    if sheet is None:
+        return _ReadSheet(None, [*raw.columns, *mapping], problems, [])
+    columns = [str(name) for name in sheet.samples.columns]
+    problems += reserved_columns(columns, mapping, path, joined)
+    return _ReadSheet(sheet, columns, problems, [*corrected("samples", corrections), *sheet.notes])
+
+
+def _asked(checks: Sequence[Checks], question: str, *given: Any) -> list[Problem]:
+    """Ask every phase one of its questions."""
+    return [problem for each in checks for problem in getattr(each, question)(*given)]
+
+
+def _cells(path: str) -> int:
+    return matrix_cells(path) if Path(path).is_file() else 0
+
+
+def _refusal(problems: Iterable[Problem], paths: Mapping[str, str] | None = None, large: bool = False) -> InputError:
+    """Return the error for problems, each once; of large matrices it says that their values were not read."""
+    matrices = [path for name, path in (paths or {}).items() if name != "samples"]
+    remark = f"Not read yet, because they are large: the values of {listed(matrices)}."
+    return InputError(dict.fromkeys(problems), remark if large else "")
+
+
+def _with_members(samples: pd.DataFrame, members: Mapping[str, Collection[str] | None]) -> pd.DataFrame:
+    """Add a column per view. While the samples of a view are not known (None) it counts as measured in everybody.
+
+    What is wrong even then is certainly wrong: fewer samples make no design possible.
+    """
+    samples = samples.copy()
+    for name, present in members.items():
+        samples[f"{IN_VIEW}{name}"] = True if present is None else samples["sample"].isin(set(present))
+    return samples
+
+
+def _measured(
+    read: _ReadSheet,
+    checked: Mapping[str, CheckedView],
+    paths: Mapping[str, str],
+    groups: Groups,
+    ignore: bool,
+    views: Sequence[Mapping[str, Any]],
+) -> tuple[pd.DataFrame, list[Note], list[Problem]]:
+    """Return the samples that are in a matrix, with one column per view, and judge the others."""
+    assert read.sheet is not None
+    members = {name: None if each.matrix is None else each.matrix.columns for name, each in checked.items()}
+    samples = _with_members(read.sheet.samples, members)
+    if not all(each.members_certain for each in checked.values()):
+        return samples, [], []
+    samples, notes, problems = in_sheet_alone(samples, checked, paths["samples"], ignore)
+    if notes and not read.problems:
+        problems += missing_groups(samples["disease"], paths["samples"], groups, " in any matrix")
+    known = {name: columns for name, columns in members.items() if columns is not None}
+    return samples, notes, [*problems, *without_size_factor(known, views, paths)]
+
+
+def _validated(
+    settings: Mapping[str, Any],
+    read: _ReadSheet,
+    checked: Mapping[str, CheckedView],
+    samples: pd.DataFrame,
+    notes: list[Note],
+    genes: GeneNames,
+    checks: Sequence[Checks],
+) -> Cohort:
+    """Turn the checked matrices into those that the phases read."""
+    notes = [*read.notes, *(note for each in checked.values() for note in each.notes), *notes]
     views = {}
-    for name in list(matrices):
-        # popped, so that the raw matrix is freed before the next one is turned around
-        views[name], view_notes = _canonical(name, kinds[name], matrices.pop(name), genes)
+    for view in settings["views"]:
+        name, each = view["name"], checked[view["name"]]
+        # let go, so that the raw matrix is freed before the next one is turned around
+        matrix, each.matrix = each.matrix, None
+        assert matrix is not None
+        views[name], view_notes = canonical(name, view, matrix, genes)
+        del matrix
         missing = sorted(set(samples["sample"]) - set(views[name].obs_names))
         notes += [*view_notes, *((name, sample, "missing", "not measured in this view") for sample in missing)]
-    samples = _with_membership(samples, {name: view.obs_names for name, view in views.items()})
-    return Cohort(samples, views, pd.DataFrame(notes, columns=list(NOTE_COLUMNS)))
+    final = _with_members(samples, {name: view.obs_names for name, view in views.items()})
+    # samples and features without a value are known now
+    problems = [] if final.equals(samples) else _asked(checks, "samples", final)
+    problems = problems or _asked(checks, "views", final, views)
+    if problems:
+        raise _refusal(problems)
+    return Cohort(final, views, pd.DataFrame(notes, columns=list(NOTE_COLUMNS)))
 
 
-def too_few_samples(samples: pd.DataFrame, path: str) -> list[Problem]:
-    """Refuse a cohort that is too small to be integrated, before anything is fitted."""
+def write_cohort(cohort: Cohort, output: Any) -> None:
+    """Write a cohort; `output` names the files `views`, `notes` and `samples`."""
+    write_views(cohort.views, output.views)
+    write_table(cohort.notes, output.notes)
+    write_samples(cohort.samples, output.samples)
+
+
+def size_checks(path: str) -> Checks:
+    """Refuse a cohort that is too small to be integrated, before anything is fitted; the path is the sheet's."""
+    return Checks(samples=lambda samples: _too_few(samples, path))
+
+
+def _too_few(samples: pd.DataFrame, path: str) -> list[Problem]:
     if len(samples) >= FEWEST_SAMPLES:
         return []
     expected = f"at least {FEWEST_SAMPLES}, and more than 15 to be of use"
@@ -161,162 +253,3 @@ def too_few_samples(samples: pd.DataFrame, path: str) -> list[Problem]:
             path, "the sheet", f"{len(samples)} samples", expected, "Add samples: factors need them.", code="IN-045"
         )
     ]
-
-
-def _unreadable(views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]) -> list[Problem]:
-    maps = [problem for view in views for problem in problems_of(read_id_map, view.get("ids"))]
-    return [*maps, *(problem for view in views for problem in problems_of(_read, view, paths))]
-
-
-def _read(view: Mapping[str, Any], paths: Mapping[str, str]) -> RawMatrix:
-    return read_matrix(paths[view["name"]], DTYPES.get(view["kind"], np.float64), view.get("format"))
-
-
-def _kind_problems(matrix: RawMatrix, kind: str) -> list[Problem]:
-    """Refuse a kind that the numbers of a format cannot be."""
-    if not matrix.kinds or kind in matrix.kinds:
-        return []
-    expected = f"kind: {' or '.join(matrix.kinds)}"
-    fix = "Correct the kind of this view, or give the file that belongs to it."
-    return [Problem(matrix.path, f"kind {kind}", f"a table of {matrix.made_by}", expected, fix, code="IN-242")]
-
-
-def _matrices(
-    settings: Mapping[str, Any],
-    paths: Mapping[str, str],
-    sheet: Sheet,
-    ignore: bool,
-    genes: GeneNames,
-    median_of_ratios: bool,
-) -> tuple[dict[str, RawMatrix], list[Note], list[Problem]]:
-    samples = sheet.samples["sample"].tolist()
-    views = settings["views"]
-    matrices: dict[str, RawMatrix] = {}
-    notes: list[Note] = []
-    problems: list[Problem] = []
-    for number, view in enumerate(views, start=1):
-        name, kind = view["name"], view["kind"]
-        step(f"reading {paths[name]}, matrix {number} of {len(views)}")
-        try:
-            raw, ids = gathered(partial(_read, view, paths), partial(read_id_map, view.get("ids")))
-            raw, renamed = ids.applied(raw, name)
-        except InputError as error:
-            problems += error.problems
-            continue
-        notes += renamed
-        if wrong_kind := _kind_problems(raw, view["kind"]):
-            problems += wrong_kind
-            continue
-        matrix, found = features_in_rows(raw, samples)
-        if matrix is None:
-            problems += found
-            continue
-        matrix, no_features, refused = without_other_rows(matrix, kind, sheet.samples, settings["columns"])
-        notes += [(name, row, "left out", reason) for row, reason in no_features]
-        problems += refused
-        if kind == CONCENTRATION:
-            matrix, limits = stated_limits(matrix, {*samples, *sheet.left_out})
-        others = [*sheet.left_out]
-        if not ignore:
-            strange = list(ids.problems({*samples, *others}))
-            problems += strange
-            others += ids.samples.values() if strange else []
-        left_out, found = in_matrix_alone(matrix, name, samples, others, ignore)
-        notes += left_out
-        repeated_or_unknown = id_problems(matrix) + found
-        matrix = selected(matrix, samples)
-        if kind == CONCENTRATION:
-            matrix = censored(matrix, limits)
-        scale = scale_findings(matrix, view)
-        notes += [(name, *note) for note in scale.notes]
-        if view["round"]:
-            matrix.values = np.rint(matrix.values)
-        of_cells = [problem for problem in value_problems(matrix, kind) if problem.code not in scale.explained]
-        problems += repeated_or_unknown + scale.problems + of_cells
-        if name == RNA:
-            problems += signature_problems(matrix.rows, matrix.gene_names, genes, RNA, matrix.path)
-        if median_of_ratios and kind == COUNTS and view.get(SIZE_FACTORS, OWN_FACTORS) == OWN_FACTORS:
-            problems += no_gene_without_zeros(matrix)
-        matrices[name] = matrix
-    return matrices, notes, problems
-
-
-def _corrected(view: str, corrections: Sequence[Correction]) -> list[Note]:
-    return [(view, item, "corrected", reason) for item, reason in corrections]
-
-
-def _with_membership(samples: pd.DataFrame, members: Mapping[str, Any]) -> pd.DataFrame:
-    samples = samples.copy()
-    for name, view in members.items():
-        present = view.columns if isinstance(view, RawMatrix) else view
-        samples[f"{IN_VIEW}{name}"] = samples["sample"].isin(set(present))
-    return samples
-
-
-def _without_size_factor(
-    samples: pd.DataFrame, views: Sequence[Mapping[str, Any]], paths: Mapping[str, str]
-) -> list[Problem]:
-    problems = []
-    for view in views:
-        name, lender = view["name"], view.get(SIZE_FACTORS, OWN_FACTORS)
-        if lender != OWN_FACTORS:
-            alone = samples.loc[samples[f"{IN_VIEW}{name}"] & ~samples[f"{IN_VIEW}{lender}"], "sample"]
-            if len(alone):
-                found = f"{len(alone)} samples that {lender} does not have: {listed(alone)}"
-                expected = f"every sample in {lender} too, whose size factors {name} takes"
-                fix = f"Add their counts to {lender}, or remove these samples from {name}."
-                problems.append(Problem(paths[name], "samples", found, expected, fix, code="IN-075"))
-    return problems
-
-
-def _canonical(
-    name: str, view: Mapping[str, Any], matrix: RawMatrix, genes: GeneNames
-) -> tuple[ad.AnnData, list[Note]]:
-    """Make samples x features of a checked matrix; what has no value at all is left out and noted."""
-    import anndata as ad
-
-    if view["kind"] in (BETA, CONTINUOUS):
-        matrix = with_replicates_averaged(matrix)
-    notes = _corrected(name, matrix.corrections)
-    ids = matrix.rows
-    variables: dict[str, list[str] | np.ndarray] = {}
-    if name == RNA:
-        named = named_genes(matrix.rows, matrix.gene_names, genes, name)
-        notes += [*named.notes, *signature_note(named, genes, name)]
-        ids, variables["gene_name"] = named.ids, named.names
-    below = matrix.below
-    if matrix.lod is not None:
-        variables["lod"] = matrix.lod
-    values = matrix.values.T.astype(np.int32) if view["kind"] == COUNTS else np.ascontiguousarray(matrix.values.T)
-    data = ad.AnnData(values, obs=pd.DataFrame(index=matrix.columns), var=pd.DataFrame(variables, index=ids))
-    data.uns["kind"] = view["kind"]
-    if view.get(SIZE_FACTORS, OWN_FACTORS) != OWN_FACTORS:
-        data.uns[SIZE_FACTORS] = view[SIZE_FACTORS]
-    if below is not None:
-        data.layers["below_lod"] = below.T.copy()
-        notes += [
-            (name, ids[row], "below the limit of detection", f"{below[row].sum()} of {below.shape[1]} samples")
-            for row in np.flatnonzero(below.any(axis=1))
-        ]
-    if view["round"]:
-        notes.append(
-            (name, "counts", "rounded", "fractional counts rounded to whole numbers, because of `round: true`")
-        )
-    return _without_empty(data, name, notes)
-
-
-def _without_empty(data: ad.AnnData, name: str, notes: list[Note]) -> tuple[ad.AnnData, list[Note]]:
-    if data.X.dtype.kind != "f":
-        return data, notes
-    measured = ~np.isnan(data.X)
-    if "below_lod" in data.layers:
-        measured |= data.layers["below_lod"]
-    samples, features = measured.any(axis=1), measured.any(axis=0)
-    notes += [(name, sample, "left out", "no value at all") for sample in data.obs_names[~samples]]
-    notes += [(name, feature, "left out", "no value at all") for feature in data.var_names[~features]]
-    holes = int(np.count_nonzero(~measured[samples][:, features]))
-    if holes:
-        notes.append((name, "values", "missing", f"{holes} of {samples.sum() * features.sum()} cells are empty"))
-    if samples.all() and features.all():
-        return data, notes
-    return data[samples][:, features].copy(), notes

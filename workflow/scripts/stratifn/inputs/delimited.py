@@ -20,6 +20,8 @@ _BY_ENDING = {".tsv": "tabs", ".txt": "tabs", ".tab": "tabs", ".csv": "commas"}
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 COMMENT = "#"
 PREVIEW_ROWS = 200
+# characters of the first cell of a wrong row
+LONGEST_SHOWN = 40
 # of a wide matrix a few rows are enough to see how it is laid out
 PREVIEW_CELLS = 2_000_000
 
@@ -68,6 +70,11 @@ class Preview:
     def body(self) -> list[Row]:
         """The rows below the header."""
         return self.rows[self.header_position + 1 :]
+
+    def line_with(self, cell: str) -> str:
+        """Say in which line a cell first is."""
+        lines = (row.line for row in self.body if cell in map(str.strip, row.cells))
+        return f"line {next(lines, self.header.line)}"
 
     def cells(self, columns: Sequence[int], first_line: int) -> Iterator[str]:
         """Yield the cells of some columns from a line on, without white space around them."""
@@ -187,7 +194,7 @@ class RowJudge:
     def __init__(self, path: str, width: int):
         self.path, self.width = path, width
         self.blank, self.comments, self.trimmed = 0, 0, 0
-        self.wrong: list[tuple[int, int]] = []
+        self.wrong: list[tuple[int, int, str]] = []
 
     def kept(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows of `width` cells; empty cells beyond the last column are cut off."""
@@ -203,7 +210,7 @@ class RowJudge:
                 self.trimmed += 1
                 yield Row(row.line, cells[: self.width])
             else:
-                self.wrong.append((row.line, len(cells)))
+                self.wrong.append((row.line, len(cells), cells[0].strip()[:LONGEST_SHOWN]))
 
     def problems(self) -> list[Problem]:
         """List the rows with too many or too few cells."""
@@ -211,13 +218,13 @@ class RowJudge:
         return [
             Problem(
                 self.path,
-                f"line {line}",
+                f"line {line} (`{first}`)",
                 f"{cells} cell{'s' if cells != 1 else ''}",
                 f"{self.width} as in the header",
                 fix,
                 code="IN-011",
             )
-            for line, cells in self.wrong
+            for line, cells, first in self.wrong
         ]
 
     def corrections(self) -> list[Correction]:

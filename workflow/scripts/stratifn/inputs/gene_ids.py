@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from stratifn.inputs.id_forms import ENSEMBL, id_form, parts_of
+from stratifn.inputs.id_forms import ENSEMBL, SYMBOL, id_form, parts_of
 from stratifn.registry.human_genes import human_genes
 from stratifn.registry.knowledge import deciding_signature, knowledge_problems, load_knowledge
 from stratifn.registry.signatures import Registry, Signature
+from stratifn.running.progress import step
 from stratifn.shared.errors import Problem, listed
 
 # what a spreadsheet makes of MARCH1, SEPT2, DEC1 and their like
@@ -125,12 +126,18 @@ def named_genes(ids: Sequence[str], given: Sequence[str] | None, known: GeneName
     it came with. Rows of one gene are kept apart.
     """
     form = id_form(ids)
-    notes: list[Note] = [(view, "ids", "recognised", f"{form.name} ids of {len(ids)} genes")]
+    notes: list[Note] = []
+    if form is not SYMBOL and not (given and all(given)):
+        notes.append((view, "ids", "recognised", f"{form.name} ids of {len(ids)} genes"))
     split = [parts_of(name) for name in ids]
     plain = [parts.id for parts in split]
     if plain != list(ids) and len(set(plain)) == len(ids):
         composite = sum(parts.symbol != "" for parts in split)
-        what = f"ids and symbols taken apart in {composite} rows" if composite else "Ensembl versions removed"
+        what = (
+            f"ids and symbols taken apart in {composite} rows"
+            if composite
+            else "version suffix: removed from Ensembl ids"
+        )
         notes.append((view, "ids", "renamed", what))
         ids = plain
     asked = [
@@ -185,13 +192,13 @@ def signature_found(genes: NamedGenes, signature: Signature, aliases: Mapping[st
 
 
 def signature_note(genes: NamedGenes, known: GeneNames, view: str) -> list[Note]:
-    """Say how many genes of the deciding signature there are."""
+    """Say how many genes of the deciding signature there are: in the log, and in a note where one is missing."""
     if known.deciding is None:
         return []
     found, lacking = signature_found(genes, known.deciding, known.aliases)
-    lost = f"; not found: {listed(lacking)}" if lacking else ""
-    reason = f"{len(found)} of {len(known.deciding.genes)} genes of {known.deciding.signature_id}{lost}"
-    return [(view, "signature", "recognised", reason)]
+    reason = f"{len(found)} of {len(known.deciding.genes)} genes of {known.deciding.signature_id}"
+    step(f"{view}: {reason} found")
+    return [(view, "signature", "recognised", f"{reason}; not found: {listed(lacking)}")] if lacking else []
 
 
 def signature_problems(

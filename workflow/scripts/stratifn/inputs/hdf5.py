@@ -36,15 +36,29 @@ def read_h5ad(path: str, dtype: type, allocate: Allocate) -> RawMatrix:
     import h5py
 
     with h5py.File(path, "r") as file:
-        _refuse_links(path, file)
-        if "X" not in file or "obs" not in file or "var" not in file:
-            raise InputError(_no_anndata(path, file))
-        samples, features = _names(file["obs"]), _names(file["var"])
-        for what, names in (("obs", samples), ("var", features)):
-            _refuse_missing(path, what, names)
+        samples, features = _ids(path, file)
         gene_names = _column(file["var"], GENE_NAME)
         values = _values(path, file["X"], (len(samples), len(features)), dtype, allocate)
     return RawMatrix(path, values, features, samples, gene_names)
+
+
+def h5ad_ids(path: str, allocate: Allocate) -> RawMatrix:
+    """Read the ids of an AnnData file; parameters and errors as of `read_h5ad`, the values have no columns."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        samples, features = _ids(path, file)
+    return RawMatrix(path, allocate((len(features), 0), np.float32), features, samples)
+
+
+def _ids(path: str, file: Any) -> tuple[list[str], list[str]]:
+    _refuse_links(path, file)
+    if "X" not in file or "obs" not in file or "var" not in file:
+        raise InputError(_no_anndata(path, file))
+    samples, features = _names(file["obs"]), _names(file["var"])
+    for what, names in (("obs", samples), ("var", features)):
+        _refuse_missing(path, what, names)
+    return samples, features
 
 
 def _no_anndata(path: str, file: Any) -> Problem:

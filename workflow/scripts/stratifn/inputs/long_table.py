@@ -37,7 +37,7 @@ def read_long_table(preview: Preview, layout: LongTable, blocks: Iterable[Block]
         Rows with too many or too few cells, numbers that can be read two ways, or what `layout.assemble` refuses.
     """
     numbers = list(layout.numbers.values())
-    marks, notes, problems = number_marks(preview.path, preview.cells(numbers, layout.first_line))
+    marks, notes, problems = number_marks(preview.path, preview.cells(numbers, layout.first_line), preview.line_with)
     rows = RowBlocks(preview, len(layout.header), list(layout.texts.values()), numbers, marks)
     texts: dict[str, list[pa.Array]] = {name: [] for name in layout.texts}
     values: dict[str, list[np.ndarray]] = {name: [] for name in layout.numbers}

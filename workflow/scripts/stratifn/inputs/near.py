@@ -37,6 +37,15 @@ def same_spelling(names: Iterable[str], candidates: Iterable[str]) -> dict[str, 
     return {name: by_form[_form(name)] for name in names if _form(name) in by_form}
 
 
+def parts_of_ids(names: Iterable[str], candidates: Iterable[str]) -> dict[str, str]:
+    """Pair ids with longer ones that hold them as a whole part: `S01` in `Lupus_S01_L001`."""
+    parts: dict[str, list[str]] = {}
+    for candidate in candidates:
+        for part in set(re.split(r"[^0-9A-Za-z]+", candidate)):
+            parts.setdefault(part, []).append(candidate)
+    return {name: parts[name][0] for name in names if len(parts.get(name, [])) == 1}
+
+
 def _form(name: str) -> str:
     form = re.sub(r"[^0-9a-z]+", "", name.lower())
     return re.sub(r"^x(?=\d)", "", form).lstrip("0")

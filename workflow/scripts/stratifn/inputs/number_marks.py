@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -76,7 +76,7 @@ class NumberMarks:
 
 
 def number_marks(
-    path: str, cells: Iterable[str], where: str = "numbers"
+    path: str, cells: Iterable[str], where: Callable[[str], str] = lambda cell: "numbers"
 ) -> tuple[NumberMarks, list[Correction], list[Problem]]:
     """Find out how numbers are written.
 
@@ -87,7 +87,7 @@ def number_marks(
     cells
         Cells of the first rows, without white space around them.
     where
-        What they are, for the messages.
+        From a cell to where it is, for the messages.
 
     Returns
     -------
@@ -107,10 +107,14 @@ def number_marks(
         by_point += weak_points
     if by_point and by_comma:
         shown = f"both `{by_point[0]}` and `{by_comma[0]}`"
-        return NumberMarks(), [], [_problem(path, where, shown, "one decimal mark", "IN-012")]
+        return NumberMarks(), [], [_problem(path, where(by_comma[0]), shown, "one decimal mark", "IN-012")]
     if weak_commas and not by_comma and not found[","]:
         shown = f"`{weak_commas[0]}`, which may be thousands or a fraction"
-        return NumberMarks(), [], [_problem(path, where, shown, "numbers that can be read one way", "IN-013")]
+        return (
+            NumberMarks(),
+            [],
+            [_problem(path, where(weak_commas[0]), shown, "numbers that can be read one way", "IN-013")],
+        )
     decimal = "," if by_comma else "."
     grouped = found["." if by_comma else ","] or ([] if by_comma else weak_commas)
     marks = NumberMarks(decimal, ("." if by_comma else ",") * bool(grouped) + _SPACES * bool(found[_SPACES]))

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stratifn.inputs.near import near_matches
+from stratifn.inputs.near import near_matches, parts_of_ids
 from stratifn.inputs.raw_matrix import RawMatrix
 from stratifn.shared.errors import Problem, listed
+
+MOST_CANDIDATES = 2000
 
 
 def features_in_rows(raw: RawMatrix, samples: Sequence[str]) -> tuple[RawMatrix | None, list[Problem]]:
@@ -28,13 +30,14 @@ def features_in_rows(raw: RawMatrix, samples: Sequence[str]) -> tuple[RawMatrix 
 
 
 def _no_samples(raw: RawMatrix, samples: Sequence[str]) -> Problem:
-    near = near_matches(samples, [*raw.columns[:2000], *raw.rows[:2000]])
+    candidates = [*raw.columns[:MOST_CANDIDATES], *raw.rows[:MOST_CANDIDATES]]
+    near = near_matches(samples, candidates) or parts_of_ids(samples, candidates)
     pairs = listed((f"`{theirs}` for `{ours}`" for ours, theirs in near.items()), 5)
-    fix = (
-        f"These ids are similar: {pairs}. Use the same id in both files."
-        if near
-        else "Use the ids of the sheet in the matrix, or give the view a file of `ids`."
-    )
+    hint = f"These ids are similar: {pairs}. " if near else ""
+    # read.csv puts an X before digits and a dot in the place of other characters
+    by_r = any(theirs.startswith("X") and ours[:1].isdigit() for ours, theirs in near.items())
+    hint += "R's read.csv changes ids so; `check.names = FALSE` keeps them. " if by_r else ""
+    fix = f"{hint}Use the ids of the sheet in the matrix, or give the view a file `ids` with the columns `id` and `sample`."
     found = f"columns {listed(raw.columns, 3)}; rows {listed(raw.rows, 3)}"
     return Problem(
         raw.path, "sample ids", found, f"samples of the sheet such as {listed(samples, 3)}", fix, code="IN-070"

@@ -13,9 +13,8 @@ from stratifn.inputs.formats.layout import LongColumns
 from stratifn.inputs.formats.olink import is_olink, npx_matrix, olink_columns
 from stratifn.inputs.long_table import coded
 from stratifn.inputs.raw_matrix import RawMatrix
-from stratifn.inputs.types import as_number
+from stratifn.inputs.types import numbers_of
 from stratifn.shared.errors import InputError, Problem, listed
-from stratifn.shared.vocabulary import MISSING_MARKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,20 +46,43 @@ def read_parquet(path: str, dtype: type, allocate: Allocate) -> RawMatrix:
         return _read(path, file, dtype, allocate)
 
 
-def _read(path: str, file: pq.ParquetFile, dtype: type, allocate: Allocate) -> RawMatrix:
+def parquet_ids(path: str, allocate: Allocate) -> RawMatrix:
+    """Read the ids alone; parameters and errors as of `read_parquet`, the values have no columns."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        names = _names(path, file)
+        # of a row per sample and feature the samples are cells
+        index, columns = ("", list[str]()) if is_olink(names) else _columns(path, file, names)
+        rows = _texts(path, file, index) if index else []
+    return RawMatrix(path, allocate((len(rows), 0), np.float32), rows, columns)
+
+
+def _names(path: str, file: pq.ParquetFile) -> list[str]:
     names = file.schema_arrow.names
     repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if repeated:
         fix = "Rename or remove one."
         raise InputError(Problem(path, "columns", f"`{repeated[0]}` twice", "each column once", fix, code="IN-016"))
-    if is_olink(names):
-        return _read_olink(path, file, names, dtype, allocate)
+    return names
+
+
+def _columns(path: str, file: pq.ParquetFile, names: list[str]) -> tuple[str, list[str]]:
+    """Return the column of row ids and those of numbers."""
     index = _index_column(file.schema_arrow)
     columns = [name for name in names if name not in (index, GENE_NAME)]
     if not columns:
         fix = "Export ids and values."
         found = f"only the column{'s' if len(names) > 1 else ''} {listed(names)}"
         raise InputError(Problem(path, "columns", found, "ids and values", fix, code="IN-017"))
+    return index, columns
+
+
+def _read(path: str, file: pq.ParquetFile, dtype: type, allocate: Allocate) -> RawMatrix:
+    names = _names(path, file)
+    if is_olink(names):
+        return _read_olink(path, file, names, dtype, allocate)
+    index, columns = _columns(path, file, names)
     gene_names = _texts(path, file, GENE_NAME, required=False) if GENE_NAME in names else None
     rows = _texts(path, file, index)
     values = allocate((file.metadata.num_rows, len(columns)), dtype)
@@ -104,15 +126,7 @@ def _numbers(column: pa.ChunkedArray) -> tuple[np.ndarray, dict[int, str]]:
         return column.to_numpy(), {}
     if pa.types.is_null(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.float64()).to_numpy(), {}
-    values, texts = np.full(len(column), np.nan), {}
-    for row, cell in enumerate(column.to_pylist()):
-        written = "" if cell is None else str(cell).strip()
-        if written in MISSING_MARKS:
-            continue
-        values[row] = as_number(written) if isinstance(cell, str) else np.nan
-        if np.isnan(values[row]):
-            texts[row] = written
-    return values, texts
+    return numbers_of(column.to_pylist())
 
 
 def _index_column(schema: pa.Schema) -> str:

@@ -83,7 +83,8 @@ class RawMatrix:
                 block = values[start : start + ROWS_PER_BLOCK]
                 block[:, : len(kept)] = block[:, kept]
             values = values[:, : len(kept)]
-        return replace(self, values=values, columns=[self.columns[number] for number in kept], texts=texts)
+        below = None if self.below is None else self.below[:, kept]
+        return replace(self, values=values, columns=[self.columns[number] for number in kept], texts=texts, below=below)
 
     def with_rows(self, kept: np.ndarray) -> RawMatrix:
         """Keep some rows, in their order; the values are moved, so that the matrix before is of no more use.
@@ -107,6 +108,8 @@ class RawMatrix:
             gene_names=None if self.gene_names is None else [self.gene_names[number] for number in kept],
             texts=texts,
             lines=None if self.lines is None else self.lines[kept],
+            lod=None if self.lod is None else self.lod[kept],
+            below=None if self.below is None else self.below[kept],
         )
 
     def row_named(self, row: int) -> str:

@@ -11,11 +11,11 @@ from stratifn.inputs.child import read_in_child
 from stratifn.inputs.contents import HDF5, PARQUET, TEXT, kind_of
 from stratifn.inputs.delimited import RowJudge, header_of, preview, rows_of
 from stratifn.inputs.formats import OLINK
-from stratifn.inputs.hdf5 import read_h5ad
-from stratifn.inputs.parquet import read_parquet
+from stratifn.inputs.hdf5 import h5ad_ids, read_h5ad
+from stratifn.inputs.parquet import parquet_ids, read_parquet
 from stratifn.inputs.raw_matrix import Correction, RawMatrix
 from stratifn.inputs.text import Block, Text
-from stratifn.inputs.text_matrix import read_text_matrix
+from stratifn.inputs.text_matrix import read_text_ids, read_text_matrix
 from stratifn.shared.errors import InputError, Problem
 
 
@@ -36,12 +36,9 @@ def read_matrix(path: str, dtype: type = np.float64, name: str | None = None) ->
     InputError
         If the file cannot be read as a matrix at all. Single bad cells are kept in `RawMatrix.texts`.
     """
-    kind = kind_of(path)
+    kind = _kind_read_as(path, name)
     if kind == TEXT:
         return read_text_matrix(path, dtype, name)
-    if name is not None and not (name == OLINK.name and kind == PARQUET):
-        fix = "Remove `format` of this view."
-        raise InputError(Problem(path, "the file", kind, f"delimited text: `format: {name}`", fix, code="IN-240"))
     # imported here, so that the child inherits it
     if kind == HDF5:
         import anndata.io  # noqa: F401
@@ -50,6 +47,46 @@ def read_matrix(path: str, dtype: type = np.float64, name: str | None = None) ->
     import pyarrow.parquet  # noqa: F401
 
     return read_in_child(path, "a Parquet table", partial(read_parquet, path, dtype))
+
+
+def read_ids(path: str, name: str | None = None) -> RawMatrix | None:
+    """Read the ids of a matrix without its values, in the time that the header of a large file takes.
+
+    Parameters
+    ----------
+    path, name
+        As of `read_matrix`.
+
+    Returns
+    -------
+    RawMatrix or None
+        Without values; of delimited text without rows, and of Parquet of a row per sample and feature without any id.
+        None of such a text.
+
+    Raises
+    ------
+    InputError
+        As `read_matrix`, for what can be seen without the values.
+    """
+    kind = _kind_read_as(path, name)
+    if kind == TEXT:
+        return read_text_ids(path, name)
+    if kind == HDF5:
+        import anndata.io  # noqa: F401
+
+        return read_in_child(path, "an AnnData file", partial(h5ad_ids, path))
+    import pyarrow.parquet  # noqa: F401
+
+    return read_in_child(path, "a Parquet table", partial(parquet_ids, path))
+
+
+def _kind_read_as(path: str, name: str | None) -> str:
+    """Return what a file is; refuse a format of text that is named for another file."""
+    kind = kind_of(path)
+    if name is not None and kind != TEXT and not (name == OLINK.name and kind == PARQUET):
+        fix = "Remove `format` of this view."
+        raise InputError(Problem(path, "the file", kind, f"delimited text: `format: {name}`", fix, code="IN-240"))
+    return kind
 
 
 def read_sheet(path: str) -> tuple[pd.DataFrame, list[Correction]]:

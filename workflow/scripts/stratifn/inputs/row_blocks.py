@@ -12,7 +12,7 @@ import numpy as np
 from stratifn.inputs.delimited import Preview, Row, RowJudge, open_quote, rows_of
 from stratifn.inputs.number_marks import NumberMarks
 from stratifn.inputs.text import Block
-from stratifn.inputs.types import as_number
+from stratifn.inputs.types import numbers_of
 from stratifn.shared.errors import InputError
 from stratifn.shared.vocabulary import MISSING_MARKS
 
@@ -85,18 +85,11 @@ class RowBlocks:
         """
         if _is_number(column.type):
             return column.to_numpy(), {}
-        values, odd = np.full(len(column), np.nan), {}
-        for number, written in enumerate(column.to_pylist()):
-            cell = written.strip()
-            if cell in MISSING_MARKS:
-                continue
-            if "\n" in cell:
-                raise InputError(open_quote(self.path, int(lines[number])))
-            plain = self.marks.plain(cell)
-            values[number] = np.nan if plain is None else as_number(plain)
-            if np.isnan(values[number]):
-                odd[number] = cell if plain is None else plain
-        return values, odd
+        cells = column.to_pylist()
+        broken = next((number for number, cell in enumerate(cells) if "\n" in cell.strip()), None)
+        if broken is not None:
+            raise InputError(open_quote(self.path, int(lines[broken])))
+        return numbers_of(cells, self.marks.plain)
 
     def _until_end(self, block: Block) -> Block:
         if self._last_line is None:

@@ -1,4 +1,4 @@
-"""The sheet's names of columns and groups, translated into ours: every translation is a note."""
+"""The sheet's names of columns and groups, translated into ours: a translation that the config does not name is a note."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def renamed_columns(
             why = f"read as `{name}`: names of columns have letters, digits, `_` and `.`"
         kept.append(position)
         names.append(name)
-        if name != theirs:
+        # the name that the config gives is no news
+        if name not in (theirs, ours.get(theirs)):
             notes.append(("samples", item, "renamed", why))
     renamed = raw.iloc[:, kept].set_axis(names, axis=1)
     problems += _repeated(path, [str(raw.columns[position]) for position in kept], names)

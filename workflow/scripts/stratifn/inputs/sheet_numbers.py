@@ -124,7 +124,7 @@ class _Column:
             problems.append(self._design_problem(limits))
         # with marks between thousands too, a cell of a sheet is refused
         texts = [text for text in self._texts(cells) if text.count(",") + text.count(".") < 2]
-        marks, _, unclear = number_marks(self.path, texts, f"column {self.name}")
+        marks, _, unclear = number_marks(self.path, texts, lambda cell: f"column {self.name}")
         if unclear:
             told = [row for row, cell in cells.items() if "," in cell.number]
             unclear = [replace(problem, fix=problem.fix + self._or_words()) for problem in unclear]

@@ -46,10 +46,7 @@ def read_text_matrix(path: str, dtype: type, name: str | None = None) -> RawMatr
     """
     text = Text(path)
     blocks = iter(text)
-    first = first_block(blocks, 2 * PREVIEW_ROWS)
-    if first is None:
-        raise InputError(Problem(path, "the file", "nothing in it", "a header and rows", "Fill it.", code="IN-005"))
-    first_rows = preview(path, first, text.corrections)
+    first, first_rows = _beginning(text, blocks)
     kind = format_of(first_rows, name)
     layout = kind.layout(first_rows)
     below = itertools.chain([_below(first, layout.first_line)], blocks)
@@ -62,6 +59,32 @@ def read_text_matrix(path: str, dtype: type, name: str | None = None) -> RawMatr
     matrix.corrections = [*text.corrections, *matrix.corrections]
     matrix.made_by, matrix.kinds = kind.title, kind.kinds
     return matrix
+
+
+def read_text_ids(path: str, name: str | None = None) -> RawMatrix | None:
+    """Read the ids of the columns alone, without a row; parameters as of `read_text_matrix`.
+
+    Returns
+    -------
+    RawMatrix or None
+        Without values; None of a table with a row per sample and feature.
+    """
+    text = Text(path)
+    _, first_rows = _beginning(text, iter(text))
+    layout = format_of(first_rows, name).layout(first_rows)
+    if isinstance(layout, LongTable):
+        return None
+    columns = [layout.header[number] for number in layout.numbers]
+    return RawMatrix(path, np.empty((0, len(columns))), [], columns)
+
+
+def _beginning(text: Text, blocks: Iterator[Block]) -> tuple[Block, Preview]:
+    """Return the first block of a file and its first rows."""
+    first = first_block(blocks, 2 * PREVIEW_ROWS)
+    if first is None:
+        problem = Problem(text.path, "the file", "nothing in it", "a header and rows", "Fill it.", code="IN-005")
+        raise InputError(problem)
+    return first, preview(text.path, first, text.corrections)
 
 
 def _recognised(title: str, layout: Layout | LongTable) -> str:
@@ -116,7 +139,7 @@ class _Reader:
     def __post_init__(self) -> None:
         layout = self.layout
         cells = self.preview.cells(layout.numbers, layout.first_line)
-        marks, self._notes, self._problems = number_marks(self.preview.path, cells)
+        marks, self._notes, self._problems = number_marks(self.preview.path, cells, self.preview.line_with)
         texts = [number for number in (layout.ids, layout.gene_names) if number is not None]
         self.rows = RowBlocks(
             self.preview, len(layout.header), texts, layout.numbers, marks, last_line=layout.last_line
@@ -191,7 +214,8 @@ class _Reader:
             yield Problem(path, "the end", found, "the whole file", EXPORT_AGAIN, code="IN-244")
         if layout.rows is not None and layout.rows != len(self._rows) and not self.rows.judge.wrong:
             expected = f"{layout.rows}, as the file says at its beginning"
-            yield Problem(path, "rows", str(len(self._rows)), expected, EXPORT_AGAIN, code="IN-244")
+            fix = f"{EXPORT_AGAIN} If rows were added or removed on purpose, correct the number at the beginning."
+            yield Problem(path, "rows", str(len(self._rows)), expected, fix, code="IN-244")
 
     def corrections(self) -> list[Correction]:
         """Say what was left out or read another way."""

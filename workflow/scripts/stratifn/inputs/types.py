@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stratifn.inputs.near import near_matches
 from stratifn.shared.errors import Problem, listed
 from stratifn.shared.samples import FACTOR, NUMBER
+from stratifn.shared.vocabulary import MISSING_MARKS
 
 # Python would also read 1_000, nan and inf
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -44,6 +46,37 @@ def cells_named(cells: pd.Series, names: pd.Series) -> str:
         (f"{written!r} in sample {names[row]} (line {row})" for row, written in cells.items()),
         SHOWN,
     )
+
+
+def numbers_of(
+    cells: Sequence[object], plain: Callable[[str], str | None] = lambda cell: cell
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Turn the cells of a column into numbers.
+
+    Parameters
+    ----------
+    cells
+        Text, or what a binary file holds (None where it is missing).
+    plain
+        Writes a cell with a decimal point; None where it could be read two ways.
+
+    Returns
+    -------
+    numpy.ndarray
+        NaN where a cell is missing or no number.
+    dict
+        What is written in the cells that are neither, by position.
+    """
+    values, odd = np.full(len(cells), np.nan), {}
+    for place, cell in enumerate(cells):
+        written = "" if cell is None else str(cell).strip()
+        if written in MISSING_MARKS:
+            continue
+        number = plain(written)
+        values[place] = np.nan if number is None else as_number(number)
+        if np.isnan(values[place]):
+            odd[place] = written if number is None else number
+    return values, odd
 
 
 def typed_sheet(

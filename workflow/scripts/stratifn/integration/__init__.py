@@ -18,7 +18,7 @@ from stratifn.integration.interpretation import (
     weight_enrichment,
 )
 from stratifn.integration.model import MofaModel, read_model, write_model
-from stratifn.integration.possible import integration_problems
+from stratifn.integration.possible import integration_checks
 from stratifn.integration.posterior import posterior_of_cohort
 from stratifn.integration.quality import quality_warnings
 from stratifn.integration.selection import (
@@ -45,7 +45,7 @@ __all__ = [
     "factor_associations",
     "choose_model",
     "factors_table",
-    "integration_problems",
+    "integration_checks",
     "integration_tables",
     "interferon_factor",
     "posterior_of_cohort",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from stratifn.shared.errors import InputError, Problem
+from stratifn.shared.errors import InputError, Problem, listed
 from stratifn.shared.samples import is_number
 
 if TYPE_CHECKING:
@@ -112,6 +112,31 @@ def require_separable_batches(batch: pd.Series, protected: pd.DataFrame) -> None
     _require_separable(np.hstack(_design(batch, protected)), batch, protected)
 
 
+def require_separable_features(view: ad.AnnData, batch: pd.Series, protected: pd.DataFrame) -> None:
+    """Refuse a batch that cannot be regressed out of some feature, which may be measured in few of the samples.
+
+    Parameters
+    ----------
+    view
+        Samples x features, NaN where missing.
+    batch, protected
+        As for `regress_out`, of the samples of the view.
+
+    Raises
+    ------
+    InputError
+        As `regress_out`; it names the first such features.
+    """
+    values = np.asarray(view.X)
+    if values.dtype.kind != "f" or not np.isnan(values).any():
+        return
+    for columns, rows in _patterns(values):
+        if rows.any():
+            names = listed(view.var_names[columns], 3)
+            where = f" in the samples that have {names}"
+            _require_separable(np.hstack(_design(batch[rows], protected.loc[rows])), batch, protected, where)
+
+
 def _require_complete(batch: pd.Series, protected: pd.DataFrame) -> None:
     table = protected.assign(**{str(batch.name): batch})
     problems = [
@@ -157,7 +182,7 @@ def _design(batch: pd.Series, protected: pd.DataFrame) -> tuple[np.ndarray, np.n
     return np.hstack(kept), indicators[:, :-1] - indicators[:, [-1]]
 
 
-def _require_separable(design: np.ndarray, batch: pd.Series, protected: pd.DataFrame) -> None:
+def _require_separable(design: np.ndarray, batch: pd.Series, protected: pd.DataFrame, where: str = "") -> None:
     singular = np.linalg.svd(design, compute_uv=False)
     rank = int((singular > RANK_TOLERANCE * singular[0]).sum())
     if rank < design.shape[1]:
@@ -165,7 +190,7 @@ def _require_separable(design: np.ndarray, batch: pd.Series, protected: pd.DataF
             Problem(
                 "samples",
                 f"column {batch.name}",
-                f"batches that cannot be told apart from {' and '.join(protected.columns)}",
+                f"batches that cannot be told apart from {' and '.join(protected.columns)}{where}",
                 "more than one disease in each batch, so that the two effects can be separated",
                 "Do not regress the batch out; interpret factors that follow it with care.",
                 code="IN-206",

@@ -17,6 +17,8 @@ from stratifn.shared.files import atomic_path, reading
 if TYPE_CHECKING:
     import h5py
 
+    from stratifn.integration.views import ModelInput
+
 GROUP = "cohort"
 OWN = "stratifn"
 
@@ -141,7 +143,9 @@ def _read_view(file: h5py.File, part: h5py.Group) -> ViewModel:
     )
 
 
-def write_model(model: MofaModel, trained: str | os.PathLike, path: str | os.PathLike) -> None:
+def write_model(
+    model: MofaModel, trained: str | os.PathLike, path: str | os.PathLike, model_input: ModelInput | None = None
+) -> None:
     """Write the chosen model in mofapy2's format, with the order and signs of its factors as in the tables.
 
     Parameters
@@ -152,6 +156,8 @@ def write_model(model: MofaModel, trained: str | os.PathLike, path: str | os.Pat
         The file of the seed that it comes from; everything but the factors' order and signs is taken from it.
     path
         Where to write.
+    model_input
+        What it was trained on, if the file is to hold it, as MOFA2's and mofax's plots of data need.
     """
     import h5py
 
@@ -159,6 +165,18 @@ def write_model(model: MofaModel, trained: str | os.PathLike, path: str | os.Pat
         shutil.copyfile(Path(trained), temporary)
         with h5py.File(temporary, "r+") as file:
             overwrite_factors(file, model)
+            if model_input is not None:
+                _write_data(file, model_input)
+
+
+def _write_data(file: h5py.File, model_input: ModelInput) -> None:
+    """Add the centred and scaled values, and what restores the scaled ones, as mofapy2's ``saveData`` names them.
+
+    mofapy2 keeps intercepts on the scale before scaling; MOFA2 adds them to the data, so here both have one scale.
+    """
+    for view in model_input.views:
+        file.create_dataset(f"data/{view.name}/{GROUP}", data=view.values, compression="gzip")
+        file.create_dataset(f"intercepts/{view.name}/{GROUP}", data=view.means / view.scale)
 
 
 def overwrite_factors(file: h5py.File, model: MofaModel) -> None:

@@ -1,6 +1,6 @@
 """Interferon: how strongly the interferon-stimulated genes of each patient are expressed, and how sure a class is.
 
-Read the modules in this order: `settings` (what the config decides), `controls` (are they enough for a reference, and is
+Read the modules in this order: `settings` (what the config decides), `possible` (what a cohort does not allow), `controls` (are they enough for a reference, and is
 one far above the others?),
 `expression` (values that owe nothing to other patients), `methods` (the scores), `cutoffs` (from the controls,
 resampled), `reference` (what is frozen), `learning` (how it is learnt), `depth` (is a library deep enough?), `scoring` (the one path for cohort and single
@@ -11,10 +11,18 @@ the score: `axes`, `protein`, `methylation`, `confounding`, with `concordance` a
 
 from stratifn.interferon.analysis import Beside, interferon_tables, reference_parts
 from stratifn.interferon.methods import METHODS
-from stratifn.interferon.own_controls import OwnControls, place_by_own_controls
+from stratifn.interferon.own_controls import OwnControls, place_by_own_controls, score_by_own_controls
+from stratifn.interferon.possible import protein_checks, reference_problems
 from stratifn.interferon.protein import Assay
 from stratifn.interferon.reference import Reference, from_parts, to_parts
-from stratifn.interferon.scored import Cohort, Interferon, analyse_cohort, place_patients, reference_of_cohort
+from stratifn.interferon.scored import (
+    Cohort,
+    Interferon,
+    analyse_cohort,
+    place_patients,
+    reference_of_cohort,
+    score_frozen,
+)
 from stratifn.interferon.settings import Origin, ProteinSettings, Settings
 
 __all__ = [
@@ -33,7 +41,11 @@ __all__ = [
     "interferon_tables",
     "place_by_own_controls",
     "place_patients",
+    "protein_checks",
     "reference_of_cohort",
     "reference_parts",
+    "reference_problems",
+    "score_by_own_controls",
+    "score_frozen",
     "to_parts",
 ]

@@ -132,7 +132,8 @@ def interferon_tables(
         notes.append(_note("reference", "scores and cut-offs come from a reference of another run", FROM_ELSEWHERE))
     protein, analyte = _ifn_alpha(beside)
     if protein is None:
-        notes.append(_note("protein", "no view of concentrations has exactly one IFN-alpha analyte"))
+        sought = f"the analyte {beside.analyte}" if beside.analyte else "exactly one IFN-alpha analyte"
+        notes.append(_note("protein", f"no view of concentrations has {sought}"))
         relative = None
     else:
         tables["protein"] = protein_table(protein, scored.classes, analyte, beside.assay, settings.signature, control)

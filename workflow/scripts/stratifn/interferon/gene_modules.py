@@ -11,10 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from stratifn.interferon.learning import FEWEST_GENES
-from stratifn.interferon.reference import MODULES, Reference
+from stratifn.interferon.reference import Reference
 from stratifn.interferon.scoring import People, set_scores
-
-DRAWN_FROM = 0.15
+from stratifn.shared.vocabulary import MODULE_DRAWN_FROM, MODULE_METHOD, MODULES
 
 
 def modules_active(people: People, reference: Reference) -> tuple[np.ndarray, str]:
@@ -26,11 +25,11 @@ def modules_active(people: People, reference: Reference) -> tuple[np.ndarray, st
     words = _words(reference)
     for name in MODULES:
         gene_set = reference.panel[name]
-        cutoff = reference.cutoff(name, "module").cutoff
+        cutoff = reference.cutoff(name, MODULE_METHOD).cutoff
         if gene_set.coverage < FEWEST_GENES or not np.isfinite(cutoff):
             return np.full(len(people.samples), np.nan), words
-        share = set_scores(people, reference, gene_set, "module")
-        active += np.where(np.isfinite(share), share > max(DRAWN_FROM, cutoff), np.nan)
+        share = set_scores(people, reference, gene_set, MODULE_METHOD)
+        active += np.where(np.isfinite(share), share > max(MODULE_DRAWN_FROM, cutoff), np.nan)
     return active, words
 
 

@@ -15,9 +15,7 @@ from stratifn.interferon.settings import Origin
 from stratifn.registry.signatures import Registry
 from stratifn.registry.user_signatures import REPEATED
 from stratifn.shared.columns import NOTE_COLUMNS
-from stratifn.shared.vocabulary import HEALTHY, RNA, UNSCORED
-
-LEFT_OUT = "left out of the interferon reference"
+from stratifn.shared.vocabulary import HEALTHY, LEFT_OUT_OF_REFERENCE, RNA, UNSCORED
 
 
 def notes_table(
@@ -63,7 +61,7 @@ def _outlying(reference: Reference) -> tuple[str, str]:
             "a control far above the other controls, as with an infection or a vaccination: it would raise the cut-off; "
             "ifn_class_all_controls is the class with it"
         )
-        return LEFT_OUT, reason
+        return LEFT_OUT_OF_REFERENCE, reason
     return "a control far above the other controls", "it raises the cut-off; check for infection or vaccination"
 
 

@@ -7,8 +7,9 @@ same functions as those of a cohort.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -18,14 +19,13 @@ from stratifn.interferon import expression
 from stratifn.interferon.classes import MASKED, call, standing, under_anti_ifn
 from stratifn.interferon.controls import find_controls
 from stratifn.interferon.learning import learnt
-from stratifn.interferon.notes import LEFT_OUT
-from stratifn.interferon.reference import GeneSet, Reference
+from stratifn.interferon.reference import GeneSet, Reference, from_parts
 from stratifn.interferon.scoring import measure
 from stratifn.interferon.sensitivity import words_on_few_controls
 from stratifn.interferon.settings import EXCLUDE
 from stratifn.shared.claims import Measured, judged
 from stratifn.shared.columns import NOTE_COLUMNS
-from stratifn.shared.vocabulary import BY_OWN_CONTROLS, RNA, UNSCORED
+from stratifn.shared.vocabulary import BY_OWN_CONTROLS, LEFT_OUT_OF_REFERENCE, RNA, UNSCORED
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,13 @@ def place_by_own_controls(data: ad.AnnData, samples: pd.DataFrame, control: str,
     ]
     verdicts = judged("cutoff", BY_OWN_CONTROLS.format(signature=own.settings.signature), measured)
     return OwnControls(_classes(data, samples, own), verdicts, _notes(own, control, controls.warnings, outlying))
+
+
+def score_by_own_controls(
+    values: Mapping[str, Any], arrays: Mapping[str, np.ndarray], data: ad.AnnData, samples: pd.DataFrame, control: str
+) -> OwnControls:
+    """Do the same with a reference as values and arrays."""
+    return place_by_own_controls(data, samples, control, from_parts(values, arrays))
 
 
 def _held_to(frozen: Reference, data: ad.AnnData, values: np.ndarray) -> Reference:
@@ -135,7 +142,7 @@ def _notes(own: Reference, control: str, warnings: Sequence[str], outlying: Sequ
     if gene_set.missing:
         lacking = f"not measured in every own control, or not in the reference: {' '.join(gene_set.missing)}"
         rows.append((f"{gene_set.name} by own controls", f"{len(gene_set.genes)} of {gene_set.total} genes", lacking))
-    what = LEFT_OUT if own.settings.outlying_controls == EXCLUDE else "kept in the interferon reference"
+    what = LEFT_OUT_OF_REFERENCE if own.settings.outlying_controls == EXCLUDE else "kept in the interferon reference"
     rows += [
         (name, what, "an own control far above the others, as with an infection or a vaccination") for name in outlying
     ]

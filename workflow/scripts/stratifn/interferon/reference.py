@@ -15,7 +15,6 @@ import numpy as np
 from stratifn.interferon.cutoffs import NO_CUTOFF, Cutoff
 from stratifn.interferon.settings import Settings
 
-MODULES = ("CHAUSSABEL_M1.2", "CHAUSSABEL_M3.4", "CHAUSSABEL_M5.12")
 # before the names of the arrays of the reference with everybody kept
 EVERYBODY = "everybody."
 # the name of the genes of the response profiles among the sets of a reference
@@ -164,7 +163,7 @@ def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
     with_everybody = {
         name.removeprefix(EVERYBODY): array for name, array in arrays.items() if name.startswith(EVERYBODY)
     }
-    return Reference(
+    reference = Reference(
         settings=Settings.from_config(values["settings"]),
         kind=values["kind"],
         n_controls=values["n_controls"],
@@ -183,6 +182,23 @@ def from_parts(values: Mapping, arrays: Mapping[str, np.ndarray]) -> Reference:
         excluded=int(values["excluded"]),
         everybody=from_parts(values["everybody"], with_everybody) if values["everybody"] else None,
     )
+    _require_fit(reference)
+    return reference
+
+
+def _require_fit(reference: Reference) -> None:
+    """Refuse arrays that are not of the genes beside them: the file is somebody else's."""
+    sets = (*reference.panel.values(), *reference.axes.values(), reference.profiles)
+    named = {gene for gene_set in sets for gene in gene_set.genes}
+    if not named <= set(reference.genes) or not set(reference.features) <= set(reference.universe):
+        raise ValueError("sets of genes that the reference does not have")
+    genes = len(reference.genes)
+    lengths = {"log_geometric_means": len(reference.universe), "profiles": 2}
+    lengths |= dict.fromkeys(("sd_floor", "boot_location", "boot_scale"), genes)
+    for name, array in reference.arrays.items():
+        wanted = lengths.get(name, genes if name.startswith(("location.", "scale.")) else None)
+        if array.dtype.kind not in "fiu" or array.ndim not in (1, 2) or wanted not in (None, len(array)):
+            raise ValueError(f"the array {name} is not one of numbers for each gene")
 
 
 def _gene_set(row: Mapping) -> GeneSet:

@@ -14,6 +14,8 @@ from zlib import crc32
 import numpy as np
 from scipy.stats import t as student_t
 
+from stratifn.shared.vocabulary import SHARE_OF_OTHER_TYPE
+
 # SD of a gene's own response in another tissue, as a share of the profile's
 MISFIT = 0.5
 # SD of the rise of a gene that the profile leaves out, as a share of the mean rise: that of the profiles' standard errors
@@ -23,8 +25,6 @@ REWEIGHTINGS = 5
 INTERVAL = (5.0, 95.0)
 # of healthy people, for each of the two amounts
 BELOW_CUTOFF = 0.975
-# the smaller response counts when it is more than this share of the larger one
-SHARE_THAT_COUNTS = 0.25
 # of the differences beyond those among the controls, in squares of the control SD
 FEWEST_EXPLAINED = 0.4
 
@@ -178,7 +178,7 @@ def response_type(response: Response, cutoffs: np.ndarray) -> tuple[bool | None,
         return False, False
     if not response.explained >= FEWEST_EXPLAINED:
         return None if response.explained_high < FEWEST_EXPLAINED else (None, None)
-    bounds = np.maximum(cutoffs, SHARE_THAT_COUNTS * response.amounts[::-1])
+    bounds = np.maximum(cutoffs, SHARE_OF_OTHER_TYPE * response.amounts[::-1])
     found = [
         True if low > bound else False if high <= bound else None
         for low, high, bound in zip(response.low, response.high, bounds, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -18,7 +19,7 @@ from stratifn.interferon.learning import fit_reference
 from stratifn.interferon.methods import METHODS
 from stratifn.interferon.notes import notes_table
 from stratifn.interferon.prevalence import agreement_table, prevalence_table
-from stratifn.interferon.reference import Reference
+from stratifn.interferon.reference import Reference, from_parts
 from stratifn.interferon.replicates import disagreeing_replicates
 from stratifn.interferon.scoring import People, measure, score_table, set_scores
 from stratifn.interferon.settings import Origin, Settings
@@ -164,6 +165,13 @@ def place_patients(
     _same_kind(reference, kind)
     people = measure(data, reference)
     return score_table(people, reference), class_table(people, reference, samples, type_table(people, reference))
+
+
+def score_frozen(
+    values: Mapping[str, Any], arrays: Mapping[str, np.ndarray], data: ad.AnnData, samples: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the table of `classes.tsv` of new patients by a reference as values and arrays."""
+    return place_patients(data, str(data.uns["kind"]), samples, from_parts(values, arrays))[1]
 
 
 def reference_table(

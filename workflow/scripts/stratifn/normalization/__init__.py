@@ -9,7 +9,7 @@ believing anything), `analysis` (all of it).
 from stratifn.normalization.analysis import Normalization, normalize_cohort
 from stratifn.normalization.covariates import covariate_associations
 from stratifn.normalization.frozen import FrozenTransform, from_arrays, to_arrays
-from stratifn.normalization.kinds import KINDS, described
+from stratifn.normalization.kinds import KINDS, described, transform_frozen
 from stratifn.normalization.quality import quality_table
 from stratifn.normalization.settings import Settings
 from stratifn.normalization.size_factors import SizeFactorReference, fit_size_factors, size_factor_table
@@ -32,5 +32,6 @@ __all__ = [
     "normalize_view",
     "quality_table",
     "to_arrays",
+    "transform_frozen",
     "size_factor_table",
 ]

@@ -14,17 +14,19 @@ _NO_VARIANCE = 1e-10
 
 
 def add_principal_components(view: ad.AnnData) -> None:
-    """Write ``obsm["X_pca"]`` (samples x up to 10) and ``uns["pca_variance_ratio"]`` into a normalised view.
+    """Write ``obsm["X_pca"]`` (samples x up to 10), ``varm["PCs"]`` and ``uns["pca_variance_ratio"]`` into a normalised view.
 
-    On the 2,000 most variable features, centred, not scaled; a missing value is set to its feature's mean. The sign
+    On the 2,000 most variable features, centred, not scaled; a missing value is set to its feature's mean. Loadings of the other features are zero, as in scanpy. The sign
     of a component makes its largest loading positive, so that it does not depend on the linear algebra library.
     """
-    values, _ = variable_features(view.X)
+    chosen = most_variable(view.X)
+    values, _ = _centred(view.X, chosen)
     gram = values @ values.T
     total = float(np.trace(gram))
     most = min(COMPONENTS, view.n_obs - 1, values.shape[1])
     if most < 1 or total <= 0:
         view.obsm["X_pca"] = np.zeros((view.n_obs, 0))
+        view.varm["PCs"] = np.zeros((view.n_vars, 0))
         view.uns["pca_variance_ratio"] = np.zeros(0)
         return
     eigenvalues, vectors = eigh(gram, subset_by_index=(view.n_obs - most, view.n_obs - 1))
@@ -35,6 +37,8 @@ def add_principal_components(view: ad.AnnData) -> None:
     largest = np.abs(loadings).argmax(axis=0)
     signs = np.sign(loadings[largest, np.arange(len(largest))])
     view.obsm["X_pca"] = vectors * np.sqrt(eigenvalues) * signs
+    view.varm["PCs"] = np.zeros((view.n_vars, len(eigenvalues)))
+    view.varm["PCs"][chosen] = loadings / np.sqrt(eigenvalues) * signs
     view.uns["pca_variance_ratio"] = eigenvalues / total
 
 
@@ -55,9 +59,17 @@ def variable_features(matrix: np.ndarray, most: int = VARIABLE_FEATURES) -> tupl
     means : numpy.ndarray
         Shape (features,).
     """
+    return _centred(matrix, most_variable(matrix, most))
+
+
+def most_variable(matrix: np.ndarray, most: int = VARIABLE_FEATURES) -> np.ndarray:
+    """Return the positions of the most variable features, in their order."""
     variances = feature_variances(matrix)
     usable = np.flatnonzero(variances > 0)
-    chosen = np.sort(usable[np.argsort(-variances[usable], kind="stable")[:most]])
+    return np.sort(usable[np.argsort(-variances[usable], kind="stable")[:most]])
+
+
+def _centred(matrix: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values = np.ascontiguousarray(matrix[:, chosen], dtype=float)
     means = np.nanmean(values, axis=0) if len(chosen) else np.zeros(0)
     return np.nan_to_num(values - means, copy=False, nan=0.0), means

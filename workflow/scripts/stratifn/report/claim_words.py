@@ -160,8 +160,20 @@ def _caveat(row: Row) -> str:
     return _without_value(row)
 
 
+# why a criterion of people fails whose value is not shown
+HIDDEN_CAVEATS: Mapping[tuple[str, str], Callable[[Row], str]] = {
+    ("prevalence", BORDERLINE): lambda row: "borderline patients outnumber the high ones",
+    ("prevalence", "one_control"): lambda row: (
+        f"leaving out one control moves it by more than {100 * float(str(row['bound'])):.0f} points"
+    ),
+}
+
+
 def _without_value(row: Row) -> str:
     """Say how a criterion was judged whose value is not shown: one of people, in a frozen reference or a small cell."""
+    words = HIDDEN_CAVEATS.get((str(row["claim"]), str(row["criterion"])))
+    if words and row["verdict"] != SUPPORTED:
+        return words(row)
     criterion = CLAIMS[str(row["claim"])].criterion(str(row["criterion"]))
     sides = ("at least", "below") if criterion.direction == AT_LEAST else ("at most", "above")
     return f"{criterion.meaning}: {sides[row['verdict'] != SUPPORTED]} {_number(row['bound'])}"
@@ -186,6 +198,19 @@ def qualified(sentence: str, standing: Standing) -> str:
     if standing.verdict == UNSUPPORTED:
         return f"Not supported: {caveats(standing)}."
     return f"Not computed: {caveats(standing) or 'no criterion could be computed'}."
+
+
+def criteria_words(standing: Standing) -> str:
+    """List what a claim was judged by, the worst first: what lowers it with its value, and what holds with its bound."""
+    held = [_without_value(row) + _value_of(row) for row in standing.rows.values() if row["verdict"] == SUPPORTED]
+    unchecked = [f"not checked: {_unchecked(row)}" for row in standing.unchecked]
+    return "; ".join(filter(None, [caveats(standing), *unchecked, *held])) or "no criterion could be computed"
+
+
+def _value_of(row: Row) -> str:
+    """Write the value of a criterion that holds, unless people could be counted from it."""
+    told = not CLAIMS[str(row["claim"])].criterion(str(row["criterion"])).people and row["claim"] != "prevalence"
+    return f" ({_number(row['value'])})" if told and not pd.isna(row["value"]) else ""
 
 
 def _unchecked(row: Row) -> str:

@@ -19,7 +19,6 @@ from stratifn.report.neighbours import nearest
 from stratifn.report.new_patients import NewPatients
 from stratifn.report.page.markers import marker_path
 from stratifn.report.results import RANK_METHOD, Results
-from stratifn.report.signature_genes import against_controls
 from stratifn.shared.samples import NAMES, TEXT, column_types
 from stratifn.shared.vocabulary import ID, IN_VIEW, UNSCORED
 
@@ -143,10 +142,8 @@ def _cutoff(results: Results, signature: str, method: str) -> list[float | None]
 
 
 def _genes(results: Results) -> dict[str, Any] | None:
-    if results.expression is None:
-        return None
-    controls = results.samples.loc[results.samples["disease"] == results.control, "sample"]
-    return _grid(against_controls(results.expression, controls), results, 1)
+    z = results.genes.against(results.reference_controls)
+    return None if z.empty else _grid(z[list(results.genes.signature)], results, 1)
 
 
 def _types(results: Results) -> dict[str, Any] | None:

@@ -6,22 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anndata as ad
+import numpy as np
 import pandas as pd
 
-from stratifn.registry.knowledge import deciding_signature
 from stratifn.report.content import sample_labels, stratum_labels, stratum_names
 from stratifn.report.figures.style import Look, colours_of, group_looks, stratum_looks
+from stratifn.report.gene_values import GeneValues, gene_values
 from stratifn.report.head_counts import HeadCounts
 from stratifn.report.settings import Settings
-from stratifn.report.signature_genes import signature_expression
+from stratifn.report.signature_by_stratum import SignatureByStratum, signature_by_stratum
 from stratifn.report.small_cells import without_small_counts
 from stratifn.shared.claims import Standing, standing, verdicts_table
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_anndata, read_table
-from stratifn.shared.vocabulary import CLASSES, RNA, UNCERTAIN
+from stratifn.shared.vocabulary import CLASSES, LEFT_OUT_OF_REFERENCE, RNA, UNCERTAIN
+
+if TYPE_CHECKING:
+    import anndata as ad
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
@@ -47,8 +50,13 @@ class Results:
         Contrast to its table of differential expression.
     principal_components
         View to its samples x components.
-    expression
-        Normalised values of the deciding signature's genes: samples x genes; None without gene expression.
+    genes
+        Values of interferon-stimulated genes; empty without a view of expression.
+    marker_levels
+        View to its marker features x strata: mean of the samples whose data show the stratum, in standard deviations
+        from the mean of all of these.
+    gene_names
+        Feature to the name of its gene, where it has another name.
     disease
         The disease that a page is about; None for the overview.
     whole
@@ -61,7 +69,9 @@ class Results:
     tables: Mapping[str, pd.DataFrame]
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     principal_components: Mapping[str, PrincipalComponents] = field(default_factory=dict)
-    expression: pd.DataFrame | None = None
+    genes: GeneValues = field(default_factory=GeneValues)
+    marker_levels: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    gene_names: Mapping[str, str] = field(default_factory=dict)
     disease: str | None = None
     whole: Results | None = None
 
@@ -93,6 +103,15 @@ class Results:
             tables=self.tables,
             min_cell=self.min_cell,
         )
+
+    @property
+    def signature_by_stratum(self) -> SignatureByStratum | None:
+        """The classes of the signature by stratum, over the whole cohort; None where nothing of it may be shown."""
+        return (self.whole or self)._signature_by_stratum
+
+    @cached_property
+    def _signature_by_stratum(self) -> SignatureByStratum | None:
+        return signature_by_stratum(self.heads, self.stratum_labels)
 
     def tidied(self, words: object) -> str:
         """Hide the small counts of people in a sentence of a phase."""
@@ -195,6 +214,14 @@ class Results:
         return scores[(scores["signature"] == signature) & (scores["method"] == method)].set_index("sample")
 
     @property
+    def reference_controls(self) -> list[str]:
+        """The controls of this run that the scores rest on: without the outlying ones that were left out."""
+        notes = self.tables["notes"]
+        left_out = set(notes.loc[notes["what"] == LEFT_OUT_OF_REFERENCE, "item"])
+        controls = self.samples.loc[self.samples["disease"] == self.control, "sample"]
+        return [sample for sample in controls if sample not in left_out]
+
+    @property
     def robust_factors(self) -> list[str]:
         """Names of the factors that were found with other seeds too; none if there is one seed."""
         table = self.tables["robustness"]
@@ -295,20 +322,26 @@ def read_results(
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
-    components, expression = {}, None
-    for view, path in ((Path(path).stem, path) for path in views):
-        data = read_anndata(path)
-        components[view] = _components(data)
-        if view == RNA:
-            expression = signature_expression(data, _deciding_genes(config))
-    return Results(cohort, config, read_samples(tables[SAMPLES]), read, named, components, expression)
-
-
-def _deciding_genes(config: Mapping[str, Any]) -> Sequence[str]:
-    """Return the genes of the signature that gives the classes."""
-    interferon = config["interferon"]
-    signature = deciding_signature(interferon["signature_files"], interferon["signature"])
-    return () if signature is None else signature.symbols
+    components, levels, names, genes = {}, {}, {}, GeneValues()
+    for path in views:
+        # one at a time: a view can be large
+        view, name = read_anndata(path), Path(path).stem
+        components[name] = _components(view)
+        levels[name] = _marker_levels(view, read["markers"], name, read["strata"])
+        names |= _gene_names(view.var)
+        if name == RNA:
+            genes = gene_values(view, config["interferon"])
+    return Results(
+        cohort,
+        config,
+        read_samples(tables[SAMPLES]),
+        read,
+        contrasts=named,
+        principal_components=components,
+        genes=genes,
+        marker_levels=levels,
+        gene_names=names,
+    )
 
 
 def _restricted(table: pd.DataFrame, samples: set[str], groups: Sequence[str]) -> pd.DataFrame:
@@ -331,3 +364,22 @@ def _components(data: ad.AnnData) -> PrincipalComponents:
         return PrincipalComponents(pd.DataFrame(index=data.obs_names), [])
     coordinates = pd.DataFrame(data.obsm["X_pca"], index=data.obs_names)
     return PrincipalComponents(coordinates, [float(ratio) for ratio in data.uns["pca_variance_ratio"]])
+
+
+def _marker_levels(data: ad.AnnData, markers: pd.DataFrame, view: str, strata: pd.DataFrame) -> pd.DataFrame:
+    """Return features x strata; features that do not vary are left out."""
+    features = markers.loc[markers["view"] == view, "feature"].drop_duplicates()
+    placed = strata[strata["informed"].astype(bool) & (strata["stratum"].astype(str) != UNCERTAIN)]
+    stratum = placed.set_index("sample")["stratum"].astype(str)
+    shown = data.obs_names.isin(stratum.index)
+    values = pd.DataFrame(
+        np.asarray(data[shown, features].X, dtype=float), data.obs_names[shown], features.rename("feature")
+    )
+    scaled = (values - values.mean()) / values.std().replace(0, np.nan)
+    return scaled.groupby(stratum).mean().T.dropna()
+
+
+def _gene_names(features: pd.DataFrame) -> dict[str, str]:
+    """Return the name of the gene by feature, where it is not the feature's own."""
+    names = features.get("gene_name", pd.Series(dtype=object)).dropna().astype(str)
+    return {str(feature): name for feature, name in names.items() if name and name != feature}

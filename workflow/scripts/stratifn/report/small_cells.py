@@ -217,7 +217,7 @@ def solved_by(words: Sequence[str], counts: Sequence[int], at_most: Sequence[int
     min_cell
         Smallest count that is shown.
     """
-    ranges = [_range(word, most) for word, most in zip(words, at_most, strict=True)]
+    ranges = [cell_range(word, most) for word, most in zip(words, at_most, strict=True)]
     total = sum(counts)
     for part, (count, (low, high)) in enumerate(zip(counts, ranges, strict=True)):
         others = [each for other, each in enumerate(ranges) if other != part]
@@ -230,7 +230,7 @@ def solved_by(words: Sequence[str], counts: Sequence[int], at_most: Sequence[int
     return False
 
 
-def _range(words: str, most: int) -> tuple[int, int]:
+def cell_range(words: str, most: int) -> tuple[int, int]:
     """Return the fewest and the most people that a cell of a `Division` can stand for; zeros are shown."""
     if words == HIDDEN:
         return 1, most

@@ -97,11 +97,11 @@ def _run_with_evidence(main: Callable[[Any], None], snakemake: Any) -> None:
     if reading.unlisted and "sources" not in output.keys():
         raise LookupError(f"no manifest lists {listed(reading.unlisted)}, which the rule reads")
     main(snakemake)
+    users = [*reading.unlisted, *_named(read, "files")] if "sources" in output.keys() else []
+    digests = {path: digest for path in users if (digest := reading.digest(path))}
     reading.require_unchanged()
     if "sources" in output.keys():
-        write_evidence(
-            {path: reading.digests[path] for path in [*reading.unlisted, *_named(read, "files")]}, output.sources
-        )
+        write_evidence(digests, output.sources)
     write_manifest([path for path in output if path != output.manifest], output.manifest)
 
 

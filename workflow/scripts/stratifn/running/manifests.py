@@ -52,7 +52,7 @@ class Reading:
     Attributes
     ----------
     digests
-        By path, as the rule names it.
+        By path, as the rule names it; of the files that evidence lists.
     states
         Size, time of the last change (ns) and inode, by path.
     unlisted
@@ -62,6 +62,13 @@ class Reading:
     digests: Mapping[str, Digest]
     states: Mapping[str, tuple[int, int, int] | None]
     unlisted: list[str]
+
+    def digest(self, path: str) -> Digest | None:
+        """Digest a file of the user's that is read for the first time; `require_unchanged` tells if it is what was read.
+
+        Not before: a mistake in a large file is found in less time than its digest takes.
+        """
+        return self.digests.get(path) or digest_of(path)
 
     def require_unchanged(self) -> None:
         """Compare every file with its state before it was read.
@@ -87,7 +94,7 @@ def digest_of(path: str | os.PathLike) -> Digest | None:
 
 
 def begin_reading(paths: Iterable[str], manifests: Collection[str], sources: Collection[str]) -> Reading:
-    """Digest what a job is going to read, and compare it with the evidence of other jobs.
+    """Compare what a job is going to read with the evidence of other jobs, and remember the state of the rest.
 
     Parameters
     ----------
@@ -106,16 +113,20 @@ def begin_reading(paths: Iterable[str], manifests: Collection[str], sources: Col
     results, used = written(manifests), listed_sources(sources)
     digests: dict[str, Digest] = {}
     states = {}
-    damages, edits = [], []
+    damages, edits, unlisted = [], [], []
     for path in sorted(set(paths) - set(manifests)):
-        where, states[path], found = os.path.normpath(path), _state(path), digest_of(path)
+        where, states[path] = os.path.normpath(path), _state(path)
+        if where not in results | used:
+            unlisted += [path] if os.access(path, os.R_OK) else []
+            continue
+        found = digest_of(path)
         damages.append(_damage(path, found, results.get(where)))
         edits.append(_edit(path, found, used.get(where)))
         if found:
             digests[path] = found
     _require_none(damages, MachineError)
     _require_none(edits, InputError)
-    return Reading(digests, states, [path for path in digests if os.path.normpath(path) not in results | used])
+    return Reading(digests, states, unlisted)
 
 
 def digests_of(paths: Iterable[str | os.PathLike], folder: Path | None = None) -> dict[str, Digest]:

@@ -7,7 +7,7 @@ evaluate what they are given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from stratifn.shared.errors import InputError, Problem, listed
-from stratifn.shared.samples import covariates, is_number
+from stratifn.shared.samples import IDS, covariates, is_number
 from stratifn.shared.vocabulary import ID_PATTERN
 
 INTERCEPT = "Intercept"
@@ -102,14 +102,12 @@ class DesignMatrix:
         """
         known = self.levels.get(factor)
         if known is None:
-            raise InputError(
-                _config_problem("IN-142", "contrasts", factor, f"a factor of the design: {', '.join(self.levels)}")
-            )
+            expected = f"a factor of the design: {', '.join(self.levels)}"
+            raise InputError(_config_problem("IN-142", "contrasts", factor, expected))
         for name in (level, baseline):
             if name not in known:
-                raise InputError(
-                    _config_problem("IN-143", "contrasts", f"{factor} {name!r}", f"one of {', '.join(known)}")
-                )
+                expected = f"one of {', '.join(known)}"
+                raise InputError(_config_problem("IN-143", "contrasts", f"{factor} {name!r}", expected))
         if level == baseline:
             raise InputError(_config_problem("IN-144", "contrasts", f"{level} against itself", "two different levels"))
         weights = {column_name(factor, level): 1.0, column_name(factor, baseline): -1.0}
@@ -178,16 +176,26 @@ def parse_design(design: str) -> list[Term]:
     return sorted(terms, key=len)
 
 
+def check_names(design: str, columns: Collection[str] | None) -> list[Problem]:
+    """Find what is wrong with a design whatever the samples are: its words, and names that are no column.
+
+    Parameters
+    ----------
+    design
+        See `parse_design`.
+    columns
+        Of the sample sheet; None while it cannot be read.
+    """
+    return _known_terms(design, columns)[1]
+
+
 def check_terms(samples: pd.DataFrame, design: str, sheet: str = "sample sheet") -> list[Problem]:
     """Find what is a mistake in a design whether or not it can be fitted: its words, its columns, missing values.
 
     Parameters are those of `check_design`.
     """
-    try:
-        names = _main_effects(design)
-    except InputError as error:
-        return error.problems
-    return [problem for name in names for problem in _check_term(samples, name, sheet)]
+    names, problems = _known_terms(design, [*IDS, *covariates(samples)])
+    return [*problems, *(problem for name in names for problem in _check_term(samples, name, sheet))]
 
 
 def check_design(samples: pd.DataFrame, design: str, control: str | None, sheet: str = "sample sheet") -> list[Problem]:
@@ -211,11 +219,7 @@ def check_design(samples: pd.DataFrame, design: str, control: str | None, sheet:
     list of Problem
         Empty if the design can be fitted.
     """
-    try:
-        names = _main_effects(design)
-    except InputError as error:
-        return error.problems
-    problems = []
+    names, problems = _known_terms(design, [*IDS, *covariates(samples)])
     for name in names:
         problems += _check_term(samples, name, sheet) or _check_levels(samples, name, control, sheet)
     return problems or _check_rank(samples, parse_design(design), control)
@@ -292,10 +296,20 @@ def _main_effects(design: str) -> list[str]:
     return names
 
 
+def _known_terms(design: str, columns: Collection[str] | None) -> tuple[list[str], list[Problem]]:
+    """Return the terms that are columns (all while none are known), and what is wrong whatever the samples are."""
+    try:
+        names = _main_effects(design)
+    except InputError as error:
+        return [], error.problems
+    if columns is None:
+        return names, []
+    expected = f"a column of the sample sheet ({', '.join(name for name in columns if name not in IDS)})"
+    unknown = [_config_problem("IN-149", "design", name, expected) for name in names if name not in columns]
+    return [name for name in names if name in columns], unknown
+
+
 def _check_term(samples: pd.DataFrame, name: str, sheet: str) -> list[Problem]:
-    if name not in samples.columns:
-        known = ", ".join(covariates(samples))
-        return [_config_problem("IN-149", "design", name, f"a column of the sample sheet ({known})")]
     values, where = samples[name], f"column {name}"
     absent = samples.loc[values.isna(), "sample"].astype(str).tolist()
     if absent:

@@ -60,15 +60,18 @@ class InputError(Exception):
     ----------
     problems
         One or more problems; a plain sentence is accepted where there is no file to name.
+    remark
+        What could not be looked at because of them, as a sentence.
     """
 
-    def __init__(self, problems: Problem | str | Iterable[Problem]):
+    def __init__(self, problems: Problem | str | Iterable[Problem], remark: str = ""):
+        self.remark = remark
         if isinstance(problems, str):
             self.problems: list[Problem] = []
             super().__init__(f"{HEADINGS[INPUT]}: {problems}")
             return
         self.problems = [problems] if isinstance(problems, Problem) else list(problems)
-        super().__init__(_message(self.problems))
+        super().__init__("\n".join(filter(None, [_message(self.problems), remark])))
 
 
 def gathered(*reads: Callable[[], Any]) -> list[Any]:
@@ -86,6 +89,7 @@ def gathered(*reads: Callable[[], Any]) -> list[Any]:
     """
     results: list[Any] = []
     problems: list[Problem] = []
+    remarks: list[str] = []
     for read in reads:
         try:
             results.append(read())
@@ -93,8 +97,9 @@ def gathered(*reads: Callable[[], Any]) -> list[Any]:
             if not error.problems:
                 raise
             problems += error.problems
+            remarks.append(error.remark)
     if problems:
-        raise InputError(problems)
+        raise InputError(problems, " ".join(filter(None, remarks)))
     return results
 
 

@@ -29,6 +29,9 @@ _EXACT = {"integer": "int64", "boolean": "bool"}
 _ROUNDED = 1e308
 # rows that are printed at a time: bounds memory, changes no byte
 ROWS_PER_BLOCK = 50_000
+# samples of a matrix that are turned at a time
+SAMPLES_PER_BLOCK = 64
+COMPRESSION = {"compression": "gzip", "compression_opts": 1}
 
 
 def write_table(frame: pd.DataFrame, path: str | os.PathLike, table: Table | None = None) -> None:
@@ -189,7 +192,25 @@ def _unescaped(values: pd.Series) -> pd.Series:
 def write_anndata(data: ad.AnnData, path: str | os.PathLike) -> None:
     """Write a matrix (samples x features) as ``.h5ad``, gzip-compressed, whole or not at all."""
     with atomic_path(path) as temporary:
-        data.write_h5ad(temporary, compression="gzip", compression_opts=1)
+        if isinstance(data.X, np.ndarray) and not data.X.flags.c_contiguous:
+            _write_turned(data, temporary)
+        else:
+            data.write_h5ad(temporary, **COMPRESSION)
+
+
+def _write_turned(data: ad.AnnData, path: Path) -> None:
+    """Write a matrix that is stored feature by feature, some samples at a time: h5py would first turn a copy of it."""
+    import anndata as ad
+    import h5py
+
+    parts = {name: getattr(data, name) for name in ("obs", "var", "uns", "obsm", "varm", "layers")}
+    ad.AnnData(**parts).write_h5ad(path, **COMPRESSION)
+    with h5py.File(path, "r+") as file:
+        values = file.create_dataset("X", data.shape, data.X.dtype, chunks=True, **COMPRESSION)
+        values.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+        rows = values.chunks[0] * max(1, SAMPLES_PER_BLOCK // values.chunks[0])
+        for start in range(0, data.n_obs, rows):
+            values[start : start + rows] = data.X[start : start + rows]
 
 
 def read_anndata(path: str | os.PathLike) -> ad.AnnData:

@@ -63,6 +63,8 @@ UNCERTAIN = "uncertain"
 
 # --- controls and the ISG expression signature ----------------------------------------------------------------------
 
+# what notes call a control far above the others, as with an infection
+LEFT_OUT_OF_REFERENCE = "left out of the interferon reference"
 # who the controls are (`control_type`), where comparing with them is comparing with healthy people
 HEALTHY = "healthy"
 HIGH, BORDERLINE, LOW = "high", "borderline", "low"
@@ -78,6 +80,12 @@ NO_RESPONSE, TYPE_I, TYPE_II, TYPE_I_II = "none", "I", "II", "I+II"
 OTHER_RESPONSE = "other"
 # in the order of tables and figures
 RESPONSE_TYPES = (NO_RESPONSE, TYPE_I, TYPE_I_II, TYPE_II, UNCERTAIN, OTHER_RESPONSE)
+# a part of the response counts only from this share of the other part
+SHARE_OF_OTHER_TYPE = 0.25
+# the three interferon modules of blood (Chiche 2014, doi:10.1002/art.38628), the method that scores them, and the share of
+# its genes from which BloodGen3 draws a module
+MODULES = ("CHAUSSABEL_M1.2", "CHAUSSABEL_M3.4", "CHAUSSABEL_M5.12")
+MODULE_METHOD, MODULE_DRAWN_FROM = "module", 0.15
 
 # the subject of a claim about a signature by the controls of the new patients' own batch
 BY_OWN_CONTROLS = "{signature}, own controls"

@@ -37,6 +37,8 @@ class CohortStrata:
         sample, patient, disease, stratum (or ``uncertain``), confidence, stability, informed, ifn_class, label.
     selection
         k, pac, silhouette, stability, bic, null_pvalue, chosen.
+    consensus
+        sample, stratum, consensus.
     stability
         stratum, n, jaccard, label.
     composition
@@ -55,6 +57,7 @@ class CohortStrata:
 
     strata: pd.DataFrame
     selection: pd.DataFrame
+    consensus: pd.DataFrame
     stability: pd.DataFrame
     composition: pd.DataFrame
     associations: pd.DataFrame
@@ -114,6 +117,7 @@ def stratify_cohort(
     return CohortStrata(
         strata=placed,
         selection=strata.selection,
+        consensus=strata.consensus,
         stability=_stability_table(strata, labels),
         composition=composition(placed.set_index("sample")["stratum"], disease),
         associations=associations(stratum, tested, disease, descriptive, settings.generator(3)),

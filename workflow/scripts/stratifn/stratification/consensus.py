@@ -57,6 +57,30 @@ def consensus_matrix(labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return consensus
 
 
+def consensus_with(consensus: np.ndarray, labels: np.ndarray, clusters: int) -> np.ndarray:
+    """Average the consensus of each patient with the others of each stratum.
+
+    Parameters
+    ----------
+    consensus
+        n x n.
+    labels
+        Strata, from 0.
+    clusters
+        Number of strata.
+
+    Returns
+    -------
+    numpy.ndarray
+        n x clusters, from 0 to 1; missing where nobody else is in the stratum.
+    """
+    member = np.eye(clusters)[labels]
+    others = member.sum(axis=0) - member
+    # without the patient's own ones of the diagonal
+    sums = consensus @ member - member
+    return np.divide(sums, others, out=np.full_like(sums, np.nan), where=others > 0)
+
+
 def ambiguous_pairs(consensus: np.ndarray) -> float:
     """Proportion of ambiguous pairs, PAC (Senbabaoglu, Michailidis & Li 2014, doi:10.1038/srep06207)."""
     pairs = consensus[np.triu_indices(len(consensus), 1)]

@@ -15,6 +15,7 @@ from stratifn.stratification.consensus import (
     ambiguous_pairs,
     consensus_matrix,
     consensus_partition,
+    consensus_with,
     draw_subsets,
     resampled_centroids,
 )
@@ -99,6 +100,30 @@ def _candidate(points: np.ndarray, k: int, rows: np.ndarray, settings: Settings,
         jaccard=bootstrap_jaccard(points, labels, settings.resamples, rng),
         mixture=fit_mixture(points, one_hot(labels)),
     )
+
+
+def consensus_of_strata(points: np.ndarray, chosen: Candidate, labels: np.ndarray, settings: Settings) -> np.ndarray:
+    """Return how often each patient falls together with the others of each stratum, over the resamples of `candidates`.
+
+    The whole matrix is made again for the chosen k alone: to keep it for every k would take n x n numbers of each.
+
+    Parameters
+    ----------
+    points
+        n x axes, those of `candidates`.
+    chosen
+        One of its candidates.
+    labels
+        The strata in the end, from 0.
+
+    Returns
+    -------
+    numpy.ndarray
+        n x strata, see `consensus_with`.
+    """
+    rows = draw_subsets(len(points), settings.resamples, settings.generator(1))
+    consensus = consensus_matrix(assign_to_each(points, chosen.resampled), rows)
+    return consensus_with(consensus, labels, chosen.k)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from stratifn.shared.columns import columns_of
 from stratifn.shared.errors import InputError
 from stratifn.shared.factor_posterior import FactorPosterior
 from stratifn.stratification.consensus import match_to_strata
@@ -16,13 +17,14 @@ from stratifn.stratification.informed import are_informed, known_factors, rarely
 from stratifn.stratification.mixture import bootstrapped
 from stratifn.stratification.model import StratumModel, measurement
 from stratifn.stratification.null import null_test
-from stratifn.stratification.selection import SELECTION_COLUMNS, Candidate, candidates, choose
+from stratifn.stratification.selection import SELECTION_COLUMNS, Candidate, candidates, choose, consensus_of_strata
 from stratifn.stratification.settings import MIN_STRATUM, Settings
 from stratifn.stratification.space import FactorSpace, factor_space, factor_weights
 
 logger = logging.getLogger("stratifn.stratification")
 
 ALL_TOGETHER = 1
+CONSENSUS_COLUMNS = list(columns_of("stratification/consensus.tsv"))
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Strata:
         data can show the strata), clustered (made the strata, or was placed in them afterwards); sorted by sample.
     selection
         Columns k, pac, silhouette, stability, bic, null_pvalue, chosen; one row per k from 1.
+    consensus
+        Columns sample, stratum, consensus: how often each sample that made the strata falls together with the others of
+        each stratum; no rows if there is one stratum.
     jaccard
         Bootstrap Jaccard by stratum; missing if there is one stratum.
     hindrance
@@ -51,6 +56,7 @@ class Strata:
 
     table: pd.DataFrame
     selection: pd.DataFrame
+    consensus: pd.DataFrame
     jaccard: dict[int, float]
     hindrance: str
     null_pvalue: float
@@ -128,9 +134,11 @@ def find_strata(
     model, order = _model(
         points, choice.candidate, space, known.of(list(factors.index[clustered]), space.factors), settings
     )
+    table = _table(known, clustered, model)
     return Strata(
-        table=_table(known, clustered, model),
+        table=table,
         selection=choice.table,
+        consensus=_consensus(points, choice.candidate, table[clustered], settings),
         jaccard={stratum + 1: float(value) for stratum, value in enumerate(choice.candidate.jaccard[order])},
         hindrance="",
         null_pvalue=test.pvalue,
@@ -207,6 +215,13 @@ def _table(known: FactorPosterior, clustered: np.ndarray, model: StratumModel) -
     )
 
 
+def _consensus(points: np.ndarray, chosen: Candidate, clustered: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    means = consensus_of_strata(points, chosen, clustered["stratum"].to_numpy() - 1, settings)
+    names = pd.RangeIndex(1, chosen.k + 1, name="stratum")
+    wide = pd.DataFrame(means, clustered["sample"], names)
+    return wide.stack().rename("consensus").reset_index()[CONSENSUS_COLUMNS]
+
+
 def _one_stratum(
     factors: pd.DataFrame,
     clustered: np.ndarray,
@@ -232,4 +247,5 @@ def _one_stratum(
             "clustered": clustered,
         }
     )
-    return Strata(table, selection, {ALL_TOGETHER: np.nan}, hindrance, pvalue, df, space, None)
+    nothing = pd.DataFrame(columns=CONSENSUS_COLUMNS)
+    return Strata(table, selection, nothing, {ALL_TOGETHER: np.nan}, hindrance, pvalue, df, space, None)

@@ -12,9 +12,9 @@ arrays; the script says how each reads its own part.
 
 from stratifn.shared.factor_posterior import ProjectedFactors, project_factors
 from stratifn.transfer.freezing import FrozenView, LearntModel, freeze_reference
-from stratifn.transfer.matching import cohort_features, reference_features, require_features
+from stratifn.transfer.matching import reference_features, require_features
 from stratifn.transfer.notes import Measured
-from stratifn.transfer.placement import Phases, Placement, place_patients
+from stratifn.transfer.placement import Phases, Placement, place_patients, require_usable
 from stratifn.transfer.reference import Part, Reference, Source, load_interferon, load_reference, write_reference
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "ProjectedFactors",
     "Reference",
     "Source",
-    "cohort_features",
     "freeze_reference",
     "load_interferon",
     "load_reference",
@@ -35,5 +34,6 @@ __all__ = [
     "project_factors",
     "reference_features",
     "require_features",
+    "require_usable",
     "write_reference",
 ]

@@ -99,32 +99,35 @@ class _Pairs:
 
 
 def reference_features(
-    folder: str | Path, contract: str, where: str, views: Sequence[Mapping[str, Any]]
+    folder: str | Path | None,
+    contract: str,
+    where: str,
+    views: Sequence[Mapping[str, Any]],
+    cohort: Sequence[str | Path] = (),
 ) -> dict[str, Features]:
     """Read a reference for what it knows of the features of new patients' views.
 
     Parameters
     ----------
     folder, contract
-        As for `load_reference`.
+        As for `load_reference`; None for a reference that this run will make of a cohort.
     where
         How the configuration calls these patients.
     views
         Their views as configured: ``name`` and ``kind``.
+    cohort
+        The validated matrices of that cohort.
 
     Raises
     ------
     InputError
         As `load_reference`; and for views that the reference does not have, or has as another kind.
     """
+    if folder is None:
+        return {Path(path).stem: Features.of(read_features(path)) for path in cohort}
     frozen = frozen_views(load_reference(folder, contract))
     _require_views(frozen, where, views)
     return {name: Features.frozen(view) for name, view in frozen.items()}
-
-
-def cohort_features(paths: Sequence[str | Path]) -> dict[str, Features]:
-    """Read from a cohort's validated matrices what its reference will know of features."""
-    return {Path(path).stem: Features.of(read_features(path)) for path in paths}
 
 
 def require_features(known: Mapping[str, Features], views: Mapping[str, ad.AnnData], paths: Mapping[str, str]) -> None:

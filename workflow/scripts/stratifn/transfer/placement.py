@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,13 +17,14 @@ import pandas as pd
 from stratifn.shared.claims import verdicts_table
 from stratifn.shared.columns import columns_of
 from stratifn.shared.factor_posterior import FactorPosterior, ProjectedFactors, project_factors
+from stratifn.shared.files import reading_users
 from stratifn.shared.vocabulary import RNA, UNCERTAIN, UNSCORED
 from stratifn.transfer.freezing import FrozenView, ReferenceModel, frozen_views, reference_limits, reference_model
 from stratifn.transfer.limits import Judgement, Limits
 from stratifn.transfer.matching import MatchedView, match_views
 from stratifn.transfer.notes import Measured, described_reference, placement_notes, specimen_difference
 from stratifn.transfer.own_controls import ScoreLocally, against_own_controls
-from stratifn.transfer.reference import INTERFERON_PART, STRATA, Part, Reference
+from stratifn.transfer.reference import INTERFERON_PART, STRATA, VALUES_FILE, Part, Reference, load_reference
 from stratifn.transfer.size_factors import with_lent_size_factors
 from stratifn.transfer.verdicts import placement_verdicts, reference_verdicts
 
@@ -183,6 +185,33 @@ def place_patients(
     everything = pd.concat(told if notes is None else [*told, notes], ignore_index=True)
     verdicts = verdicts_table([placement_verdicts(patients), local.verdicts, reference_verdicts(reference)])
     return Placement(patients, factors, everything, described_reference(reference), verdicts)
+
+
+def require_usable(
+    folder: str | Path | None, contract: str, views: Mapping[str, ad.AnnData], samples: pd.DataFrame, phases: Phases
+) -> None:
+    """Place a few of the new patients for a trial: what is wrong inside a reference ends the validation, and no later job.
+
+    Parameters
+    ----------
+    folder
+        Of a reference from elsewhere; None where this run makes it.
+    contract, views, samples, phases
+        As of `load_reference` and `place_patients`.
+
+    Raises
+    ------
+    InputError
+        As `load_reference`; and for parts that do not fit together.
+    """
+    if folder is None:
+        return
+    names = {str(data.obs_names[0]) for data in views.values() if data.n_obs}
+    some = {name: data[data.obs_names.isin(names)].copy() for name, data in views.items() if data.n_obs}
+    fix = "Copy the whole folder again from its source; if it is unchanged, freeze it again."
+    with reading_users(Path(folder) / VALUES_FILE, "a reference whose parts fit together", fix):
+        placed = samples[samples["sample"].isin(names)]
+        place_patients(load_reference(folder, contract), some, placed, phases, Measured("", ""))
 
 
 def _transformed(model: ReferenceModel, matched: Mapping[str, MatchedView], phases: Phases) -> dict[str, pd.DataFrame]:

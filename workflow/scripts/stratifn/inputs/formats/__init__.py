@@ -9,7 +9,7 @@ from stratifn.inputs.formats.counts import COUNT_FORMATS
 from stratifn.inputs.formats.layout import Format, Layout, LongTable
 from stratifn.inputs.formats.olink import OLINK
 from stratifn.inputs.formats.plain import GENE_NAME, PLAIN
-from stratifn.inputs.formats.single import refuse_one_sample
+from stratifn.inputs.formats.single import refuse_blocks, refuse_one_sample
 from stratifn.shared.errors import InputError, Problem, listed
 
 __all__ = ["FORMATS", "GENE_NAME", "OLINK", "PLAIN", "Format", "Layout", "LongTable", "format_of"]
@@ -24,9 +24,10 @@ def format_of(preview: Preview, name: str | None) -> Format:
     Raises
     ------
     InputError
-        A file of one sample, or of another format than the one that is named.
+        A file of one sample, of several tables, or of another format than the one that is named.
     """
     refuse_one_sample(preview)
+    refuse_blocks(preview)
     recognised = next(each for each in FORMATS if each.recognises(preview))
     if name is None:
         return recognised

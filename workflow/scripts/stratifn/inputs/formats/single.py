@@ -1,4 +1,4 @@
-"""Files of one sample, which a program of the field writes for each: they are no matrix, and are refused by name."""
+"""Files that a program of the field writes and that are no matrix: of one sample, or of several tables. They are refused by name."""
 
 from __future__ import annotations
 
@@ -97,3 +97,21 @@ def refuse_one_sample(preview: Preview) -> None:
         if each.recognises(preview):
             expected = "a matrix with a column per sample"
             raise InputError(Problem(preview.path, "the file", each.title, expected, each.fix, code="IN-241"))
+
+
+def refuse_blocks(preview: Preview) -> None:
+    """Refuse the report of xPONENT, Luminex's program: tables of medians, counts, concentrations one below the other.
+
+    Raises
+    ------
+    InputError
+        With the block that is a matrix of concentrations.
+    """
+    first = [cell.strip() for cell in preview.header.cells[:2]]
+    if first == ["Program", "xPONENT"]:
+        found = "a report of Luminex's xPONENT, which has several tables one below the other"
+        fix = (
+            "Save the table below `DataType: Avg Result` (concentrations; else the one below `Result`) as a file of its own, with "
+            "its header, and without the rows of standards, backgrounds and controls. Median and Net MFI are no concentrations."
+        )
+        raise InputError(Problem(preview.path, "the file", found, "one table", fix, code="IN-246"))

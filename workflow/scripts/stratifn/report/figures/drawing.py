@@ -8,14 +8,33 @@ from pathlib import Path
 from typing import Any
 
 from stratifn.report.content import FigureRecord
-from stratifn.report.figures import interferon, new_patients, quality, strata
+from stratifn.report.figures import (
+    across,
+    atlas,
+    expression,
+    factors,
+    new_patients,
+    quality,
+    response,
+    scores,
+    strata,
+)
 from stratifn.report.figures.marks import linked_people
 from stratifn.report.figures.style import plotting, save_figure
 from stratifn.report.new_patients import NewPatients
 from stratifn.report.results import Results
 
 OVERVIEW = "index"
-FIGURES = (*quality.FIGURES, *interferon.FIGURES, *strata.FIGURES)
+FIGURES = (
+    *atlas.FIGURES,
+    *scores.FIGURES,
+    *response.FIGURES,
+    *strata.FIGURES,
+    *expression.FIGURES,
+    *across.FIGURES,
+    *factors.FIGURES,
+    *quality.FIGURES,
+)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stratifn.report.content import FigureRecord
-from stratifn.report.figures.interferon import cut_off
 from stratifn.report.figures.marks import strip, subplots
+from stratifn.report.figures.scores import cut_off
 from stratifn.report.new_patients import NewPatients
 from stratifn.shared.vocabulary import UNSCORED
 

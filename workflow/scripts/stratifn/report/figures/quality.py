@@ -1,24 +1,29 @@
-"""Figures of who was measured, of quality, and of differential expression."""
+"""Figures of who was measured and analysed, and of quality."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from stratifn.report.content import SHOWN_PADJ, SHOWN_WORDS, FigureRecord
 from stratifn.report.figures.marks import heat_map, one_legend, panel_grid, scatter, strip, subplots
-from stratifn.report.figures.style import DOWN_COLOUR, FAINT_COLOUR, UP_COLOUR
+from stratifn.report.figures.style import FAINT_COLOUR, PALETTE
+from stratifn.report.head_counts import SCORES
 from stratifn.report.results import Results
 from stratifn.report.small_cells import people
+from stratifn.shared.vocabulary import RNA, UNSCORED
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LABELLED_GENES = 12
+# principal components of a view
+DRAWN_COMPONENTS = 5
+# of its dots
+SIZES = 40
+LONGEST_REASON = 62
 
 
 def views(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -76,68 +81,143 @@ def principal_components(results: Results) -> Iterator[tuple[str, Figure]]:
     yield "", figure
 
 
-def volcanoes(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw effect against evidence of every tested gene, one figure per main contrast."""
-    alpha = results.config["differential_expression"]["alpha"]
-    for contrast in results.main_contrasts:
-        table = results.contrasts[contrast]
-        tested = table[table["padj"].notna() & table["log2FoldChange"].notna()]
-        if tested.empty:
-            continue
-        level, _, baseline = contrast.partition("_vs_")
-        figure, (axes,) = subplots(4.6, 4.0)
-        # the smallest p values print as 0
-        significance = -np.log10(tested["padj"].clip(lower=1e-300))
-        called = tested["padj"] < alpha
-        colour = np.where(~called, FAINT_COLOUR, np.where(tested["log2FoldChange"] > 0, UP_COLOUR, DOWN_COLOUR))
-        axes.scatter(tested["log2FoldChange"], significance, s=7, c=colour, alpha=0.7, linewidths=0, rasterized=True)
-        axes.axhline(-np.log10(alpha), color="black", linewidth=0.8, linestyle="--")
-        up, down = (
-            int((called & (tested["log2FoldChange"] > 0)).sum()),
-            int((called & (tested["log2FoldChange"] < 0)).sum()),
-        )
-        axes.set_title(f"{level} against {baseline}: {up} up, {down} down", loc="left")
-        axes.set(xlabel=f"log2 fold change ({level} / {baseline})", ylabel="-log10 adjusted p value")
-        _label_genes(axes, tested.assign(significance=significance)[called])
-        yield contrast, figure
+def people_flow(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw how many people are in every view and in every analysis."""
+    from matplotlib.patches import Rectangle
+
+    heads, views, analyses = results.heads, results.views, _analyses(results)
+    rows = max(len(views), len(analyses))
+    figure, (axes,) = subplots(9.4, 0.5 + 0.78 * rows)
+    first = {"people": (f"{heads.everybody()} samples", f"of {heads.everybody('patient')} people")}
+    kinds = {view["name"]: view["kind"] for view in results.settings["views"]}
+    counts = {view: heads.of_everybody(int(heads.measured[view].sum()), view) for view in views}
+    second = {view: (view, f"{kinds[view]}; samples: {counts[view]}") for view in views}
+    third = {each.name: (each.name, each.words, each.why) for each in analyses}
+    places: dict[str, float] = {}
+    for x, width, column in ((0.0, 1.7, first), (2.5, 2.3, second), (5.7, 3.7, third)):
+        for place, (key, lines) in enumerate(column.items()):
+            # every column is centred
+            y = (rows - len(column)) / 2 + place
+            places[key] = y + 0.39
+            axes.add_patch(Rectangle((x, y), width, 0.78, facecolor="#f6f6f6", edgecolor="#777777", linewidth=0.8))
+            for line, (words, size) in enumerate(zip(lines, (9.5, 8.5, 7.5), strict=False)):
+                weight = "normal" if line else "bold"
+                axes.text(x + 0.1, y + 0.16 + 0.24 * line, words, fontsize=size, fontweight=weight, va="center")
+    for view in views:
+        axes.plot([1.7, 2.5], [places["people"], places[view]], color="#999999", linewidth=0.9, zorder=0)
+    for each in analyses:
+        for view in each.views:
+            axes.plot([4.8, 5.7], [places[view], places[each.name]], color="#999999", linewidth=0.9, zorder=0)
+    axes.set(xlim=(-0.05, 9.45), ylim=(rows - 0.2, -0.05))
+    axes.set_axis_off()
+    yield "", figure
 
 
-def _label_genes(axes: Axes, called: pd.DataFrame) -> None:
-    """Name the most significant genes, leaving out those whose name would lie on another's."""
-    x_low, x_high = axes.get_xlim()
-    y_low, y_high = axes.get_ylim()
-    placed: list[tuple[float, float]] = []
-    for gene in called.sort_values(["pvalue", "gene_id"]).head(40).itertuples():
-        x, y = (gene.log2FoldChange - x_low) / (x_high - x_low), (gene.significance - y_low) / (y_high - y_low)
-        if len(placed) == LABELLED_GENES:
-            break
-        if any(abs(x - other_x) < 0.2 and abs(y - other_y) < 0.045 for other_x, other_y in placed):
-            continue
-        placed.append((x, y))
-        side, offset = ("right", -4) if x > 0.75 else ("left", 4)
-        axes.annotate(
-            gene.gene_name, (gene.log2FoldChange, gene.significance), textcoords="offset points", va="center",
-            fontsize=7.5, fontstyle="italic", ha=side, xytext=(offset, 0),
-        )  # fmt: skip
+class Analysis(NamedTuple):
+    """An analysis, the views that it uses, how many samples are in it, and why the others are not."""
+
+    name: str
+    views: list[str]
+    words: str
+    why: str
+
+
+def _analyses(results: Results) -> list[Analysis]:
+    heads, rna = results.heads, [RNA] if RNA in results.views else []
+    classes, strata = results.tables["classes"], results.tables["strata"]
+    fitted = results.tables["design"]["sample"].nunique() if results.tested_contrasts else 0
+    scored = classes["ifn_class"] != UNSCORED
+    # a name that is no view and no column: who has no value is then told only where every such count is
+    modelled, placed = (heads.of_everybody(len(results.tables[name]), "") for name in ("factors", "strata"))
+    not_fitted = "" if fitted else "no contrast could be computed" if rna else "there is no view rna"
+    undecided = (
+        ""
+        if results.one_stratum
+        else f"with a probability below one half: {heads.uncertain}; by part of the views: {heads.uninformed}"
+    )
+    return [
+        Analysis(
+            "differential expression",
+            rna,
+            f"samples: {heads.of_everybody(fitted, RNA)}" if fitted else "none",
+            not_fitted,
+        ),
+        Analysis(
+            "interferon classes",
+            rna,
+            f"samples: {heads.of_everybody(int(scored.sum()), SCORES[0])}" if scored.any() else "none",
+            "" if scored.all() else _shortened(f"others: {results.tidied(_reasons(classes[~scored]))}"),
+        ),
+        Analysis("MOFA", results.views, f"samples: {modelled}", ""),
+        Analysis(
+            "strata",
+            results.views,
+            "one stratum" if results.one_stratum else f"samples: {placed}" if len(strata) else "none",
+            undecided,
+        ),
+    ]
+
+
+def _reasons(unscored: pd.DataFrame) -> str:
+    reasons = unscored["reason"].dropna().astype(str)
+    return "; ".join(reasons.value_counts(sort=False).index) or "no reason recorded"
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= LONGEST_REASON else f"{words[: LONGEST_REASON - 3]}..."
 
 
 def covariates(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw how much of each principal component every variable explains, one figure per view."""
+    """Draw how much of the leading principal components every variable explains, all views in one figure."""
     table = results.tables["covariate_associations"]
-    for view, of_view in table[table["r2"].notna()].groupby("view"):
-        order = sorted(of_view["component"].unique(), key=lambda name: int(name.removeprefix("PC")))
-        grid = of_view.pivot(index="variable", columns="component", values="r2").reindex(columns=order)
-        padj = of_view.pivot(index="variable", columns="component", values="padj").reindex(columns=order)
-        figure, (panel,) = subplots(2.8 + 0.42 * len(order), max(2.6, 1.2 + 0.27 * len(grid)))
-        stars = np.where(padj.to_numpy() < SHOWN_PADJ, "*", "").tolist()
-        image = heat_map(panel, 100 * grid, stars, (0, 100), fontsize=11)
-        panel.tick_params(labelsize=8)
-        panel.set_title(str(view), loc="left")
-        figure.colorbar(image, ax=panel, label="variance of the component (%)")
-        yield str(view), figure
+    number = table["component"].str.removeprefix("PC").astype(int)
+    table = table.assign(number=number)[table["r2"].notna() & (number <= DRAWN_COMPONENTS)]
+    if table.empty:
+        return
+    views = [view for view in results.views if view in set(table["view"])]
+    # what explains most comes first
+    order = (
+        table.groupby("variable")["r2"]
+        .max()
+        .round(9)
+        .reset_index()
+        .sort_values(["r2", "variable"], ascending=[False, True])
+    )
+    rows = {name: place for place, name in enumerate(order["variable"])}
+    components = {view: int(table.loc[table["view"] == view, "number"].max()) for view in views}
+    starts = dict(zip(views, np.cumsum([0, *(components[view] + 1 for view in views)])[:-1], strict=True))
+    width = sum(components.values()) + len(views) - 1
+    figure, (axes,) = subplots(2.9 + 0.27 * width, 1.5 + 0.23 * len(rows))
+    x = table["view"].map(starts) + table["number"] - 1
+    y = table["variable"].map(rows)
+    called = (table["padj"] < SHOWN_PADJ).to_numpy()
+    # in few sizes: each is a mark of its own in the file
+    share = (table["r2"].to_numpy(float) * SIZES).round() / SIZES
+    area = 3 + 180 * share
+    for chosen, colour in ((~called & (share > 0), FAINT_COLOUR), (called, PALETTE[6])):
+        axes.scatter(x[chosen], y[chosen], s=area[chosen], color=colour, linewidths=0)
+    ticks = [(starts[view] + place, f"PC{place + 1}") for view in views for place in range(components[view])]
+    axes.set_xticks([at for at, _ in ticks], [name for _, name in ticks], rotation=90, fontsize=7.5)
+    axes.set_yticks(range(len(rows)), list(rows), fontsize=8)
+    for view in views:
+        axes.text(starts[view] - 0.4, -1.0, view, fontsize=9.5, fontweight="bold", va="bottom")
+    axes.set(xlim=(-0.8, width - 0.2), ylim=(len(rows) - 0.4, -0.9))
+    axes.grid(color="#eeeeee", linewidth=0.6)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    for example in (0.05, 0.25, 0.75):
+        axes.scatter([], [], s=3 + 180 * example, color="#777777", linewidths=0, label=f"{100 * example:.0f} %")
+    axes.legend(title="of variance", loc="center left", bbox_to_anchor=(1, 0.5), labelspacing=0.9)
+    yield "", figure
 
 
 FIGURES = (
+    FigureRecord(
+        "people_flow",
+        "From the people to the views that were measured in them, and to the analyses that use these views (lines). Hidden: a "
+        "number that would tell of few people.",
+        people_flow,
+    ),
     FigureRecord("views", "Samples measured in each view. Darker: a larger share of the group.", views),
     FigureRecord(
         "library_size",
@@ -156,14 +236,9 @@ FIGURES = (
     ),
     FigureRecord(
         "covariates",
-        f"Share of each principal component's variance that a variable explains. Star: {SHOWN_WORDS}.",
+        f"What the leading principal components follow: the area of a dot is the share of the component's variance that a "
+        f"variable explains; dark: {SHOWN_WORDS}. The first {DRAWN_COMPONENTS} components of every view (all of them are in "
+        "normalization/covariate_associations.tsv).",
         covariates,
-    ),
-    FigureRecord(
-        "volcano",
-        "Log2 fold change and adjusted p value of every tested gene. Dashed: the false discovery rate of the summary. "
-        "The most significant genes are named.",
-        volcanoes,
-        shared=True,
     ),
 )

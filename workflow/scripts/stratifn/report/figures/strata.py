@@ -1,101 +1,253 @@
-"""Figures of factors and strata."""
+"""Figures of strata: who is in them, how many there are and why, how they hold together, what marks them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from stratifn.report.content import FigureRecord
-from stratifn.report.figures.marks import heat_map, scatter, stacked, subplots
-from stratifn.report.figures.style import PALETTE
+from stratifn.report.figures.flow import Flow, Node, draw_flow
+from stratifn.report.figures.marks import heat_map, panel_grid, subplots
+from stratifn.report.figures.style import CLASS_COLOURS, FAINT_COLOUR, HIDDEN_COLOUR, PALETTE
 from stratifn.report.results import Results
-from stratifn.shared.vocabulary import UNCERTAIN
+from stratifn.report.small_cells import HIDDEN
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# percent; a factor that explains less of a view gets no number there
-LEAST_NAMED = 0.5
+# markers of each stratum in a view
+TOP_MARKERS = 5
+# standard deviations at the ends of the colours
+MOST_EXTREME = 2
 
 
-def variance_explained(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw the variance explained per factor and view, and by all factors."""
-    table = results.tables["variance_explained"]
-    factors = [name for name in table["factor"].drop_duplicates() if name != "total"]
-    if not factors:
+def strata_flow(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw how the groups divide into strata, and the strata into classes of the signature, where there are several."""
+    if results.one_stratum:
         return
-    grid = table.pivot(index="factor", columns="view", values="r2").reindex(columns=results.views).astype(float)
-    by_factor = grid.loc[factors]
-    figure, (panel, total) = subplots(2.6 + 1.05 * len(results.views), 1.4 + 0.32 * len(factors), columns=2)
-    words = [
-        ["" if r2 < LEAST_NAMED else f"{r2:.0f}" if r2 >= 1 else f"{r2:.1f}" for r2 in row]
-        for row in by_factor.to_numpy()
+    divided, names = results.heads.by_stratum, results.heads.shown_strata
+    groups = [group for group in results.groups if results.heads.totals[group] >= results.min_cell]
+    if not groups:
+        return
+    into = divided.of(groups)
+    crossed = results.signature_by_stratum if results.has_classes else None
+    size = {key: int(into.least[key].sum()) for key in names}
+    flows, classes = [], []
+    if crossed is not None:
+        of_class = crossed.divided.least
+        size = {key: max(size[key], int(of_class[key].sum())) for key in names}
+        flows = [
+            Flow(1, names[key], str(each), int(of_class.loc[each, key]), crossed.divided.words.loc[each, key])
+            for key in names
+            for each in of_class.index
+        ]
+        rest = {key: size[key] - int(of_class[key].sum()) for key in names}
+        flows += [Flow(1, names[key], HIDDEN, count, "") for key, count in rest.items()]
+        classes = [
+            Node(
+                str(each),
+                f"{each}{_count(crossed.totals[each])}",
+                int(of_class.loc[each].sum()),
+                CLASS_COLOURS[str(each)],
+            )
+            for each in of_class.index
+        ]
+        classes.append(Node(HIDDEN, "not shown", sum(rest.values()), HIDDEN_COLOUR))
+    first = [
+        Node(g, f"{g} ({results.heads.total(g)})", int(results.heads.totals[g]), results.colours[g]) for g in groups
     ]
-    heat_map(panel, by_factor, words, (0, max(np.nanmax(by_factor.to_numpy()), 1)))
-    panel.set_xticks(range(len(results.views)), results.views, rotation=35, ha="right", rotation_mode="anchor")
-    panel.set_title("per factor (%)", loc="left")
-    total.bar(range(len(results.views)), grid.loc["total"], color=PALETTE[6], width=0.65)
-    total.set_xticks(range(len(results.views)), results.views, rotation=35, ha="right", rotation_mode="anchor")
-    total.set(ylabel="variance explained (%)", ylim=(0, 100))
-    total.set_title("all factors", loc="left")
+    colours = results.stratum_colours
+    second = [Node(names[key], _stratum_words(key, names, into), size[key], colours[names[key]]) for key in names]
+    parts = [
+        Flow(0, group, names[key], int(into.least.loc[group, key]), into.words.loc[group, key])
+        for group in groups
+        for key in names
+    ]
+    hidden = {group: int(results.heads.totals[group] - into.least.loc[group, list(names)].sum()) for group in groups}
+    parts += [Flow(0, group, HIDDEN, count, "") for group, count in hidden.items()]
+    second.append(Node(HIDDEN, "not shown", sum(hidden.values()), HIDDEN_COLOUR))
+    columns, titles = [first, second, classes], ["group", "stratum", "ISG signature"]
+    shown = 3 if classes else 2
+    yield "", draw_flow(columns[:shown], titles[:shown], [*parts, *flows])
+
+
+def _count(words: str) -> str:
+    return "" if words == HIDDEN else f" ({words})"
+
+
+def _stratum_words(key: str, names: Mapping[str, str], into: object) -> str:
+    """Name a stratum, with its size where no group hides a part of it."""
+    exact = into.exact[key].all()  # type: ignore[attr-defined]
+    return f"{names[key]} ({int(into.counts[key].sum())})" if exact else names[key]  # type: ignore[attr-defined]
+
+
+def selection(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw the criteria for every number of strata that was tried, with the bounds of the rule."""
+    table = results.tables["selection"]
+    tried = table[table["k"] > 1] if "bic" in table else table[:0]
+    if tried.empty:
+        return
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+    alpha, least = (results.bound("strata", key) for key in ("null_pvalue", "stability"))
+    figure, panels = subplots(9.6, 3.0, columns=4)
+    chosen = tried["chosen"].astype(bool)
+    enough = tried["stability"] >= (0 if least is None else least)
+    values = {
+        "p without structure": tried["null_pvalue"],
+        "mean bootstrap Jaccard": tried["stability"],
+        "BIC above the lowest": tried["bic"] - tried["bic"].min(),
+    }
+    for axes, (words, column) in zip(panels, values.items(), strict=False):
+        axes.plot(tried["k"], column, color=FAINT_COLOUR, linewidth=1.2, zorder=1)
+        # the first criterion is of all numbers together
+        full = np.ones(len(tried), dtype=bool) if axes is panels[0] else enough.to_numpy()
+        axes.scatter(tried["k"][full], column[full], s=32, color=PALETTE[6], zorder=2)
+        axes.scatter(tried["k"][~full], column[~full], s=30, facecolors="white", edgecolors=PALETTE[6], zorder=2)
+        axes.set_ylabel(words)
+    for words, column, marker in (("silhouette", "silhouette", "s"), ("ambiguous pairs", "pac", "^")):
+        panels[3].plot(tried["k"], tried[column], color="#777777", marker=marker, markersize=5, label=words)
+    panels[3].legend(loc="upper center", bbox_to_anchor=(0.5, -0.25))
+    panels[0].set_yscale("log")
+    panels[0].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    panels[0].yaxis.set_minor_formatter(NullFormatter())
+    for axes, bound in ((panels[0], alpha), (panels[1], least)):
+        if bound is not None:
+            axes.axhline(bound, color="black", linewidth=0.9, linestyle="--")
+    for axes, title in zip(panels, ("1. structure?", "2. stable?", "3. lowest BIC", "for comparison"), strict=False):
+        axes.set_title(title, loc="left")
+        if axes in panels[1:3] and chosen.any():
+            column = values[axes.get_ylabel()]
+            axes.scatter(
+                tried["k"][chosen], column[chosen], s=130, facecolors="none", edgecolors="black", linewidths=1.2
+            )
+    for axes in panels:
+        axes.set(xlabel="number of strata", xticks=tried["k"])
+        axes.margins(x=0.12)
     yield "", figure
 
 
-def factors(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw the two leading factors by disease, and by stratum where there are several."""
-    strata = results.tables["strata"].set_index("sample")
-    factors = results.tables["factors"].set_index("sample")
-    if factors.shape[1] < 2:
+def consensus(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw how often each person falls together with each stratum over the resamples."""
+    table = results.tables["consensus"]
+    if results.one_stratum or table.empty:
         return
-    shown = _leading_factors(results, list(factors.columns))
-    names, looks = strata["stratum"].map(str).map(results.heads.stratum_names), results.stratum_looks
-    if not names.eq(UNCERTAIN).any():
-        looks.pop(UNCERTAIN)
-    panel_groups = [("disease", strata["disease"], results.looks), ("stratum", names, looks)]
-    if results.one_stratum:
-        panel_groups.pop()
-    figure, panels = subplots(4.8 * len(panel_groups), 3.8, columns=len(panel_groups))
-    for axes, (title, groups, looks) in zip(panels, panel_groups, strict=True):
-        scatter(axes, factors[shown[0]], factors[shown[1]], groups, looks, results.shown)
-        axes.set(xlabel=shown[0], ylabel=shown[1])
-        axes.set_title(f"by {title}", loc="left")
+    wide = table.assign(stratum=table["stratum"].astype(str)).pivot(
+        index="sample", columns="stratum", values="consensus"
+    )
+    wide = wide[[name for name in results.heads.stratum_names if name in wide]].astype(float)
+    own = results.tables["strata"].set_index("sample")["stratum"].astype(str).reindex(wide.index)
+    names = results.heads.stratum_names
+    if not results.shown.lists_people:
+        yield "", _mean_consensus(wide, own, results)
+        return
+    number = own.map({key: place for place, key in enumerate(names)})
+    with_own = [wide.at[sample, key] if key in wide else wide.loc[sample].max() for sample, key in own.items()]
+    order = np.lexsort((-np.nan_to_num(with_own), number))
+    figure, (panel,) = subplots(9.0, 1.3 + 0.3 * wide.shape[1])
+    image = panel.imshow(
+        wide.iloc[order].T.to_numpy(), cmap="Purples", vmin=0, vmax=1, aspect="auto", interpolation="nearest"
+    )
+    starts = np.flatnonzero(np.diff(number.iloc[order], prepend=-1))
+    for start in starts[1:]:
+        panel.axvline(start - 0.5, color="black", linewidth=0.8)
+    ends = [*starts[1:], len(order)]
+    middles = [(start + end - 1) / 2 for start, end in zip(starts, ends, strict=True)]
+    keys = [own.iloc[order[start]] for start in starts]
+    panel.set_xticks(middles, [names[key] for key in keys])
+    panel.set_yticks(range(wide.shape[1]), [names[key] for key in wide])
+    _without_frame(panel)
+    panel.set(xlabel="people, by their stratum", ylabel="together with")
+    figure.colorbar(image, ax=panel, label="mean consensus", pad=0.01)
     yield "", figure
 
 
-def _leading_factors(results: Results, factors: list[str]) -> list[str]:
-    """Return the two robust factors that explain most (any two where fewer are robust)."""
-    robust = [factor for factor in factors if factor in results.robust_factors]
-    return [*robust, *(factor for factor in factors if factor not in robust)][:2]
+def _mean_consensus(wide: pd.DataFrame, own: pd.Series, results: Results) -> Figure:
+    """Draw the means of the people of each stratum; of few none."""
+    sizes = own.value_counts()
+    rows = [key for key in wide if sizes.get(key, 0) >= results.min_cell]
+    grid = wide.groupby(own).mean().reindex(rows).T
+    names = results.heads.stratum_names
+    figure, (panel,) = subplots(2.6 + 0.95 * max(len(rows), 1), 1.2 + 0.32 * wide.shape[1])
+    words = [["" if np.isnan(value) else f"{value:.2f}" for value in row] for row in grid.to_numpy()]
+    heat_map(panel, grid, words, (0, 1))
+    panel.set_xticks(range(len(rows)), [names[key] for key in rows], rotation=20, ha="right", rotation_mode="anchor")
+    panel.set_yticks(range(len(grid)), [names[key] for key in grid.index])
+    panel.set(xlabel="people, by their stratum", ylabel="together with")
+    return figure
 
 
-def strata_composition(results: Results) -> Iterator[tuple[str, Figure]]:
-    """Draw how each group divides into strata, where there are several."""
+def _without_frame(panel: Axes) -> None:
+    panel.spines[:].set_visible(False)
+    panel.tick_params(length=0)
+
+
+def markers(results: Results) -> Iterator[tuple[str, Figure]]:
+    """Draw the mean of every stratum on its leading markers, one panel per view."""
     if results.one_stratum:
         return
-    totals = {group: results.heads.total(group) for group in results.groups}
-    divided = results.heads.by_stratum.of(results.groups).called(results.heads.stratum_names)
-    yield "", stacked(divided, totals, results.stratum_colours, "stratum")
+    leading = results.tables["markers"].groupby(["view", "stratum"], sort=False).head(TOP_MARKERS)
+    shown = {view: _levels(view, leading, results) for view in results.views if view in results.marker_levels}
+    shown = {view: grid for view, grid in shown.items() if len(grid)}
+    if not shown:
+        return
+    rows, columns = max(len(grid) for grid in shown.values()), min(len(shown), 4)
+    strata = max(grid.shape[1] for grid in shown.values())
+    figure, panels = panel_grid(len(shown), columns, 1.55 + 0.26 * strata, 1.5 + 0.155 * rows, beside=0.7)
+    image = None
+    for panel, (view, grid) in zip(panels, shown.items(), strict=True):
+        blank: Sequence[Sequence[str]] = [[""] * grid.shape[1]] * len(grid)
+        image = heat_map(panel, grid, blank, (-MOST_EXTREME, MOST_EXTREME), colours="RdBu_r")
+        names = [results.heads.stratum_names[key] for key in grid]
+        panel.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+        panel.tick_params(labelsize=7.5)
+        panel.set_title(view, loc="left")
+    if image is not None:
+        figure.colorbar(image, ax=panels, label="mean (standard deviations)", shrink=0.5, extend="both", pad=0.01)
+    yield "", figure
+
+
+def _levels(view: str, leading: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """Return the markers of a view (the first stratum's first) x strata of enough people."""
+    levels = results.marker_levels[view]
+    features = leading.loc[leading["view"] == view, "feature"].drop_duplicates()
+    sizes = results.heads.by_stratum.counts.sum()
+    kept = [key for key in results.heads.stratum_names if key in levels and sizes.get(key, 0) >= results.min_cell]
+    return levels.loc[[name for name in features if name in levels.index], kept].rename(index=results.gene_names)
 
 
 FIGURES = (
     FigureRecord(
-        "variance_explained",
-        "Variance explained in each view by each MOFA factor (left; no number below 0.5 %) and by all factors (right).",
-        variance_explained,
+        "strata_flow",
+        "Where the people of each group are, and what their ISG expression signature is: from groups to strata to classes of "
+        "the signature. Numbers are people; pale grey: numbers too small to be shown and what they would follow from.",
+        strata_flow,
     ),
     FigureRecord(
-        "factors",
-        "The two leading factors, robust ones first, coloured by disease and, if there are several strata, by stratum.",
-        factors,
-        without_people="The two leading factors, robust ones first, by disease and, if there are several strata, by stratum: "
-        "mean and one standard deviation of each group.",
-        again=True,
+        "selection",
+        "How the number of strata was chosen. There is structure if the smallest p of the first panel lies on or below the "
+        "dashed level. Of the numbers whose strata are stable (on or above the dashed bound; the others are hollow) and not too "
+        "small, that with the lowest BIC is taken (ring). No ring: one stratum. Silhouette and the share of ambiguous pairs "
+        "decide nothing.",
+        selection,
     ),
     FigureRecord(
-        "strata_composition",
-        "Share of each group in each stratum. Hidden: counts too small to be shown, and what they would follow from.",
-        strata_composition,
+        "consensus",
+        "How clearly people belong together: the share of the resamples in which a person (column) falls into one cluster with "
+        "the people of each stratum (row), as a mean. A clear division is dark in its own row and white elsewhere.",
+        consensus,
+        without_people="How clearly people belong together: the share of the resamples in which the people of a stratum (column) "
+        "fall into one cluster with those of each stratum (row), as a mean. A clear division is near 1 on the diagonal and near "
+        "0 elsewhere.",
+    ),
+    FigureRecord(
+        "markers",
+        f"What marks each stratum: its {TOP_MARKERS} leading markers in each view, and the mean of every stratum on them. "
+        "Descriptive: the strata were made from these views.",
+        markers,
     ),
 )

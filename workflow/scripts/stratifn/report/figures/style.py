@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from stratifn.shared.files import atomic_path
-from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, STRATUM_LABELS, UNCERTAIN, UNSCORED
+from stratifn.shared.vocabulary import BORDERLINE, HIGH, LOW, OPPOSED, SHARED, STRATUM_LABELS, UNCERTAIN, UNSCORED
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,10 +23,11 @@ class Look(NamedTuple):
     marker: str
 
 
-CONTROL_LOOK = Look("#8a8a8a", "X")
+# dark: a middle grey is what green and pink become without red or green cones
+CONTROL_LOOK = Look("#555555", "X")
 # Okabe & Ito's colour-blind-safe palette (https://jfly.uni-koeln.de/color/), without black and yellow,
-# which vanish against text and paper
-PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#5d3a9b", "#7a5c00")
+# which vanish against text and paper, and two dark colours more
+PALETTE = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#4b2991", "#5c4400")
 MARKERS = ("o", "s", "^", "D", "v", "P", "p", "*")
 LOOKS = tuple(map(Look, PALETTE, MARKERS))
 # the diseases that stratifn was made for look the same in every cohort
@@ -35,11 +36,22 @@ DISEASE_LOOKS = dict(zip(("SLE", "pSS", "SSc", "DM"), LOOKS, strict=False))
 _MUTED = ("#332288", "#117733", "#88ccee", "#ddcc77", "#882255", "#44aa99", "#aa4499", "#999933")
 STRATUM_LOOKS = dict(zip(STRATUM_LABELS, map(Look, _MUTED, MARKERS), strict=False))
 OTHER_STRATUM_LOOKS = tuple(map(Look, _MUTED, MARKERS))[len(STRATUM_LABELS) :]
-CLASS_COLOURS = {HIGH: "#b2182b", BORDERLINE: "#f4a582", LOW: "#4393c3", UNSCORED: "#d0d0d0"}
+CLASS_COLOURS = {HIGH: "#b2182b", BORDERLINE: "#f4a582", LOW: "#4393c3", UNSCORED: "#bdbdbd"}
 # people of a bar whose part is not shown
 HIDDEN_COLOUR = "#f0f0f0"
 UP_COLOUR, DOWN_COLOUR, FAINT_COLOUR = "#b2182b", "#2166ac", "#c8c8c8"
 UNCERTAIN_LOOK = Look(FAINT_COLOUR, ".")
+# genes by how their effects compare across diseases, the rarest last so that they are drawn on top
+LARGER_IN_SOME, NEITHER = "larger in some diseases", "undetermined or none"
+EFFECT_LOOKS = {
+    NEITHER: Look(FAINT_COLOUR, "o"),
+    SHARED: Look("#1b7837", "o"),
+    LARGER_IN_SOME: Look("#e08214", "s"),
+    OPPOSED: Look("#7b3294", "D"),
+}
+
+# marks of more people are drawn as one image: a page must not hold thousands of bars or lines
+MANY_PEOPLE = 400
 
 # how a figure is written: for the page, for a paper, for slides
 FORMATS = ("svg", "pdf", "png")

@@ -13,13 +13,14 @@ from stratifn.report.figures.drawing import OVERVIEW
 from stratifn.report.new_patients import NewPatients
 from stratifn.report.profiles import people_data, people_of_new_patients
 from stratifn.report.results import Results
+from stratifn.report.sections.answer import Answer, answer
 from stratifn.report.sections.new_patients import (
     headline_of_new_patients,
     methods_of_new_patients,
     sections_of_new_patients,
 )
-from stratifn.report.sections.pages import build_sections, headline
-from stratifn.shared.tables import read_table
+from stratifn.report.sections.pages import build_sections
+from stratifn.running.manifests import listed_sources
 
 QUESTION = "Which patients have an interferon-driven disease, and what do they share across diagnoses?"
 PROVENANCE = (
@@ -67,7 +68,7 @@ def made(commit: str | None, date: str | None, sources: Iterable[str | os.PathLi
     sources
         Tables of the user's files; their digests count, not where the files are.
     """
-    digests = sorted(str(digest) for path in sources for digest in read_table(path)["sha256"])
+    digests = sorted(digest.sha256 for digest in listed_sources(sources).values())
     return Made(commit, date, hashlib.sha256("\n".join(digests).encode("ascii")).hexdigest())
 
 
@@ -81,8 +82,8 @@ class Page:
         Of its file, without suffix.
     title, question
         Its heading, and the line below it.
-    headline
-        The answer in a few sentences.
+    answer
+        What the first screen says.
     pages
         Links to the other pages, this one among them.
     sections
@@ -102,7 +103,7 @@ class Page:
     name: str
     title: str
     question: str
-    headline: Sequence[str]
+    answer: Answer
     pages: Sequence[Link]
     sections: Sequence[Section]
     made: Made
@@ -138,7 +139,7 @@ def pages_of(results: Results, methods: str, by: Made) -> dict[str, Page]:
             name=name,
             title=f"stratifn: cohort {results.cohort}" + ("" if name == OVERVIEW else f", {name}"),
             question=QUESTION,
-            headline=headline(of_page),
+            answer=answer(of_page),
             pages=[Link(words, None if other == name else f"{other}.html") for other, words in names.items()]
             if several
             else [],
@@ -157,7 +158,7 @@ def page_of_new_patients(new: NewPatients, by: Made) -> Page:
         name=OVERVIEW,
         title=f"stratifn: new patients {new.name}",
         question=f"How do these patients compare with the reference {new.source['name']}?",
-        headline=headline_of_new_patients(new),
+        answer=Answer(sentences=tuple(headline_of_new_patients(new))),
         pages=[],
         sections=sections_of_new_patients(new),
         made=by,

@@ -22,7 +22,7 @@ from stratifn.shared.tables import write_table
 # control characters (but tab and line ends) and bidirectional overrides, embeddings and isolates
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 STYLES = ("frame.css", "answer.css", "figures.css", "tables.css", "people.css", "print.css")
-SCRIPTS = ("report.js",)
+SCRIPTS = ("report.js", "copy.js")
 # the library of sorted and filtered tables, for pages that list people
 TABLE_SCRIPTS = ("vendor/dataTables.min.js", "vendor/dataTables.buttons.min.js", "tables.js")
 PROFILE_SCRIPTS = ("profile.js",)

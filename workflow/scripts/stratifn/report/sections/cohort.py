@@ -172,6 +172,8 @@ def _kinds(notes: pd.DataFrame) -> pd.Series:
 
 def quality(results: Results) -> Iterator[Item]:
     """Write the section on quality."""
+    if results.disease is None:
+        yield FigureSlot("people_flow")
     quality = results.tables["quality"]
     odd = quality[quality["reason"].notna() & quality["sample"].isin(results.listed["sample"])]
     if odd.empty:
@@ -185,11 +187,16 @@ def quality(results: Results) -> Iterator[Item]:
             f"Flagged samples: {flagged}. None was dropped: check them before you trust results that include them."
         )
         if results.shown.lists_people:
-            yield Table("flagged", "Flagged samples", _outstanding(odd, results))
+            yield Table(
+                "flagged",
+                "Flagged samples, with the interferon score and class beside: a strong response can make a sample unlike the "
+                "others, and is no fault",
+                _outstanding(odd, results),
+            )
     yield FigureSlot("library_size")
     yield FigureSlot("principal_components")
-    yield FigureSlot("covariates")
     if results.disease is None:
+        yield FigureSlot("covariates")
         yield from _leading_covariates(results)
 
 
@@ -199,7 +206,17 @@ def _outstanding(odd: pd.DataFrame, results: Results) -> pd.DataFrame:
         reason if pd.isna(twin) else reason.replace(f"identical to {twin}", f"identical to {labels[twin]}")
         for reason, twin in zip(odd["reason"], odd["near_duplicate"], strict=True)
     ]
-    return pd.DataFrame({"sample": odd["sample"].map(labels), "view": odd["view"], "reason": reasons}).astype(str)
+    classes = results.tables["classes"].set_index("sample")
+    return pd.DataFrame(
+        {
+            "sample": odd["sample"].map(labels).astype(str),
+            "disease": odd["sample"].map(results.disease_of).astype(str),
+            "view": odd["view"].astype(str),
+            "reason": reasons,
+            "score": [cell(value) for value in odd["sample"].map(classes["score"])],
+            "ifn_class": [cell(value) for value in odd["sample"].map(classes["ifn_class"])],
+        }
+    )
 
 
 def _leading_covariates(results: Results) -> Iterator[Item]:

@@ -24,6 +24,7 @@ def differential_expression(results: Results) -> Iterator[Item]:
     summary = results.tables["differential_expression_summary"]
     if not results.tested_contrasts:
         return
+    yield FigureSlot("calls")
     yield _calls(summary, results)
     yield from _verdicts(results, list(results.contrasts))
     yield FigureSlot("volcano")
@@ -59,7 +60,7 @@ def expression_of_disease(results: Results) -> Iterator[Item]:
         )
     yield _calls(summary, results)
     yield from _verdicts(results, results.pairs_of_disease)
-    yield FigureSlot("volcano", items=tuple(results.main_contrasts))
+    yield FigureSlot("volcano")
     for contrast in results.main_contrasts:
         yield from _leading_genes(contrast, results)
     yield from _shared_and_specific(results)
@@ -153,9 +154,11 @@ def _leading_genes(contrast: str, results: Results) -> Iterator[Item]:
 
 
 def _across_diseases(results: Results) -> Iterator[Item]:
+    yield FigureSlot("overlap")
     across = results.tables["cross_disease"]
     if _nothing_across(across):
         return
+    yield FigureSlot("effects")
     classes = across["class"].value_counts().rename_axis("class").reset_index(name="genes")
     yield Table(
         "across",
@@ -208,6 +211,8 @@ def _enrichment(results: Results) -> Iterator[Item]:
         return
     order = {name: position for position, name in enumerate(results.main_contrasts)}
     main = main.assign(order=main["contrast"].map(order)).sort_values(["order", "pvalue", "gene_set"])
+    if results.disease is None:
+        yield FigureSlot("gene_sets")
     leading = main.groupby("contrast", sort=False).head(TOP_SETS if results.disease is None else TOP_GENES)
     yield Table(
         "gene-sets",

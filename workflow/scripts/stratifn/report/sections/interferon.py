@@ -9,7 +9,7 @@ import pandas as pd
 
 from stratifn.report.claim_words import caveats
 from stratifn.report.content import FigureSlot, Item, Table, Text, cell, first_reason, formatted
-from stratifn.report.results import RANK_METHOD, Results
+from stratifn.report.results import AXES, RANK_METHOD, Results
 from stratifn.report.small_cells import HIDDEN, Division, part_of, people
 from stratifn.shared.vocabulary import CLASSES, HEALTHY, RESPONSE_TYPES, SHALLOW, UNSCORED
 
@@ -36,13 +36,15 @@ def interferon(results: Results) -> Iterator[Item]:
     careful = notes[(notes["phase"] == "interferon") & (notes["what"] == "read with care")]
     for reason in careful["reason"]:
         yield Text(f"Read with care: {results.tidied(reason)}.", warning=True)
+    yield FigureSlot("atlas")
     yield FigureSlot("interferon_scores")
-    yield FigureSlot("interferon_classes")
     yield from _classes(results)
     yield FigureSlot("prevalence")
     yield from _prevalence(results)
+    yield FigureSlot("one_control")
     yield FigureSlot("types")
     yield from _types(results)
+    yield FigureSlot("modules")
     yield FigureSlot("agreement")
     yield from _protein(results)
     yield FigureSlot("methylation")
@@ -232,13 +234,22 @@ def _axes(results: Results) -> Iterator[Item]:
     yield FigureSlot("axes")
     if len(results.shown_axes) > 1:
         yield Text(
-            "The three axes are the points at which drugs act. Ligand: IFN-alpha protein in the blood, what a "
-            "neutralising "
-            "antibody would bind. Sensing: genes of the sensors of nucleic acids (RIG-I and MDA5, endosomal TLRs), whose "
-            "blockade would lower interferon production. Response: interferon-stimulated genes, what blocking the "
-            "receptor "
-            "would silence. The axes describe what was measured; they are no basis for choosing a treatment."
+            "The three axes are the points at which drugs act. Ligand: IFN-alpha protein in the blood, what a neutralising antibody "
+            "would bind. Sensing: genes of the sensors of nucleic acids (RIG-I and MDA5, endosomal TLRs), whose blockade would lower "
+            "interferon production. Response: interferon-stimulated genes, what blocking the receptor would silence. The axes "
+            "describe what was measured; they are no basis for choosing a treatment."
         )
+    missing = [axis for axis in AXES if axis not in results.shown_axes]
+    if missing and results.has_classes:
+        reasons = "; ".join(f"{axis}: {_why_no_axis(results, axis)}" for axis in missing)
+        yield Text(f"Not computed of the three axes of the pathway (ligand, sensing, response): {reasons}.")
+
+
+def _why_no_axis(results: Results, axis: str) -> str:
+    """Return what most people's evidence says of an axis that nobody has a value of."""
+    table = results.tables["axes"]
+    evidence = table.loc[table["axis"] == axis, "evidence"].dropna()
+    return results.tidied(evidence.mode().iloc[0]) if len(evidence) else "no reason recorded"
 
 
 def _confounding(results: Results) -> Iterator[Item]:

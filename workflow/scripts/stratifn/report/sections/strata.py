@@ -1,28 +1,17 @@
-"""The report on factors and strata, over all groups or of one disease."""
+"""The report on strata, over all groups or of one disease."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from stratifn.report.claim_words import caveats, evidence, qualified
-from stratifn.report.content import (
-    SHOWN_PADJ,
-    SHOWN_WORDS,
-    FigureSlot,
-    Item,
-    Table,
-    Text,
-    cell,
-    formatted,
-)
-from stratifn.report.head_counts import SCORES
+from stratifn.report.claim_words import caveats, qualified
+from stratifn.report.content import FigureSlot, Item, Table, Text, cell, formatted
 from stratifn.report.results import Results
-from stratifn.report.small_cells import HIDDEN
-from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
-from stratifn.shared.vocabulary import UNCERTAIN
+from stratifn.shared.claims import CLAIMS, EVERYBODY, NOT_COMPUTED, SUPPORTED
+from stratifn.shared.vocabulary import INTERFERON, UNCERTAIN
 
 # what was done with the controls, by the item of the summary
 CONTROLS = {
@@ -30,153 +19,6 @@ CONTROLS = {
     "clustered": "Controls were clustered with the patients.",
     "placed": "Controls were not clustered: each was placed in the most probable stratum.",
 }
-
-
-def integration(results: Results) -> Iterator[Item]:
-    """Write the section on integration of the overview."""
-    share, least = (results.bound("factor", key) for key in ("seeds_matched", "seed_correlation"))
-    rule = "" if share is None else f" (|r| of at least {least:g} in at least {100 * share:.0f} % of them)"
-    yield Text(
-        f"MOFA describes all views by a few factors. A factor is robust if other seeds find it too{rule}; "
-        "only robust factors are used for strata."
-    )
-    yield FigureSlot("variance_explained")
-    yield Text(interferon_factor(results))
-    yield Table("robustness", "Factors over seeds", formatted(results.tables["robustness"]))
-    for factor in results.tables["robustness"]["factor"]:
-        found = results.standing("factor", factor)
-        if found.verdict == WEAK:
-            yield Text(f"{factor} is weak: {caveats(found)}.", warning=True)
-    warnings = results.tables["warnings"]
-    if len(warnings):
-        yield Table("technical", "Factors that may be technical or redundant", formatted(warnings))
-    yield Table("models", "Models", formatted(results.tables["seeds"]))
-    called = _called(results)
-    if len(called):
-        strongest = called.groupby("factor").head(3).sort_values(["factor", "pvalue"], key=_natural)
-        yield Table(
-            "factor-associations",
-            f"What the factors follow (three strongest per factor, {SHOWN_WORDS}; variables from a view that "
-            "the factor was made from are not tested and only in factor_associations.tsv). Effect: Spearman's rho; "
-            "for two "
-            "groups the rank-biserial correlation; for more groups epsilon squared",
-            formatted(_with_everybody(strongest, results)),
-        )
-    yield FigureSlot("factors")
-
-
-def interferon_factor(results: Results) -> str:
-    """Say which factor is the interferon factor and by what evidence, or why none is."""
-    said = results.tables["interferon_factor"].set_index("item")["value"]
-    name = str(said["candidate"])
-    if not name:
-        return "No interferon factor: there are no factors, or too few scored samples."
-    found = results.standing("interferon_factor", name)
-    explained = results.tables["variance_explained"]
-    r2 = explained[explained["factor"] == name].set_index("view")["r2"]
-    genes = (
-        f"; its weights separate the {said['genes']} signature genes from the other genes with AUC "
-        f"{float(said['auc']):.2f}"
-        if found.rows["signature_auc"]["verdict"] != NOT_COMPUTED
-        else ""
-    )
-    by_view = ", ".join(f"{r2[view]:.1f} % of {view}" for view in results.views if view in r2)
-    counted = results.heads.of_everybody(int(said["n"]), SCORES[0])
-    samples = "" if counted == HIDDEN else f", {counted} samples"
-    evidence = (
-        f"{name} follows the interferon score (Spearman's rho {float(said['spearman']):.2f}{samples}){genes}; it "
-        f"explains {by_view}"
-    )
-    if found.verdict == UNSUPPORTED:
-        return f"No interferon factor. The closest is not supported: {caveats(found)}. {evidence}."
-    sentence = f"Interferon factor: {evidence}"
-    if found.rows["robust"]["verdict"] == NOT_COMPUTED:
-        sentence += "; with one seed it is not known whether the factor is robust"
-    return qualified(sentence, found)
-
-
-def _with_everybody(table: pd.DataFrame, results: Results) -> pd.DataFrame:
-    """Write the n of tests over the whole cohort."""
-    return _with_counts(table, results.heads.of_everybody)
-
-
-def _with_counts(table: pd.DataFrame, write: Callable[[int, str], str]) -> pd.DataFrame:
-    counts = zip(table["n"].astype(int), table["variable"], strict=True)
-    return table.assign(n=[write(n, str(variable)) for n, variable in counts])
-
-
-def _called(results: Results) -> pd.DataFrame:
-    associations = results.tables["factor_associations"]
-    return associations[associations["padj"] < SHOWN_PADJ].sort_values(["pvalue", "variable"])
-
-
-def _natural(column: pd.Series) -> pd.Series:
-    """Order Factor2 before Factor10."""
-    return column.str.extract(r"(\d+)$")[0].astype(int) if column.name == "factor" else column
-
-
-def factors_of_disease(results: Results) -> Iterator[Item]:
-    """Write the section on factors of one disease."""
-    others = "the other diseases" if results.control is None else results.control
-    yield Text(
-        f"Factors on which the groups of the cohort differ ({SHOWN_WORDS}), and the values of "
-        f"{results.disease} and of "
-        f"{others} on them. The difference is described, not tested again. The overview describes the model."
-    )
-    yield Text(interferon_factor(results))
-    differences = factor_differences(results)
-    if differences.empty:
-        yield Text("The groups differ on no factor.")
-    else:
-        yield Table(
-            "factor-differences",
-            f"Rank-biserial correlation: 1 if every patient with {results.disease} is higher than all of {others}, 0 "
-            "if "
-            "neither group is higher, -1 if every patient is lower",
-            formatted(differences),
-        )
-    yield FigureSlot("factors")
-
-
-def factor_differences(results: Results) -> pd.DataFrame:
-    """Compare one disease with the controls, or with the other diseases, on every factor on which the groups differ.
-
-    Returns
-    -------
-    pandas.DataFrame
-        factor, robust, median of the disease, median of the others, rank-biserial correlation, what else the factor
-        follows; the largest difference first.
-    """
-    called = _called(results)
-    by_disease = called["variable"].eq("disease") | called["variable"].str.startswith("disease[")
-    values = results.tables["factors"].set_index("sample")
-    here = results.disease_of.reindex(values.index) == results.disease
-    others = "median of the others" if results.control is None else f"median of {results.control}"
-    rows = []
-    for factor in called.loc[by_disease, "factor"]:
-        follows = called.loc[~by_disease & (called["factor"] == factor), "variable"].head(2)
-        rows.append(
-            {
-                "factor": factor,
-                "robust": factor in results.robust_factors,
-                f"median of {results.disease}": values.loc[here, factor].median(),
-                others: values.loc[~here, factor].median(),
-                "rank-biserial correlation": rank_biserial(values.loc[here, factor], values.loc[~here, factor]),
-                "the factor also follows": ", ".join(follows),
-            }
-        )
-    table = pd.DataFrame(rows).replace({"the factor also follows": {"": None}}).dropna(axis="columns", how="all")
-    return (
-        table if table.empty else table.sort_values("rank-biserial correlation", key=lambda r: -r.abs(), kind="stable")
-    )
-
-
-def rank_biserial(first: pd.Series, second: pd.Series) -> float:
-    """Return how much more often the first is higher than the second than the other way round (-1 to 1)."""
-    if first.empty or second.empty:
-        return float("nan")
-    ranks = pd.concat([first, second]).rank().iloc[: len(first)]
-    return float(2 * (ranks.mean() - (len(first) + 1) / 2) / len(second) - 1)
 
 
 def stratification(results: Results) -> Iterator[Item]:
@@ -191,23 +33,83 @@ def stratification(results: Results) -> Iterator[Item]:
     )
     if results.disease is None:
         yield Text(f"{CONTROLS[said['controls']]} {_uninformed(results)} {_left_out(said)}")
-    yield FigureSlot("strata_composition")
     if not results.one_stratum:
+        if results.disease is None:
+            yield from _signature(results)
         by = "diagnosis" if results.disease is None else f"group; share and confidence are those of {results.disease}"
         yield Table("strata", f"Strata by {by}", strata_table(results))
-        yield Text(
-            "Strata were found in the whole cohort, without using the diagnosis. A division counts as stable from a "
-            "mean "
-            f"bootstrap Jaccard of {results.bound('strata', 'stability'):g}."
-        )
-        for label in results.stratum_names.index:
-            found = results.standing("stratum_label", str(label))
-            if found.fails:
-                yield Text(
-                    f"The label of stratum {results.stratum_names[label]} is weak: {caveats(found)}.", warning=True
-                )
+        yield from _labels(results)
     if results.disease is None:
         yield from _basis_of_strata(results)
+
+
+def _signature(results: Results) -> Iterator[Item]:
+    """Say how the signature and the strata agree: they are made of different data, and need not."""
+    yield FigureSlot("strata_flow")
+    if not results.has_classes:
+        return
+    crossed = results.signature_by_stratum
+    if crossed is None:
+        yield Text("How the classes of the signature divide into strata is not shown: it would tell of few people.")
+        return
+    yield Text(signature_sentence(results))
+    shown = crossed.divided.words.rename(columns=results.heads.stratum_names)
+    shown["all samples"] = crossed.totals
+    yield Table(
+        "signature-by-stratum",
+        "ISG expression signature by stratum (samples, controls among them). The class comes from the signature's genes and the "
+        "controls alone, the stratum from all views",
+        shown.reset_index(names="ISG signature"),
+    )
+
+
+def signature_sentence(results: Results) -> str:
+    """Say how many people with a high signature are outside the strata called interferon."""
+    crossed = results.signature_by_stratum
+    if crossed is None or crossed.high_outside is None:
+        return (
+            "How many people with a high signature are outside the strata called interferon is not shown: it would tell of few people."
+            if (results.stratum_labels == INTERFERON).any()
+            else "No stratum is called interferon."
+        )
+    outside, everybody = crossed.high_outside
+    if not outside:
+        return f"All {everybody} people with a high signature are in a stratum called interferon."
+    share = 100 * outside / max(everybody, 1)
+    return (
+        f"Of {everybody} people with a high signature {outside} ({share:.0f} %) are outside the strata called interferon: what "
+        "else was measured places them elsewhere."
+    )
+
+
+def _labels(results: Results) -> Iterator[Item]:
+    """Show what each label rests on, and which labels are weak."""
+    if results.disease is None:
+        yield Table(
+            "stratum-labels",
+            "What the label of each stratum rests on: every criterion with the bound that it must meet. A value that is empty is "
+            "hidden, because few people would follow from it",
+            labels_table(results),
+        )
+    for number in results.stratum_names.index:
+        found = results.standing("stratum_label", str(number))
+        if found.fails:
+            yield Text(f"The label of stratum {results.stratum_names[number]} is weak: {caveats(found)}.", warning=True)
+
+
+def labels_table(results: Results) -> pd.DataFrame:
+    """List the criteria of every stratum's label, with values, bounds and verdicts."""
+    claim, rows = CLAIMS["stratum_label"], []
+    for number, label in results.stratum_labels.items():
+        judged = results.standing("stratum_label", str(number)).rows.values()
+        computed = [row for row in judged if row["verdict"] != NOT_COMPUTED]
+        for row in computed:
+            criterion = claim.criterion(str(row["criterion"]))
+            needed = f"{criterion.direction} {cell(row['bound'])}"
+            rows.append((str(number), label, criterion.meaning, cell(row["value"]), needed, str(row["verdict"])))
+        if not computed:
+            rows.append((str(number), label, "no label fits", "", "", ""))
+    return pd.DataFrame(rows, columns=["stratum", "label", "criterion", "value", "needed", "verdict"])
 
 
 def one_stratum(results: Results) -> str:
@@ -246,16 +148,32 @@ def _left_out(said: pd.Series) -> str:
 
 def _basis_of_strata(results: Results) -> Iterator[Item]:
     """Show how many strata there are and what differs between them: the same for every disease."""
-    yield Table("selection", "How the number of strata was chosen", formatted(results.tables["selection"]))
+    least = results.bound("strata", "stability")
+    rule = "" if least is None else f" A division counts as stable from a mean bootstrap Jaccard of {least:g}."
+    yield Text(f"Strata are sought in the whole cohort, without using the diagnosis.{rule}")
+    yield FigureSlot("selection")
+    yield Table("selection", "The criteria for every number of strata that was tried", _selection(results))
+    yield FigureSlot("consensus")
+    yield FigureSlot("markers")
     associations = results.tables["associations"]
     tested = associations[associations["pvalue"].notna()].sort_values(["pvalue", "variable"])
     if len(tested):
+        counts = zip(tested["n"].astype(int), tested["variable"], strict=True)
         yield Table(
             "stratum-associations",
             "What differs between the strata, overall and within diseases (Benjamini-Hochberg over the variables); "
             "variables of the views that made the strata are not tested and are only in associations.tsv",
-            formatted(_with_counts(tested, results.heads.of_strata)),
+            formatted(tested.assign(n=[results.heads.of_strata(n, str(variable)) for n, variable in counts])),
         )
+
+
+def _selection(results: Results) -> pd.DataFrame:
+    """Write the criteria; BIC with the digits in which numbers of strata differ."""
+    table = results.tables["selection"]
+    shown = formatted(table)
+    if "bic" in table:
+        shown["bic"] = ["" if pd.isna(value) else f"{value:.1f}" for value in table["bic"]]
+    return shown
 
 
 def strata_table(results: Results) -> pd.DataFrame:
@@ -281,6 +199,4 @@ def strata_table(results: Results) -> pd.DataFrame:
         enough &= exact
     shown["mean confidence"] = np.where(enough, confidence, "")
     shown["bootstrap Jaccard"] = [*stability["jaccard"].map(cell), *without]
-    good = [evidence(results.standing("stratum_label", number)) for number in numbers]
-    shown["evidence for the label"] = [*good, *without]
     return shown.reset_index(names="stratum")
