@@ -49,8 +49,9 @@ def opened(browser, path: Path, width: int = 1400, scheme: str = "light", part: 
     tab.goto(path.as_uri() + part)
     try:
         yield tab
-        assert errors == []
-        assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+        assert not errors, "\n".join(errors)
+        asked = [url for url in requests if not url.startswith(("file:", "data:", "blob:"))]
+        assert not asked, "\n".join(asked)
     finally:
         tab.close()
 
@@ -107,4 +108,4 @@ def check_every_way(browser, pages: list[Path]) -> None:
                     ]
         with opened(browser, path) as tab:
             problems += [f"{path.parent.parent.name}/{path.name}, printed: {each}" for each in cut_in_print(tab)]
-    assert problems == []
+    assert not problems, "\n".join(problems)

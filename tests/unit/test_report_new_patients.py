@@ -229,7 +229,8 @@ def test_every_patient_is_in_the_searchable_table(tmp_path):
     html = page(new_patients(tmp_path), tmp_path)
     rows = html[html.index('<section id="patients"') : html.index('<section id="notes"')]
     assert all(sample in rows for sample in SAMPLES)
-    assert 'type="search"' in rows
+    assert 'class="table people"' in rows
+    assert "<a href" not in rows.partition("<table>")[2], "new patients have no profile"
     assert "<td>interferon</td>" in rows
 
 

@@ -6,9 +6,11 @@ What the readers of matrices, sheets and references refuse is tested with the re
 from __future__ import annotations
 
 import csv
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -122,23 +124,27 @@ def test_a_config_is_data(text, tmp_path, monkeypatch):
 
 
 class Elements(HTMLParser):
-    """Every element of a page with its attributes' names, and what is in scripts."""
+    """Every element of a page with its attributes' names, what is in scripts, and the data for them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, tuple[str, ...]]] = []
         self.addresses: list[str] = []
         self.scripts: list[str] = []
+        self.data: list[Any] = []
         self._inside = ""
 
     def handle_starttag(self, tag, attributes):
         self.found.append((tag, tuple(name for name, _ in attributes)))
         self.addresses += [str(value) for name, value in attributes if name in ("href", "src")]
-        self._inside = tag
+        # a script with a type that is not JavaScript's is not run
+        self._inside = "data" if ("type", "application/json") in attributes else tag
 
     def handle_data(self, data):
         if self._inside == "script":
             self.scripts.append(data)
+        if self._inside == "data":
+            self.data.append(json.loads(data))
 
     def handle_endtag(self, tag):
         self._inside = ""
@@ -176,6 +182,23 @@ def everywhere(text: str):
     return made
 
 
+def words(data):
+    """Yield every text of some data."""
+    for each in [*data, *data.values()] if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from words(each)
+    if isinstance(data, str):
+        yield data
+
+
+def shape(data):
+    """Return data without its words."""
+    if isinstance(data, dict):
+        return {name: shape(each) for name, each in data.items()}
+    if isinstance(data, list):
+        return [shape(each) for each in data]
+    return type(data).__name__
+
+
 @pytest.mark.parametrize("text", [text for text in ATTACKS.values() if text.strip()],
                          ids=[name for name, text in ATTACKS.items() if text.strip()])  # fmt: skip
 def test_words_of_strangers_are_words_on_every_page(text):
@@ -189,6 +212,8 @@ def test_words_of_strangers_are_words_on_every_page(text):
         }
         assert [tag for tag, _ in found.found] == [tag for tag, _ in clean.found]
         assert found.scripts == clean.scripts
+        assert [shape(data) for data in found.data] == [shape(data) for data in clean.data] and found.data
+        assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069]", "".join(words(found.data)))
         assert found.addresses == clean.addresses
         assert re.findall(r"Content-Security-Policy[^>]*", html) == re.findall(
             r"Content-Security-Policy[^>]*", plain[name]

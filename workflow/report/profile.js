@@ -84,8 +84,8 @@
     score(place, group) {
       const { name, values, certainty, cutoff, control } = all.score, value = values[place];
       if (value === null) return ["No score: see the remarks."];
-      const of = names.filter((other, number) => data.people[other][0] === control && values[number] !== null && number !== place);
-      const below = of.filter((other) => values[names.indexOf(other)] < value).length;
+      const of = values.filter((other, number) => data.people[names[number]][0] === control && other !== null && number !== place);
+      const below = of.filter((other) => other < value).length;
       const said = [`${short(value)} (${name})`];
       if (cutoff) said.push(`cut-off ${short(cutoff[0])}${cutoff[1] === null ? "" : `, 95 % interval ${short(cutoff[1])} to ${short(cutoff[2])}`}`);
       if (certainty[place] !== null) said.push(`probability of lying above it ${certainty[place]}`);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 # as matplotlib numbers the steps of a path
 _LETTERS = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
 
@@ -18,7 +20,7 @@ def marker_path(marker: str) -> str:
 
     style = MarkerStyle(marker)
     path = style.get_path().transformed(style.get_transform())
-    largest = max(abs(path.vertices).max(), 1e-9)
+    largest = float(np.abs(np.asarray(path.vertices)).max())
     steps = []
     for points, code in path.iter_segments(simplify=False):
         letter = _LETTERS[int(code)]

@@ -91,8 +91,17 @@ def _data(people: Mapping[str, Any] | None) -> str:
     """Write what the scripts know of people so that no part of it can end the block of data that it is put into."""
     if people is None:
         return ""
-    text = json.dumps(people, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text).replace("<", "\\u003c")
+    text = json.dumps(_all_visible(people), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _all_visible(value: Any) -> Any:
+    """Do for every text of some data what is done for the texts of templates."""
+    if isinstance(value, Mapping):
+        return {_visible(name): _all_visible(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_all_visible(each) for each in value]
+    return _visible(value)
 
 
 def _policy_digest(text: str) -> str:
