@@ -75,9 +75,12 @@ def test_samples_of_the_same_people_are_called_samples():
 def test_kept_genes_are_those_of_the_tables():
     dropped = notes(phase="normalization", item="7 genes", what="dropped")
     used = notes(phase="normalization", item="size factors", what="55 of 67 genes used")
-    text = said({"notes": pd.concat([dropped, used], ignore_index=True)}, min_cell=0)
+    tables = {"notes": pd.concat([dropped, used], ignore_index=True)}
+    text = said(tables, min_cell=0)
     assert "medians of ratios, from 55 of 67 genes" in text
-    assert "Of the 67 genes of rna, 60 were kept: those with at least 10 counts in at least 3 samples" in text
+    rule = "those with at least 10 counts in as many samples as the smallest group has"
+    assert f"Of the 67 genes of rna, 60 were kept: {rule} (3), and those of the signature registry." in text
+    assert f"{rule}, and" in said(tables)
     assert "counted at least 0 times" not in said(section={"normalization": {"min_count": 0}})
 
 
