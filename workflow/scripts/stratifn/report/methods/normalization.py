@@ -27,7 +27,7 @@ _DROPPED = re.compile(r"(\d+) genes")
 def normalization(results: Results, versions: Mapping[str, str], described: Described, cite: Citations) -> str:
     """Write the paragraph on normalization."""
     sentences = []
-    for kind, views in kinds(results).items():
+    for kind, views in _kinds(results).items():
         sentence = described(kind, ", ".join(views))
         if kind == COUNTS:
             sentence += f" {cite('DESeq2')}, by PyDESeq2 {versions['pydeseq2']} {cite('PyDESeq2')}"
@@ -42,7 +42,7 @@ def normalization(results: Results, versions: Mapping[str, str], described: Desc
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def kinds(results: Results) -> dict[str, list[str]]:
+def _kinds(results: Results) -> dict[str, list[str]]:
     """Return the names of the views by their kind."""
     names: dict[str, list[str]] = {}
     for view in results.settings["views"]:
