@@ -244,6 +244,22 @@ def test_selected_features_are_those_of_the_table():
     assert "all features (60 of rna)" in text and "5000" not in text and "most variable" not in text
 
 
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (["age", "sex[M]"], "with the columns of the sample sheet were"),
+        (["age", "score:RICE_CROW_6", "rna:IL6"], "with the columns of the sample sheet, the interferon score and the features of rna were"),
+        (["rna:IL6"], "with the features of rna were"),
+        (["a column: of the sheet"], "with the columns of the sample sheet were"),
+    ],
+)  # fmt: skip
+def test_associations_of_factors_are_those_that_were_tested(variables, words):
+    table = pd.DataFrame({"factor": "Factor1", "variable": variables, "test": "spearman", "pvalue": 0.1})
+    text = said({"factor_associations": table})
+    assert f"Associations of the factors {words} tested by Spearman's rank correlation, with" in text
+    assert "Associations of the factors" not in said({"factor_associations": table.assign(pvalue=np.nan)})
+
+
 def test_what_was_done_before_the_model_is_said_where_it_was_done():
     text = said()
     assert "regressed out" not in text and "views were left out" not in text and "People in whom" not in text
