@@ -19,6 +19,7 @@ for name, cohort in COHORTS.items():
             types=samples_files(name)["types"],
             contrasts=contrast_files(cohort),
             views=matrices(view_files(f"{name}/normalization", cohort)),
+            signature_files=existing(CONFIG["interferon"]["signature_files"]),
             manifests=manifests_of(name, *ANALYSED),
             sources=sources_of(name),
         output:
@@ -40,7 +41,7 @@ for name, cohort in COHORTS.items():
             cohort=cohort,
             config=COHORT_CONFIG,
             tables=sorted(report_tables(name)),
-            code=digest("report", REPORT_TEMPLATES),
+            code=digest("report", REPORT_TEMPLATES, SIGNATURES, GENE_SETS),
         message:
             f"Writing the report of cohort {name}"
         script:
