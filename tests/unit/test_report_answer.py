@@ -130,7 +130,7 @@ LOWERED = [
     ({"strata__one_diagnosis": np.nan}, 1, SUPPORTED, "fall into 2 strata", "do not follow"),
     ({"interferon_factor__robust": 0}, 2, UNSUPPORTED, "No interferon factor", "is the interferon factor"),
     ({"interferon_factor__robust": np.nan}, 2, SUPPORTED, "not known whether the factor is robust", ""),
-    ({"prevalence__healthy_controls": 0}, 0, WEAK, "Weak evidence: the controls are sicca", ""),
+    ({"prevalence__healthy_controls": 0}, 0, WEAK, "Weak evidence: the controls are not healthy people", ""),
     ({"cutoff__enough_controls": 12}, 0, WEAK, "Weak evidence: 12 controls are few", ""),
     ({"cutoff__controls": 4}, 0, UNSUPPORTED, "Not supported: 4 controls give the cut-off", ""),
 ]
@@ -231,5 +231,8 @@ def test_every_criterion_of_the_first_screen_has_words_for_where_it_holds():
     claims = ("prevalence", "cutoff", "strata", "interferon_factor", "calls")
     assert set(HOLDS) == {(name, criterion.key) for name in claims for criterion in CLAIMS[name].criteria}
     interferon, strata, _ = answer(results(example_tables())).statements
-    assert "SLE, pSS: the controls are healthy; borderline patients do not outnumber the high ones" in interferon.reasons[0]
+    assert (
+        "SLE, pSS: the controls are healthy; borderline patients do not outnumber the high ones"
+        in interferon.reasons[0]
+    )
     assert "association with the diagnosis: Cramer's V 0.1, at most 0.5" in strata.reasons[0]

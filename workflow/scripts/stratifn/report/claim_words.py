@@ -34,7 +34,7 @@ def _has_text(value: object) -> bool:
 
 
 def _controls(row: Row) -> str:
-    return f"{row['reason']}, so the comparison is not with healthy people"
+    return "the controls are not healthy people"
 
 
 # why a criterion fails, by claim and criterion; every criterion of `CLAIMS` has its words
@@ -223,10 +223,10 @@ HOLDS: Mapping[tuple[str, str], Callable[[Row], str]] = {
         f"leaving out any one control moves it by at most {100 * float(str(row['bound'])):.0f} points"
     ),
     ("interferon_factor", "follows_score"): lambda row: (
-        f"its absolute rank correlation with the interferon score is {_number(row['value'])} (at least {_number(row['bound'])})"
+        f"absolute rank correlation with the interferon score {_number(row['value'])} (at least {_number(row['bound'])})"
     ),
     ("interferon_factor", "signature_auc"): lambda row: (
-        f"its weights rank the signature's genes with AUC {_number(row['value'])} (at least {_number(row['bound'])})"
+        f"AUC of the signature's genes among the weights {_number(row['value'])} (at least {_number(row['bound'])})"
     ),
     ("interferon_factor", "robust"): lambda row: "other seeds find the factor too",
     ("strata", "null_pvalue"): lambda row: (

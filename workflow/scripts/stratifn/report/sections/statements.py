@@ -95,9 +95,12 @@ def _against(judged: Mapping[str, tuple[str, str]]) -> Iterable[str]:
 def _limits(results: Results, shares: Mapping[str, Share]) -> Iterable[str]:
     """Say what limits even shares that are supported."""
     widths = [100 * (share.high - share.low) for share in shares.values() if np.isfinite(share.high - share.low)]
-    controls = _cutoff(results).rows.get("controls", {}).get("value", float("nan"))
+    rows = _cutoff(results).rows
+    controls = rows.get("controls", {}).get("value", float("nan"))
+    # that they are few is said among what lowers the share
+    enough = rows.get("enough_controls", {}).get("verdict") == SUPPORTED
     parts = [f"intervals up to {max(widths):.0f} points wide"] if widths else []
-    if np.isfinite(float(str(controls))):
+    if enough and np.isfinite(float(str(controls))):
         parts.append(f"a cut-off from {float(str(controls)):.0f} controls")
     if parts:
         yield f"Limits: {', '.join(parts)}."
