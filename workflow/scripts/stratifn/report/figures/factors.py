@@ -39,7 +39,7 @@ def factor_overview(results: Results) -> Iterator[tuple[str, Figure]]:
     grid = table.pivot(index="factor", columns="view", values="r2").reindex(columns=results.views).astype(float)
     robustness = results.tables["robustness"].set_index("factor").reindex(factors)
     several = robustness["robust"].notna().any()
-    widths = [0.55 + 0.62 * len(results.views), *([1.5] if several else []), 3.6]
+    widths = [0.7 + 0.62 * len(results.views), *([1.5] if several else []), 3.6]
     figure, axes = plt.subplots(
         1, len(widths), figsize=(1.1 + sum(widths), 1.5 + 0.27 * len(factors)), squeeze=False, width_ratios=widths
     )
@@ -61,7 +61,7 @@ def _explained(panel: Axes, by_factor: pd.DataFrame, total: pd.Series) -> None:
     heat_map(panel, by_factor, words, (0, max(np.nanmax(by_factor.to_numpy()), 1)))
     names = [f"{view} ({total[view]:.0f} % by all)" for view in by_factor]
     panel.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor", fontsize=8)
-    panel.set_title("variance explained (%)", loc="left", fontsize=10)
+    panel.set_title("variance (%)", loc="left", fontsize=10)
 
 
 def _found_again(panel: Axes, robustness: pd.DataFrame) -> None:

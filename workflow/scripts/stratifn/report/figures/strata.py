@@ -14,6 +14,7 @@ from stratifn.report.figures.marks import heat_map, panel_grid, subplots
 from stratifn.report.figures.style import CLASS_COLOURS, FAINT_COLOUR, HIDDEN_COLOUR, PALETTE
 from stratifn.report.results import Results
 from stratifn.report.small_cells import HIDDEN
+from stratifn.shared.claims import bound_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,18 +86,22 @@ def _stratum_words(key: str, names: Mapping[str, str], into: object) -> str:
     return f"{names[key]} ({int(into.counts[key].sum())})" if exact else names[key]  # type: ignore[attr-defined]
 
 
+def stability_bound(results: Results) -> float:
+    """Return from where on a division counts as stable; where nothing was judged by it, what it would have been."""
+    used = results.bound("strata", "stability")
+    return bound_of("strata", "stability") if used is None else used
+
+
 def selection(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw the criteria for every number of strata that was tried, with the bounds of the rule."""
     table = results.tables["selection"]
     tried = table[table["k"] > 1] if "bic" in table else table[:0]
     if tried.empty:
         return
-    from matplotlib.ticker import NullFormatter, StrMethodFormatter
-
-    alpha, least = (results.bound("strata", key) for key in ("null_pvalue", "stability"))
+    alpha, least = results.bound("strata", "null_pvalue"), stability_bound(results)
     figure, panels = subplots(9.6, 3.0, columns=4)
     chosen = tried["chosen"].astype(bool)
-    enough = tried["stability"] >= (0 if least is None else least)
+    enough = tried["stability"] >= least
     values = {
         "p without structure": tried["null_pvalue"],
         "mean bootstrap Jaccard": tried["stability"],
@@ -112,12 +117,24 @@ def selection(results: Results) -> Iterator[tuple[str, Figure]]:
     for words, column, marker in (("silhouette", "silhouette", "s"), ("ambiguous pairs", "pac", "^")):
         panels[3].plot(tried["k"], tried[column], color="#777777", marker=marker, markersize=5, label=words)
     panels[3].legend(loc="upper center", bbox_to_anchor=(0.5, -0.25))
+    smallest = float(np.nanmin([*tried["null_pvalue"], alpha or 1]))
+    powers = [10.0**power for power in range(int(np.floor(np.log10(smallest))), 1)]
     panels[0].set_yscale("log")
-    panels[0].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    panels[0].yaxis.set_minor_formatter(NullFormatter())
+    panels[0].set_ylim(smallest / 1.6, 1.3)
+    panels[0].set_yticks(powers, [f"{power:g}" for power in powers])
+    panels[0].minorticks_off()
     for axes, bound in ((panels[0], alpha), (panels[1], least)):
         if bound is not None:
             axes.axhline(bound, color="black", linewidth=0.9, linestyle="--")
+            axes.annotate(
+                f"{bound:g}",
+                (1, bound),
+                xycoords=("axes fraction", "data"),
+                xytext=(2, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
     for axes, title in zip(panels, ("1. structure?", "2. stable?", "3. lowest BIC", "for comparison"), strict=False):
         axes.set_title(title, loc="left")
         if axes in panels[1:3] and chosen.any():
@@ -207,7 +224,7 @@ def markers(results: Results) -> Iterator[tuple[str, Figure]]:
         panel.tick_params(labelsize=7.5)
         panel.set_title(view, loc="left")
     if image is not None:
-        figure.colorbar(image, ax=panels, label="mean (standard deviations)", shrink=0.5, extend="both", pad=0.01)
+        figure.colorbar(image, ax=panels, label="mean (SD)", shrink=0.6, extend="both", pad=0.01)
     yield "", figure
 
 
