@@ -310,7 +310,8 @@ def read_results(
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
-    components, levels, genes = {}, {}, {}
+    components, levels = {}, {}
+    genes: dict[str, str] = {}
     for path in views:
         name, data = Path(path).stem, read_anndata(path)
         components[name] = _components(data)

@@ -110,7 +110,8 @@ def top_weights(results: Results) -> Iterator[tuple[str, Figure]]:
     rows = sum(1 + min(TOP_WEIGHTS, (table["view"] == view).sum()) for view in views)
     figure, axes = subplots(0.2 + 2.6 * len(shown), 0.8 + 0.155 * rows, columns=len(shown))
     for panel, factor in zip(axes, shown, strict=True):
-        y, names = 0, {}
+        y = 0
+        names: dict[int, str] = {}
         for view in views:
             own = table[(table["view"] == view) & (table["factor"] == factor)].sort_values("rank").head(TOP_WEIGHTS)
             r2 = float(explained.get((factor, view), np.nan))
