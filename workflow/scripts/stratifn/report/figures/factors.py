@@ -81,11 +81,12 @@ def _meanings(panel: Axes, factors: list[str], results: Results) -> None:
     called = associations[associations["padj"] < SHOWN_PADJ].sort_values(["pvalue", "variable"])
     interferon = interferon_factor(results)
     for y, factor in enumerate(factors):
-        follows = ", ".join(called.loc[called["factor"] == factor, "variable"].head(FOLLOWED)) or "nothing"
-        colour = "#777777" if follows == "nothing" else "black"
+        follows = ", ".join(called.loc[called["factor"] == factor, "variable"].head(FOLLOWED))
         if factor == interferon:
             panel.text(0, y, "interferon", va="center", fontsize=8.5, fontweight="bold")
-        panel.text(0.24 if factor == interferon else 0, y, follows, va="center", fontsize=8.5, color=colour)
+            panel.text(0.24, y, follows, va="center", fontsize=8.5)
+        else:
+            panel.text(0, y, follows or "nothing", va="center", fontsize=8.5, color="black" if follows else "#777777")
     panel.set(xlim=(0, 1), xticks=[])
     panel.spines[:].set_visible(False)
     panel.set_title("what it follows", loc="left", fontsize=10)

@@ -152,7 +152,7 @@ def _analyses(results: Results) -> list[Analysis]:
         Analysis(
             "strata",
             results.views,
-            "one stratum" if results.one_stratum else f"samples: {placed}" if len(strata) else "none",
+            f"samples: {placed}{'; one stratum' if results.one_stratum else ''}" if len(strata) else "none",
             undecided,
         ),
     ]
