@@ -186,13 +186,14 @@ def _require_separable(design: np.ndarray, batch: pd.Series, protected: pd.DataF
     singular = np.linalg.svd(design, compute_uv=False)
     rank = int((singular > RANK_TOLERANCE * singular[0]).sum())
     if rank < design.shape[1]:
+        remedy = "Remove these features, or do not" if where else "Do not"
         raise InputError(
             Problem(
                 "samples",
                 f"column {batch.name}",
                 f"batches that cannot be told apart from {' and '.join(protected.columns)}{where}",
                 "more than one disease in each batch, so that the two effects can be separated",
-                "Do not regress the batch out; interpret factors that follow it with care.",
+                f"{remedy} regress the batch out; interpret factors that follow it with care.",
                 code="IN-206",
             )
         )
