@@ -23,7 +23,7 @@ TESTS = {
 
 def integration(results: Results, versions: Mapping[str, str], cite: Citations) -> str:
     """Write the paragraph on MOFA; empty where no model was trained."""
-    if results.tables["seeds"].empty:
+    if results.tables["seeds"].empty or not results.tables["features"]["selected"].gt(0).any():
         return ""
     parts = (
         _views(results, versions, cite),

@@ -9,8 +9,8 @@ from stratifn.report.small_cells import HIDDEN, people
 
 
 def series(words: Iterable[object]) -> str:
-    """Write a list as in a sentence: ``a, b and c``."""
-    *first, last = [str(word) for word in words]
+    """Write a list as in a sentence: ``a, b and c``; empty where it has no words."""
+    *first, last = [str(word) for word in words] or [""]
     return f"{', '.join(first)} and {last}" if first else last
 
 
