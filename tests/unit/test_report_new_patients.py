@@ -362,7 +362,7 @@ def with_reference(tables: dict[str, pd.DataFrame], **values: float) -> dict[str
     [
         (
             {"cutoff__healthy_controls": 0},
-            "cut-off of the reference is weak: the controls are other, so the comparison",
+            "cut-off of the reference is weak: the controls are not healthy people",
         ),
         ({"strata__stability": 0.6}, "strata of the reference is weak: they may not be found again in another cohort"),
     ],

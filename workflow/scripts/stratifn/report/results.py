@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 SAMPLES, NOTES, VERDICTS = "samples", "_notes", "_verdicts"
 AXES = ("ligand", "sensing", "response")
+# how many people a published share is of, in the words of its source
+SIZE_OF_SOURCE = re.compile(r", (n = \d+)")
 # a method that needs no controls
 RANK_METHOD = "singscore"
 

@@ -11,7 +11,7 @@ import pandas as pd
 from stratifn.report.content import FigureRecord
 from stratifn.report.figures.marks import jitter, points, strip, subplots
 from stratifn.report.figures.style import FAINT_COLOUR, Look
-from stratifn.report.results import RANK_METHOD, Results
+from stratifn.report.results import RANK_METHOD, SIZE_OF_SOURCE, Results
 from stratifn.shared.vocabulary import BORDERLINE, UNSCORED
 
 if TYPE_CHECKING:
@@ -139,7 +139,8 @@ def prevalence(results: Results) -> Iterator[tuple[str, Figure]]:
         if np.isfinite(found["published"]):
             # beside our own figure, which it would hide
             panel.plot(100 * found["published"], row + 0.26, **PUBLISHED)
-            words += f"\npublished {100 * found['published']:.0f} %"
+            size = SIZE_OF_SOURCE.search(str(found["published_source"]))
+            words += f"\npublished {100 * found['published']:.0f} %" + (f" ({size[1]})" if size else "")
         panel.annotate(
             words, (1, row), xycoords=("axes fraction", "data"), xytext=(8, 0), textcoords="offset points", va="center",
             fontsize=8.5,

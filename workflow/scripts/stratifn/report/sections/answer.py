@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from stratifn.report.content import Statement
-from stratifn.report.results import Results
+from stratifn.report.results import SIZE_OF_SOURCE, Results
 from stratifn.report.sections.statements import share_standing, shares_of, statements
 from stratifn.report.small_cells import HIDDEN, Share
 from stratifn.shared.claims import EVERYBODY, UNSUPPORTED
@@ -17,7 +17,6 @@ from stratifn.shared.vocabulary import CLASSES
 
 # a published range begins so: 53 to 81 %
 _RANGE = re.compile(r"\d+(\.\d+)? to ")
-_SIZE_OF_SOURCE = re.compile(r", n = (\d+)")
 
 
 @dataclass(frozen=True)
@@ -161,9 +160,9 @@ def _notes(results: Results, rows: Iterable[Row]) -> Iterable[str]:
     sources: dict[str, list[str]] = {}
     for row in rows:
         if row.source:
-            size = _SIZE_OF_SOURCE.search(row.source)
-            words = row.group if size is None else f"{row.group} (n = {size[1]})"
-            sources.setdefault(_SIZE_OF_SOURCE.sub("", row.source), []).append(words)
+            size = SIZE_OF_SOURCE.search(row.source)
+            words = row.group if size is None else f"{row.group} ({size[1]})"
+            sources.setdefault(SIZE_OF_SOURCE.sub("", row.source), []).append(words)
     for source, groups in sources.items():
         what = "Published range" if _RANGE.match(source) else "Diamond: published share"
         yield f"{what} for {', '.join(groups)}: {source}."

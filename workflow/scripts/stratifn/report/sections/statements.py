@@ -99,7 +99,8 @@ def _limits(results: Results, shares: Mapping[str, Share]) -> Iterable[str]:
     controls = rows.get("controls", {}).get("value", float("nan"))
     # that they are few is said among what lowers the share
     enough = rows.get("enough_controls", {}).get("verdict") == SUPPORTED
-    parts = [f"intervals up to {max(widths):.0f} points wide"] if widths else []
+    wide = f"{max(widths):.0f} points wide" if widths else ""
+    parts = [f"intervals up to {wide}" if len(widths) > 1 else f"an interval {wide}"] if widths else []
     if enough and np.isfinite(float(str(controls))):
         parts.append(f"a cut-off from {float(str(controls)):.0f} controls")
     if parts:
