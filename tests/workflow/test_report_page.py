@@ -15,6 +15,7 @@ from pages_in_browser import (
     overflow,
     sheets,
     violations,
+    watched,
 )
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
