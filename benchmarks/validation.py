@@ -1,6 +1,6 @@
 """Memory of reading and validating a cohort, by format and size of its matrix.
 
-``python benchmarks/validation.py`` prints a table and writes ``results/validation.md``. Counts are negative binomial with as many
+``python benchmarks/validation.py [beta]`` prints a table and writes ``results/validation.md``, a part per kind of view. Counts are negative binomial with as many
 zeros as RNA-seq of whole blood has; beta values have four digits as text and are floats elsewhere. Each matrix is read
 in a process of its own, by the script of the rule.
 """
@@ -149,9 +149,18 @@ def is_measured(kind: str, name: str) -> bool:
 
 
 def main() -> None:
+    wanted = sys.argv[1:] or [COUNTS, BETA]
+    for kind in wanted:
+        table = markdown(measured([size for size in SIZES if kind_of(size[0]) == kind]))
+        heading = f"One matrix, few or many samples: {kind}"
+        write_part(RESULTS / "validation.md", OPENING, heading, run_line("anndata", "pandas") + "\n\n" + table)
+
+
+def measured(sizes: list[tuple[str, int, int]]) -> pd.DataFrame:
+    """Validate a matrix of each size in each format."""
     scripts = {"PYTHONPATH": str(LIBRARY)}
     rows = []
-    for kind, features, samples in SIZES:
+    for kind, features, samples in sizes:
         for name, (file, _) in FORMATS.items():
             if not is_measured(kind, name):
                 continue
@@ -168,13 +177,7 @@ def main() -> None:
             rows.append((kind, features, samples, name, round(megabytes, 1), peak, limit, f"{limit / peak:.2f}"))
             print(*rows[-1], flush=True)
     columns = ["kind", "features", "samples", "format", "file MB", "peak MiB", "asked MB", "asked / peak"]
-    table = markdown(pd.DataFrame(rows, columns=columns))
-    write_part(
-        RESULTS / "validation.md",
-        OPENING,
-        "One matrix, few or many samples",
-        run_line("anndata", "pandas") + "\n\n" + table,
-    )
+    return pd.DataFrame(rows, columns=columns)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def test_the_headline_never_loses_its_caveat():
     tables = example_tables()
     weak = example_verdicts(prevalence__healthy_controls=0, strata__one_batch=0.9)
     said = " ".join(headline(results(tables | {"verdicts": weak})))
-    assert "Weak evidence: the controls are sicca" in said and "they largely repeat the batch" in said
+    assert "Weak evidence: the controls are not healthy people" in said and "they largely repeat the batch" in said
     unsupported = example_verdicts(interferon_factor__robust=0)
     said = " ".join(headline(results(tables | {"verdicts": unsupported})))
     assert "No interferon factor" in said and "not robust over seeds" in said
@@ -195,7 +195,7 @@ def test_a_required_criterion_that_was_not_checked_is_said():
 def test_a_weak_cut_off_and_a_weak_label_are_said_where_they_are_used():
     weak = example_verdicts(cutoff__healthy_controls=0, stratum_label__margin=0.01)
     page = page_words(example_tables() | {"verdicts": weak}, "SLE")
-    assert "Evidence for the cut-off is weak: the controls are sicca" in page
+    assert "Evidence for the cut-off is weak: the controls are not healthy people" in page
     assert "1 interferon (weak label): 5" in page
 
 

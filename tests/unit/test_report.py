@@ -629,7 +629,12 @@ def test_the_methods_say_of_a_kind_what_its_record_says(monkeypatch):
     all_results = results(example_tables())
     words = [kind.what for kind in KINDS.values()]
     views = [{"name": f"view-{kind}", "kind": kind, "path": "x.tsv"} for kind in KINDS]
-    of_all = replace(all_results, config=all_results.config | {"cohort": all_results.settings | {"views": views}})
+    measured = dict.fromkeys([f"in_{view['name']}" for view in views] + ["in_odd"], True)
+    of_all = replace(
+        all_results,
+        config=all_results.config | {"cohort": all_results.settings | {"views": views}},
+        samples=all_results.samples.assign(**measured),
+    )
     text = methods_text(of_all, software_versions(), described)
     assert all(one in text for one in words)
     new = replace(KINDS["beta"], name="invented", values="Ratios", what="were turned upside down")

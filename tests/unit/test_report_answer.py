@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stratifn.report.claim_words import HOLDS
 from stratifn.report.sections.answer import answer
 from stratifn.report.sections.pages import build_sections
-from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
+from stratifn.shared.claims import CLAIMS, EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK
 
 from .test_report import SAMPLES, example_tables, example_verdicts, pages, results, volcano
 
@@ -129,9 +130,9 @@ LOWERED = [
     ({"strata__null_pvalue": 0.4}, 1, UNSUPPORTED, "Strata are unsupported: p = 0.4", "fall into"),
     ({"strata__one_diagnosis": 0.9}, 1, WEAK, "they largely repeat the diagnosis", "do not follow"),
     ({"strata__one_diagnosis": np.nan}, 1, SUPPORTED, "fall into 2 strata", "do not follow"),
-    ({"interferon_factor__robust": 0}, 2, UNSUPPORTED, "No interferon factor", "carries"),
+    ({"interferon_factor__robust": 0}, 2, UNSUPPORTED, "No interferon factor", "is the interferon factor"),
     ({"interferon_factor__robust": np.nan}, 2, SUPPORTED, "not known whether the factor is robust", ""),
-    ({"prevalence__healthy_controls": 0}, 0, WEAK, "Weak evidence: the controls are sicca", ""),
+    ({"prevalence__healthy_controls": 0}, 0, WEAK, "Weak evidence: the controls are not healthy people", ""),
     ({"cutoff__enough_controls": 12}, 0, WEAK, "Weak evidence: 12 controls are few", ""),
     ({"cutoff__controls": 4}, 0, UNSUPPORTED, "Not supported: 4 controls give the cut-off", ""),
 ]
@@ -226,3 +227,14 @@ def test_nobody_is_named_on_the_first_screen():
     html = pages(results(example_tables()))["index"]
     first = html[html.index('id="answer"') : html.index('id="cohort"')]
     assert not [sample for sample in SAMPLES if sample in first]
+
+
+def test_every_criterion_of_the_first_screen_has_words_for_where_it_holds():
+    claims = ("prevalence", "cutoff", "strata", "interferon_factor", "calls")
+    assert set(HOLDS) == {(name, criterion.key) for name in claims for criterion in CLAIMS[name].criteria}
+    interferon, strata, _ = answer(results(example_tables())).statements
+    assert (
+        "SLE, pSS: the controls are healthy; borderline patients do not outnumber the high ones"
+        in interferon.reasons[0]
+    )
+    assert "association with the diagnosis: Cramer's V 0.1, at most 0.5" in strata.reasons[0]

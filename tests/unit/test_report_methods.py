@@ -75,9 +75,12 @@ def test_samples_of_the_same_people_are_called_samples():
 def test_kept_genes_are_those_of_the_tables():
     dropped = notes(phase="normalization", item="7 genes", what="dropped")
     used = notes(phase="normalization", item="size factors", what="55 of 67 genes used")
-    text = said({"notes": pd.concat([dropped, used], ignore_index=True)}, min_cell=0)
+    tables = {"notes": pd.concat([dropped, used], ignore_index=True)}
+    text = said(tables, min_cell=0)
     assert "medians of ratios, from 55 of 67 genes" in text
-    assert "Of the 67 genes of rna, 60 were kept: those with at least 10 counts in at least 3 samples" in text
+    rule = "those with at least 10 counts in as many samples as the smallest group has"
+    assert f"Of the 67 genes of rna, 60 were kept: {rule} (3), and those of the signature registry." in text
+    assert f"{rule}, and" in said(tables)
     assert "counted at least 0 times" not in said(section={"normalization": {"min_count": 0}})
 
 
@@ -239,6 +242,22 @@ def test_selected_features_are_those_of_the_table():
     whole = example_tables()["features"].assign(selected=60)
     text = said({"features": whole})
     assert "all features (60 of rna)" in text and "5000" not in text and "most variable" not in text
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (["age", "sex[M]"], "with the columns of the sample sheet were"),
+        (["age", "score:RICE_CROW_6", "rna:IL6"], "with the columns of the sample sheet, the interferon score and the features of rna were"),
+        (["rna:IL6"], "with the features of rna were"),
+        (["a column: of the sheet"], "with the columns of the sample sheet were"),
+    ],
+)  # fmt: skip
+def test_associations_of_factors_are_those_that_were_tested(variables, words):
+    table = pd.DataFrame({"factor": "Factor1", "variable": variables, "test": "spearman", "pvalue": 0.1})
+    text = said({"factor_associations": table})
+    assert f"Associations of the factors {words} tested by Spearman's rank correlation, with" in text
+    assert "Associations of the factors" not in said({"factor_associations": table.assign(pvalue=np.nan)})
 
 
 def test_what_was_done_before_the_model_is_said_where_it_was_done():

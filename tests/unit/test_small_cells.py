@@ -243,6 +243,7 @@ def tables_of(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return old | {
         "verdicts": verdicts_table([kept, *verdicts]),
         "notes": old["notes"].iloc[:0],
+        "cross_disease": old["cross_disease"].iloc[:0],
         "quality": old["quality"].iloc[:0].assign(reason=pd.Series(dtype=object)),
         "differential_expression_summary": pd.DataFrame(
             [{"contrast": f"{name}_vs_HC", "n_level": measured[name], "n_baseline": measured["HC"]} | fixed for name in DISEASES]
@@ -261,7 +262,7 @@ def tables_of(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "factors": pd.DataFrame({"sample": samples, "Factor1": np.arange(n_samples), "Factor2": 0.0}),
         "strata": table[["sample", "disease", "stratum"]].assign(confidence=0.9, informed=table["in_rna"], label="x"),
         "associations": pd.DataFrame({"variable": ["age"], "n": [int(show_strata.sum())], "pvalue": 0.5}),
-        "stability": pd.DataFrame({"stratum": STRATA, "n": strata_sizes.to_numpy(), "label": STRATA, "jaccard": 0.9}),
+        "stability": pd.DataFrame({"stratum": STRATA, "n": strata_sizes.to_numpy(), "label": ["interferon", *STRATA[1:]], "jaccard": 0.9}),
         "stratification_summary": old["stratification_summary"],
         "protein": old["protein"].iloc[:0],
         "confounding": pd.DataFrame(confounding),
@@ -323,6 +324,12 @@ def read(results: Results) -> System:
         for key in without:
             known.know({size: 1, key: -1, ("shows", group): -1}, 0, MOST)
         known.know({("shows", group): 1, size: -1} | dict.fromkeys(without, 1.0), 0, MOST)
+    for name in CLASSES:
+        crossed = dict.fromkeys([("cross", name, part) for part in (*STRATA, UNCERTAIN)], 1.0)
+        known.know(crossed | dict.fromkeys([("class", group, name) for group in GROUPS], -1.0), 0, 0)
+    for part in (*STRATA, UNCERTAIN):
+        crossed = dict.fromkeys([("cross", name, part) for name in CLASSES], 1.0)
+        known.know(crossed | dict.fromkeys([("stratum", group, part) for group in GROUPS], -1.0), 0, 0)
     known.know(dict.fromkeys([("size", group) for group in GROUPS], 1.0) | {("everybody",): -1.0}, 0, 0)
     for disease in (None, *DISEASES):
         page = results if disease is None else results.of_disease(disease)
@@ -366,12 +373,6 @@ def read_table(known: System, caption: str, frame: pd.DataFrame, disease: str | 
         for row in frame.to_dict("records"):
             for group in groups:
                 known.know({("stratum", group, row["stratum"]): 1}, *bounds_of(row[group]))
-                if group == "HC" and (
-                    match := re.search(r"(\d+) % of the controls are in it", row["evidence for the label"])
-                ):
-                    share = int(match.group(1)) / 100
-                    known.know({("stratum", group, row["stratum"]): 1, ("size", group): -share - 0.0051}, -MOST, 0)
-                    known.know({("stratum", group, row["stratum"]): 1, ("size", group): -share + 0.0051}, 0, MOST)
             if "all samples" in row:
                 terms = dict.fromkeys([("stratum", group, row["stratum"]) for group in GROUPS], 1.0)
                 known.know(terms, *bounds_of(row["all samples"]))
@@ -380,6 +381,24 @@ def read_table(known: System, caption: str, frame: pd.DataFrame, disease: str | 
                 for side in (-0.0051, 0.0051):
                     terms = {("stratum", disease, row["stratum"]): 1, ("size", disease): -share + side}
                     known.know(terms, *((0, MOST) if side > 0 else (-MOST, 0)))
+    elif caption.startswith("What the label"):
+        for row in frame[frame["value"] != ""].to_dict("records"):
+            number, share = row["stratum"], float(row["value"])
+            if row["criterion"].startswith("share of the controls"):
+                of, whole = ("stratum", "HC", number), [("size", "HC")]
+            elif row["criterion"].startswith("share of the stratum's scored"):
+                of, whole = ("cross", "high", number), [("cross", name, number) for name in CLASSES[:3]]
+            else:
+                continue
+            for side, ends in ((-0.00051, (0, MOST)), (0.00051, (-MOST, 0))):
+                terms = dict.fromkeys(whole, -share - side)
+                known.know(terms | {of: terms.get(of, 0) + 1}, *ends)
+    elif caption.startswith("ISG expression signature by stratum"):
+        for row in frame.to_dict("records"):
+            for column in frame.columns[1:-1]:
+                known.know({("cross", row["ISG signature"], column.split()[0]): 1}, *bounds_of(row[column]))
+            parts = dict.fromkeys([("cross", row["ISG signature"], part) for part in (*STRATA, UNCERTAIN)], 1.0)
+            known.know(parts, *bounds_of(row["all samples"]))
     elif caption.startswith("Share of people"):
         for row in frame.to_dict("records"):
             group, low_high = row["group"], bounds_of(row["n"])
@@ -422,7 +441,14 @@ def read_words(known: System, words: str, disease: str | None) -> None:
         known.know(terms, *bounds_of(match.group(1).lower()))
     if match := re.search(rf"The {whole} controls", words):
         known.know({("size", "HC"): 1}, *bounds_of(match.group(1)))
-    for group, number, count in re.findall(rf"(\w+) by stratum: .*?(\d) ?: {whole}", words):
+    outside = dict.fromkeys([("cross", "high", part) for part in (*STRATA[1:], UNCERTAIN)], 1.0)
+    if match := re.search(r"Of (\d+) people with a high signature (\d+) ", words):
+        known.know(outside | {("cross", "high", STRATA[0]): 1.0}, int(match.group(1)), int(match.group(1)))
+        known.know(outside, int(match.group(2)), int(match.group(2)))
+    if match := re.search(r"All (\d+) people with a high signature are in", words):
+        known.know(outside, 0, 0)
+        known.know({("cross", "high", STRATA[0]): 1.0}, int(match.group(1)), int(match.group(1)))
+    for group, number, count in re.findall(rf"(\w+) by stratum: .*?(\d)(?: interferon)? ?: {whole}", words):
         known.know({("stratum", group, number): 1}, *bounds_of(count))
     for group, count in re.findall(rf"(\w+) by stratum: [^.]*uncertain: {whole}", words):
         known.know({("stratum", group, UNCERTAIN): 1}, *bounds_of(count))
@@ -459,6 +485,10 @@ def small_counts(table: pd.DataFrame, min_cell: int) -> dict[tuple, int]:
         (kind, str(group), str(part)): int(count)
         for kind, values in kinds.items()
         for (group, part), count in values.groupby(table["disease"]).value_counts().items()
+    }
+    crossed = table.groupby("ifn_class")["stratum"].value_counts()
+    counts |= {
+        ("cross", str(name), str(part)): int(count) for (name, part), count in crossed.items() if name != "unscored"
     }
     counts |= {("size", str(group)): int(count) for group, count in table["disease"].value_counts().items()}
     return {key: count for key, count in counts.items() if 0 < count < min_cell}

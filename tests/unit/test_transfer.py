@@ -609,7 +609,7 @@ def test_what_the_cohort_could_claim_goes_with_the_reference(placed):
     assert set(placed.verdicts["claim"]) == {"placement"} | {key for key, claim in CLAIMS.items() if claim.frozen}
     cutoff = found("cutoff", INTERFERON.signature)
     assert cutoff.verdict == WEAK
-    assert caveats(cutoff) == "the controls are other, so the comparison is not with healthy people"
+    assert caveats(cutoff) == "the controls are not healthy people"
     assert found("strata", EVERYBODY).verdict == WEAK
     assert "mean bootstrap Jaccard 0.6" in caveats(found("strata", EVERYBODY))
     assert found("stratum_label", "1").verdict == UNSUPPORTED

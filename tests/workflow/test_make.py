@@ -71,6 +71,12 @@ def test_a_mistake_in_the_sheet_is_told_once_with_its_log_and_nothing_else(clone
     assert len(text.splitlines()) <= 11, text
 
 
+def test_the_check_goes_on_after_the_mistakes_of_one_cohort_and_a_run_does_not(clone, mine):
+    for target, goes_on in (("check", True), ("run", False)):
+        code, text = make(clone, "--dry-run", target, f"CONFIG={mine}")
+        assert (code, "--keep-going" in text) == (0, goes_on)
+
+
 def test_good_input_passes_the_check_in_a_few_lines(clone, mine):
     code, text = make(clone, "check", f"CONFIG={mine}", "CORES=1")
     assert code == 0, text

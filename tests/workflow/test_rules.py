@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import zipfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from .conftest import MICRO, Clone, Run, clone_to, write_config
+from .conftest import MICRO, Clone, Run, clone_to, without_network, write_config
 
 SIMULATED = MICRO["cohorts"][0]["simulate"]
 
@@ -132,6 +133,22 @@ def test_any_output_that_was_deleted_comes_back(micro_run, tmp_path, deleted, ru
     shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
     run = Clone(folder).snakemake("-n", "--configfile", str(folder / "micro.yaml"))
     assert rule in run.planned, run.text
+
+
+def test_snakemakes_own_report_shows_the_results_and_needs_no_network(micro_run, tmp_path):
+    clone, config = micro_run
+    archive = tmp_path / "report.zip"
+    run = clone.snakemake("--configfile", str(config), "--report", str(archive), within=without_network())
+    assert run.code == 0, run.text
+    with zipfile.ZipFile(archive) as opened:
+        shown = {"/".join(Path(name).parts[4:]) for name in opened.namelist() if name.startswith("report/data/raw/")}
+        summary = opened.read("report/report.html").decode("utf-8")
+    report = clone.folder / "results" / "micro" / "report"
+    names = {str(path.relative_to(report)) for path in report.rglob("*") if path.suffix in (".html", ".md")}
+    for folder, suffix in (("figures", "svg"), ("tables", "tsv")):
+        names |= {str(path.relative_to(report / folder)) for path in (report / folder).rglob(f"*.{suffix}")}
+    assert shown == names
+    assert "The report of cohort micro" in summary
 
 
 def test_the_figures_are_replaced_whole(micro_run, tmp_path):

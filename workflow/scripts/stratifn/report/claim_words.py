@@ -34,7 +34,7 @@ def _has_text(value: object) -> bool:
 
 
 def _controls(row: Row) -> str:
-    return f"{row['reason']}, so the comparison is not with healthy people"
+    return "the controls are not healthy people"
 
 
 # why a criterion fails, by claim and criterion; every criterion of `CLAIMS` has its words
@@ -200,17 +200,58 @@ def qualified(sentence: str, standing: Standing) -> str:
     return f"Not computed: {caveats(standing) or 'no criterion could be computed'}."
 
 
+# what holds, by claim and criterion, for the claims of the first screen; empty where another criterion says it
+HOLDS: Mapping[tuple[str, str], Callable[[Row], str]] = {
+    ("calls", "called"): lambda row: "",
+    ("calls", "permuted_calls"): lambda row: (
+        f"permuted labels call {_percent(row['value'])} as many genes (at most {_percent(row['bound'])} are expected)"
+    ),
+    ("calls", "leading_component"): lambda row: (
+        f"the groups explain {_percent(row['value'])} of {row['reason']} (at most {_percent(row['bound'])})"
+    ),
+    ("calls", "rank_sum"): lambda row: (
+        f"a rank-sum test sees {_percent(row['value'])} of the called genes (at least {_percent(row['bound'])})"
+    ),
+    ("cutoff", "controls"): lambda row: "",
+    ("cutoff", "enough_controls"): lambda row: f"at least {_number(row['bound'])} controls give the cut-off",
+    ("cutoff", "outlying_controls"): lambda row: "no control is far above the others",
+    ("cutoff", "healthy_controls"): lambda row: "the controls are healthy",
+    ("prevalence", "scored"): lambda row: "",
+    ("prevalence", "healthy_controls"): lambda row: "the controls are healthy",
+    ("prevalence", BORDERLINE): lambda row: "borderline patients do not outnumber the high ones",
+    ("prevalence", "one_control"): lambda row: (
+        f"leaving out any one control moves it by at most {100 * float(str(row['bound'])):.0f} points"
+    ),
+    ("interferon_factor", "follows_score"): lambda row: (
+        f"absolute rank correlation with the interferon score {_number(row['value'])} (at least {_number(row['bound'])})"
+    ),
+    ("interferon_factor", "signature_auc"): lambda row: (
+        f"AUC of the signature's genes among the weights {_number(row['value'])} (at least {_number(row['bound'])})"
+    ),
+    ("interferon_factor", "robust"): lambda row: "other seeds find the factor too",
+    ("strata", "null_pvalue"): lambda row: (
+        f"p = {_number(row['value'])} that data without structure would look like this (at most {_number(row['bound'])})"
+    ),
+    ("strata", "clear_null_pvalue"): lambda row: "",
+    ("strata", "smallest_stratum"): lambda row: f"every stratum has at least {_number(row['bound'])} samples",
+    ("strata", "stability"): lambda row: (
+        f"mean bootstrap Jaccard {_number(row['value'])} (at least {_number(row['bound'])})"
+    ),
+    ("strata", "one_diagnosis"): lambda row: f"association with the diagnosis: {_association(row)}",
+    ("strata", "one_batch"): lambda row: f"association with the batch: {_association(row)}",
+    ("strata", "missing_view"): lambda row: f"association with who has a view: {_association(row)}",
+}
+
+
 def criteria_words(standing: Standing) -> str:
-    """List what a claim was judged by, the worst first: what lowers it with its value, and what holds with its bound."""
-    held = [_without_value(row) + _value_of(row) for row in standing.rows.values() if row["verdict"] == SUPPORTED]
+    """List what a claim of the first screen was judged by: what lowers it, what was not checked, what holds."""
+    held = [
+        HOLDS[str(row["claim"]), str(row["criterion"])](row)
+        for row in standing.rows.values()
+        if row["verdict"] == SUPPORTED
+    ]
     unchecked = [f"not checked: {_unchecked(row)}" for row in standing.unchecked]
     return "; ".join(filter(None, [caveats(standing), *unchecked, *held])) or "no criterion could be computed"
-
-
-def _value_of(row: Row) -> str:
-    """Write the value of a criterion that holds, unless people could be counted from it."""
-    told = not CLAIMS[str(row["claim"])].criterion(str(row["criterion"])).people and row["claim"] != "prevalence"
-    return f" ({_number(row['value'])})" if told and not pd.isna(row["value"]) else ""
 
 
 def _unchecked(row: Row) -> str:

@@ -344,6 +344,9 @@ class HeadCounts:
         value, subject = float(str(row["value"])), str(row["subject"])
         if row["criterion"] != "mostly_high" or not np.isfinite(value) or subject not in self.by_stratum.counts:
             return False
+        if not self.by_class.exact.all(axis=None):
+            # the high people of a stratum are shown beside, and the share would complete them
+            return True
         # the evidence for a label is that of informed people alone
         strata = self.tables["strata"]
         total = int((strata["stratum"].astype(str).eq(subject) & strata["informed"].astype(bool)).sum())

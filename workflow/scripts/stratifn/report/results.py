@@ -322,7 +322,8 @@ def read_results(
     read["notes"] = _notes({name: path for name, path in tables.items() if name.endswith(NOTES)})
     read["verdicts"] = verdicts_table(read_table(path) for name, path in tables.items() if name.endswith(VERDICTS))
     named = {Path(path).name.removesuffix(".tsv.gz"): read_table(path) for path in contrasts}
-    components, levels, names, genes = {}, {}, {}, GeneValues()
+    components, levels, genes = {}, {}, GeneValues()
+    names: dict[str, str] = {}
     for path in views:
         # one at a time: a view can be large
         view, name = read_anndata(path), Path(path).stem

@@ -11,7 +11,7 @@ import pandas as pd
 
 from stratifn.report.head_counts import NO_VALUE, HeadCounts
 from stratifn.report.small_cells import HIDDEN, Division, cell_range, divide
-from stratifn.shared.vocabulary import CLASSES, HIGH, INTERFERON, UNSCORED
+from stratifn.shared.vocabulary import BORDERLINE, CLASSES, HIGH, INTERFERON, UNSCORED
 
 # of a number of people that is found by linear programming
 _TOLERANCE = 1e-6
@@ -119,6 +119,9 @@ def _is_safe(heads: HeadCounts, divided: Division, totals_shown: pd.Series) -> b
     """Whether every small count that is not shown can be one of several numbers, given all that is shown."""
     if heads.min_cell < 2:
         return True
+    if heads.totals.between(1, heads.min_cell - 1).any():
+        # sums over the groups would tell the size of the small one
+        return False
     return not _Sums(heads, divided, totals_shown).solved()
 
 
@@ -166,6 +169,13 @@ class _Sums:
             if totals_shown[each]:
                 self.equal.append((classed, float(divided.counts.loc[each].sum())))
 
+        self.at_most: list[tuple[dict[int, float], float]] = []
+        for group, above in _above_the_cutoff(heads).items():
+            # every high person is above the cut-off, no low one is
+            high, borderline = (self.position["groups by class", group, each] for each in (HIGH, BORDERLINE))
+            self.at_most.append(({high: 1.0}, above))
+            self.at_most.append(({high: -1.0, borderline: -1.0}, -above))
+
     def _same(self, first: str, rows: tuple[str, ...], second: str, others: list[str], column: str) -> None:
         here = {self.position[first, row, column]: 1.0 for row in rows}
         there = {self.position[second, row, column]: -1.0 for row in others}
@@ -175,16 +185,13 @@ class _Sums:
         """Whether a small count has one value alone."""
         from scipy.optimize import linprog
 
-        left = np.zeros((len(self.equal), len(self.bounds)))
-        for row, (cells, _) in enumerate(self.equal):
-            left[row, list(cells)] = list(cells.values())
-        right = [total for _, total in self.equal]
+        equal, at_most = self._matrix(self.equal), self._matrix(self.at_most)
         for place in self.few:
             ends = []
             for sign in (1, -1):
                 cost = np.zeros(len(self.bounds))
                 cost[place] = sign
-                found = linprog(cost, A_eq=left, b_eq=right, bounds=self.bounds, method="highs")
+                found = linprog(cost, *at_most, *equal, bounds=self.bounds, method="highs")
                 # what cannot be solved is not shown
                 if not found.success:
                     return True
@@ -192,3 +199,20 @@ class _Sums:
             if ceil(ends[0] - _TOLERANCE) >= floor(ends[1] + _TOLERANCE):
                 return True
         return False
+
+    def _matrix(self, sums: list[tuple[dict[int, float], float]]) -> tuple[np.ndarray, np.ndarray]:
+        left = np.zeros((len(sums), len(self.bounds)))
+        for row, (cells, _) in enumerate(sums):
+            left[row, list(cells)] = list(cells.values())
+        return left, np.array([total for _, total in sums])
+
+
+def _above_the_cutoff(heads: HeadCounts) -> dict[str, float]:
+    """Return how many people of each group are above the cut-off, where their share is shown."""
+    table = heads.tables["prevalence"]
+    own = table[(table["signature"] == heads.signature) & table["prevalence"].notna()]
+    return {
+        str(row["disease"]): float(round(row["prevalence"] * row["n"]))
+        for row in own.to_dict("records")
+        if row["disease"] in heads.groups and np.isfinite(heads.share(row).value)
+    }

@@ -51,6 +51,8 @@ def overlap(results: Results) -> Iterator[tuple[str, Figure]]:
     axes[0, 0].set_axis_off()
     bars, sizes, dots = axes[0, 1], axes[1, 0], axes[1, 1]
     _stack(bars, shown)
+    # in the corner that is free
+    axes[0, 0].legend(*bars.get_legend_handles_labels(), loc="lower left", handlelength=1, bbox_to_anchor=(-0.1, 0.2))
     totals = (signs != 0).sum()
     sizes.barh(range(len(contrasts)), totals[contrasts], color="#777777", height=0.6)
     for row, total in enumerate(totals[contrasts]):
@@ -90,7 +92,6 @@ def _stack(bars: Axes, shown: pd.DataFrame) -> None:
     bars.tick_params(axis="x", length=0)
     bars.tick_params(axis="y", labelleft=True)
     bars.set_ylabel("genes")
-    bars.legend(loc="upper right", handlelength=1)
 
 
 def _called_signs(results: Results) -> pd.DataFrame:

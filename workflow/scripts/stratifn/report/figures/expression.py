@@ -127,6 +127,12 @@ def calls(results: Results) -> Iterator[tuple[str, Figure]]:
     axes.set_yticks(y, [name.replace("_vs_", " against ") for name in summary.index])
     axes.set_ylim(len(summary) - 0.5, -0.5)
     axes.set_xlabel("genes (log scale from 1)")
+    for row, (count, average, largest) in enumerate(zip(called, mean, most, strict=True)):
+        permuted_words = "not permuted" if np.isnan(average) else f"permuted: mean {average:.3g}, largest {largest:.0f}"
+        axes.annotate(
+            f"{count:.0f} called; {permuted_words}", (1, row), xycoords=("axes fraction", "data"), xytext=(6, 0),
+            textcoords="offset points", va="center", fontsize=8,
+        )  # fmt: skip
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, handletextpad=0.1)
     yield "", figure
 

@@ -39,7 +39,7 @@ def factor_overview(results: Results) -> Iterator[tuple[str, Figure]]:
     grid = table.pivot(index="factor", columns="view", values="r2").reindex(columns=results.views).astype(float)
     robustness = results.tables["robustness"].set_index("factor").reindex(factors)
     several = robustness["robust"].notna().any()
-    widths = [0.55 + 0.62 * len(results.views), *([1.5] if several else []), 3.6]
+    widths = [0.7 + 0.62 * len(results.views), *([1.5] if several else []), 3.6]
     figure, axes = plt.subplots(
         1, len(widths), figsize=(1.1 + sum(widths), 1.5 + 0.27 * len(factors)), squeeze=False, width_ratios=widths
     )
@@ -61,7 +61,7 @@ def _explained(panel: Axes, by_factor: pd.DataFrame, total: pd.Series) -> None:
     heat_map(panel, by_factor, words, (0, max(np.nanmax(by_factor.to_numpy()), 1)))
     names = [f"{view} ({total[view]:.0f} % by all)" for view in by_factor]
     panel.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor", fontsize=8)
-    panel.set_title("variance explained (%)", loc="left", fontsize=10)
+    panel.set_title("variance (%)", loc="left", fontsize=10)
 
 
 def _found_again(panel: Axes, robustness: pd.DataFrame) -> None:
@@ -81,11 +81,12 @@ def _meanings(panel: Axes, factors: list[str], results: Results) -> None:
     called = associations[associations["padj"] < SHOWN_PADJ].sort_values(["pvalue", "variable"])
     interferon = interferon_factor(results)
     for y, factor in enumerate(factors):
-        follows = ", ".join(called.loc[called["factor"] == factor, "variable"].head(FOLLOWED)) or "nothing"
-        colour = "#777777" if follows == "nothing" else "black"
+        follows = ", ".join(called.loc[called["factor"] == factor, "variable"].head(FOLLOWED))
         if factor == interferon:
             panel.text(0, y, "interferon", va="center", fontsize=8.5, fontweight="bold")
-        panel.text(0.24 if factor == interferon else 0, y, follows, va="center", fontsize=8.5, color=colour)
+            panel.text(0.24, y, follows, va="center", fontsize=8.5)
+        else:
+            panel.text(0, y, follows or "nothing", va="center", fontsize=8.5, color="black" if follows else "#777777")
     panel.set(xlim=(0, 1), xticks=[])
     panel.spines[:].set_visible(False)
     panel.set_title("what it follows", loc="left", fontsize=10)
@@ -110,7 +111,8 @@ def top_weights(results: Results) -> Iterator[tuple[str, Figure]]:
     rows = sum(1 + min(TOP_WEIGHTS, (table["view"] == view).sum()) for view in views)
     figure, axes = subplots(0.2 + 2.6 * len(shown), 0.8 + 0.155 * rows, columns=len(shown))
     for panel, factor in zip(axes, shown, strict=True):
-        y, names = 0, {}
+        y = 0
+        names: dict[int, str] = {}
         for view in views:
             own = table[(table["view"] == view) & (table["factor"] == factor)].sort_values("rank").head(TOP_WEIGHTS)
             r2 = float(explained.get((factor, view), np.nan))

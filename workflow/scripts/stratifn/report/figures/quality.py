@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DRAWN_COMPONENTS = 5
 # of its dots
 SIZES = 40
-LONGEST_REASON = 62
+LONGEST_REASON = 68
 
 
 def views(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -87,14 +87,14 @@ def people_flow(results: Results) -> Iterator[tuple[str, Figure]]:
 
     heads, views, analyses = results.heads, results.views, _analyses(results)
     rows = max(len(views), len(analyses))
-    figure, (axes,) = subplots(9.4, 0.5 + 0.78 * rows)
+    figure, (axes,) = subplots(10.0, 0.5 + 0.78 * rows)
     first = {"people": (f"{heads.everybody()} samples", f"of {heads.everybody('patient')} people")}
     kinds = {view["name"]: view["kind"] for view in results.settings["views"]}
     counts = {view: heads.of_everybody(int(heads.measured[view].sum()), view) for view in views}
     second = {view: (view, f"{kinds[view]}; samples: {counts[view]}") for view in views}
     third = {each.name: (each.name, each.words, each.why) for each in analyses}
     places: dict[str, float] = {}
-    for x, width, column in ((0.0, 1.7, first), (2.5, 2.3, second), (5.7, 3.7, third)):
+    for x, width, column in ((0.0, 1.7, first), (2.5, 2.3, second), (5.7, 4.2, third)):
         for place, (key, lines) in enumerate(column.items()):
             # every column is centred
             y = (rows - len(column)) / 2 + place
@@ -108,7 +108,7 @@ def people_flow(results: Results) -> Iterator[tuple[str, Figure]]:
     for each in analyses:
         for view in each.views:
             axes.plot([4.8, 5.7], [places[view], places[each.name]], color="#999999", linewidth=0.9, zorder=0)
-    axes.set(xlim=(-0.05, 9.45), ylim=(rows - 0.2, -0.05))
+    axes.set(xlim=(-0.05, 9.95), ylim=(rows - 0.2, -0.05))
     axes.set_axis_off()
     yield "", figure
 
@@ -133,7 +133,7 @@ def _analyses(results: Results) -> list[Analysis]:
     undecided = (
         ""
         if results.one_stratum
-        else f"with a probability below one half: {heads.uncertain}; by part of the views: {heads.uninformed}"
+        else f"uncertain: {heads.uncertain}; placed without the views that decide: {heads.uninformed}"
     )
     return [
         Analysis(
@@ -152,7 +152,7 @@ def _analyses(results: Results) -> list[Analysis]:
         Analysis(
             "strata",
             results.views,
-            "one stratum" if results.one_stratum else f"samples: {placed}" if len(strata) else "none",
+            f"samples: {placed}{'; one stratum' if results.one_stratum else ''}" if len(strata) else "none",
             undecided,
         ),
     ]

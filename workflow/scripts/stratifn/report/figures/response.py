@@ -210,36 +210,33 @@ FIGURES = (
     ),
     FigureRecord(
         "agreement",
-        "Rank correlation of the signatures' scores among patients of all diseases. Signatures that share genes are "
-        "not "
-        "independent evidence.",
+        "Where a cell is dark purple, two signatures rank the patients alike, and it matters little which of them is used. Rank correlation of the "
+        "scores among patients of all diseases. Signatures that share genes are not independent evidence.",
         agreement,
     ),
     FigureRecord(
         "protein_ranks",
-        "IFN-alpha protein against the ISG expression score, as ranks among people who have both. In people far from "
-        "the line the "
-        "two disagree.",
+        "People far from the line have more, or less, IFN-alpha protein than their ISG expression score suggests. Difference of the two ranks "
+        "against their mean, among people who have both.",
         protein_ranks,
-        without_people="IFN-alpha protein against the ISG expression score, as ranks among people who have both: mean and one "
-        "standard deviation of each group.",
+        without_people="A group away from the line has more, or less, IFN-alpha protein than its ISG expression scores suggest. Difference of the two "
+        "ranks against their mean, among people who have both: mean and one standard deviation of each group.",
     ),
     FigureRecord(
         "methylation",
-        "IFN methylation score of every sample: it is high where interferon-responsive CpGs are less methylated than "
-        "in controls.",
+        "A second view of the same response: the IFN methylation score is high where interferon-responsive CpGs are less methylated than in "
+        "controls. Every sample, with the median of each group.",
         methylation,
-        without_people="IFN methylation score of each group, quartiles and median: it is high where interferon-responsive "
-        "CpGs are less methylated than in controls.",
+        without_people="A second view of the same response: the IFN methylation score is high where interferon-responsive CpGs are less methylated "
+        "than in controls. Quartiles and median of each group.",
     ),
     FigureRecord(
         "axes",
-        "Where drugs act, people differ: who is high on one axis need not be high on another. Activity of the interferon pathway in each person, two of the three points where drugs act at a time. All proteins below "
-        "the limit of "
-        "detection are drawn at the same value.",
+        "Who is high on one axis need not be high on another. Activity of the interferon pathway in each person, at two of the three points "
+        "where drugs act at a time. Proteins below the limit of detection are drawn at one value.",
         axes,
-        without_people="Activity of the interferon pathway at the three points where drugs act: mean and one standard deviation "
-        "of each group. All proteins below the limit of detection count as the same value.",
+        without_people="A group that is high on one axis need not be high on another. Activity of the interferon pathway at two of the three points "
+        "where drugs act at a time: mean and one standard deviation of each group. Proteins below the limit of detection count as one value.",
         again=True,
     ),
 )

@@ -209,7 +209,7 @@ FIGURES = (
     FigureRecord(
         "prevalence",
         "How many of the scored samples lie above the cut-off: a wide line is a small group or an uncertain cut-off. Line: 95 % interval, which "
-        "includes the uncertainty of the cut-off. Published shares are of the same specimen and healthy controls, but of another "
+        "includes the uncertainty of the cut-off. Published shares are of the same specimen and healthy controls, and may be of another "
         "assay (sources in the table).",
         prevalence,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,9 @@ from stratifn.report.figures.flow import Flow, Node, draw_flow
 from stratifn.report.figures.marks import heat_map, panel_grid, subplots
 from stratifn.report.figures.style import CLASS_COLOURS, FAINT_COLOUR, HIDDEN_COLOUR, PALETTE
 from stratifn.report.results import Results
-from stratifn.report.small_cells import HIDDEN
+from stratifn.report.signature_by_stratum import SignatureByStratum
+from stratifn.report.small_cells import HIDDEN, Division
+from stratifn.shared.claims import bound_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,62 +29,66 @@ MOST_EXTREME = 2
 
 def strata_flow(results: Results) -> Iterator[tuple[str, Figure]]:
     """Draw how the groups divide into strata, and the strata into classes of the signature, where there are several."""
-    if results.one_stratum:
+    groups = [group for group in results.groups if results.heads.totals[group] >= max(results.min_cell, 1)]
+    if results.one_stratum or not groups:
         return
-    divided, names = results.heads.by_stratum, results.heads.shown_strata
-    groups = [group for group in results.groups if results.heads.totals[group] >= results.min_cell]
-    if not groups:
-        return
-    into = divided.of(groups)
+    names, colours = results.heads.shown_strata, results.stratum_colours
+    into = results.heads.by_stratum.of(groups)
     crossed = results.signature_by_stratum if results.has_classes else None
-    size = {key: int(into.least[key].sum()) for key in names}
-    flows, classes = [], []
+    # people who are told of by their group, or by their class
+    size = into.least[list(names)].sum()
     if crossed is not None:
-        of_class = crossed.divided.least
-        size = {key: max(size[key], int(of_class[key].sum())) for key in names}
-        flows = [
-            Flow(1, names[key], str(each), int(of_class.loc[each, key]), crossed.divided.words.loc[each, key])
-            for key in names
-            for each in of_class.index
-        ]
-        rest = {key: size[key] - int(of_class[key].sum()) for key in names}
-        flows += [Flow(1, names[key], HIDDEN, count, "") for key, count in rest.items()]
-        classes = [
-            Node(
-                str(each),
-                f"{each}{_count(crossed.totals[each])}",
-                int(of_class.loc[each].sum()),
-                CLASS_COLOURS[str(each)],
-            )
-            for each in of_class.index
-        ]
-        classes.append(Node(HIDDEN, "not shown", sum(rest.values()), HIDDEN_COLOUR))
+        size = np.maximum(size, crossed.divided.least[list(names)].sum())
     first = [
-        Node(g, f"{g} ({results.heads.total(g)})", int(results.heads.totals[g]), results.colours[g]) for g in groups
+        Node(name, f"{name} ({results.heads.total(name)})", int(into.counts.loc[name].sum()), results.colours[name])
+        for name in groups
     ]
-    colours = results.stratum_colours
-    second = [Node(names[key], _stratum_words(key, names, into), size[key], colours[names[key]]) for key in names]
-    parts = [
-        Flow(0, group, names[key], int(into.least.loc[group, key]), into.words.loc[group, key])
-        for group in groups
-        for key in names
+    second = [Node(key, _stratum_words(key, name, into), int(size[key]), colours[name]) for key, name in names.items()]
+    flows = [Flow(0, g, key, int(into.least.loc[g, key]), into.words.loc[g, key]) for g in groups for key in names]
+    rest = (into.counts.sum(axis=1) - into.least[list(names)].sum(axis=1)).astype(int)
+    flows += [Flow(0, group, HIDDEN, rest[group], "") for group in groups]
+    second.append(_not_shown(int(rest.sum())))
+    columns, titles = [first, second], ["group", "stratum"]
+    if crossed is not None:
+        classes, to_classes = _to_classes(crossed, size)
+        columns, titles, flows = [*columns, classes], [*titles, "ISG signature"], [*flows, *to_classes]
+    yield "", draw_flow(columns, titles, flows)
+
+
+def _to_classes(crossed: SignatureByStratum, size: pd.Series) -> tuple[list[Node], list[Flow]]:
+    """Return the classes, and the flows from the strata to them."""
+    least, words = crossed.divided.least, crossed.divided.words
+    flows = [
+        Flow(1, key, name, int(least.loc[name, key]), words.loc[name, key])
+        for key in size.index
+        for name in least.index
     ]
-    hidden = {group: int(results.heads.totals[group] - into.least.loc[group, list(names)].sum()) for group in groups}
-    parts += [Flow(0, group, HIDDEN, count, "") for group, count in hidden.items()]
-    second.append(Node(HIDDEN, "not shown", sum(hidden.values()), HIDDEN_COLOUR))
-    columns, titles = [first, second, classes], ["group", "stratum", "ISG signature"]
-    shown = 3 if classes else 2
-    yield "", draw_flow(columns[:shown], titles[:shown], [*parts, *flows])
+    rest = size - least[list(size.index)].sum()
+    flows += [Flow(1, key, HIDDEN, int(rest[key]), "") for key in size.index]
+    nodes = [
+        Node(name, _with_total(name, crossed.totals[name]), int(least.loc[name].sum()), CLASS_COLOURS[name])
+        for name in least.index
+    ]
+    return [*nodes, _not_shown(int(rest.sum()))], flows
 
 
-def _count(words: str) -> str:
-    return "" if words == HIDDEN else f" ({words})"
+def _not_shown(size: int) -> Node:
+    return Node(HIDDEN, "not shown", size, HIDDEN_COLOUR)
 
 
-def _stratum_words(key: str, names: Mapping[str, str], into: object) -> str:
+def _with_total(name: str, total: str) -> str:
+    return name if total == HIDDEN else f"{name} ({total})"
+
+
+def _stratum_words(key: str, name: str, into: Division) -> str:
     """Name a stratum, with its size where no group hides a part of it."""
-    exact = into.exact[key].all()  # type: ignore[attr-defined]
-    return f"{names[key]} ({int(into.counts[key].sum())})" if exact else names[key]  # type: ignore[attr-defined]
+    return f"{name} ({int(into.counts[key].sum())})" if into.exact.all(axis=None) else name
+
+
+def stability_bound(results: Results) -> float:
+    """Return from where on a division counts as stable; where nothing was judged by it, what it would have been."""
+    used = results.bound("strata", "stability")
+    return bound_of("strata", "stability") if used is None else used
 
 
 def selection(results: Results) -> Iterator[tuple[str, Figure]]:
@@ -91,12 +97,10 @@ def selection(results: Results) -> Iterator[tuple[str, Figure]]:
     tried = table[table["k"] > 1] if "bic" in table else table[:0]
     if tried.empty:
         return
-    from matplotlib.ticker import NullFormatter, StrMethodFormatter
-
-    alpha, least = (results.bound("strata", key) for key in ("null_pvalue", "stability"))
+    alpha, least = results.bound("strata", "null_pvalue"), stability_bound(results)
     figure, panels = subplots(9.6, 3.0, columns=4)
     chosen = tried["chosen"].astype(bool)
-    enough = tried["stability"] >= (0 if least is None else least)
+    enough = tried["stability"] >= least
     values = {
         "p without structure": tried["null_pvalue"],
         "mean bootstrap Jaccard": tried["stability"],
@@ -112,12 +116,24 @@ def selection(results: Results) -> Iterator[tuple[str, Figure]]:
     for words, column, marker in (("silhouette", "silhouette", "s"), ("ambiguous pairs", "pac", "^")):
         panels[3].plot(tried["k"], tried[column], color="#777777", marker=marker, markersize=5, label=words)
     panels[3].legend(loc="upper center", bbox_to_anchor=(0.5, -0.25))
+    smallest = float(np.nanmin([*tried["null_pvalue"], alpha or 1]))
+    powers = [10.0**power for power in range(int(np.floor(np.log10(smallest))), 1)]
     panels[0].set_yscale("log")
-    panels[0].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    panels[0].yaxis.set_minor_formatter(NullFormatter())
+    panels[0].set_ylim(smallest / 1.6, 1.3)
+    panels[0].set_yticks(powers, [f"{power:g}" for power in powers])
+    panels[0].minorticks_off()
     for axes, bound in ((panels[0], alpha), (panels[1], least)):
         if bound is not None:
             axes.axhline(bound, color="black", linewidth=0.9, linestyle="--")
+            axes.annotate(
+                f"{bound:g}",
+                (1, bound),
+                xycoords=("axes fraction", "data"),
+                xytext=(2, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
     for axes, title in zip(panels, ("1. structure?", "2. stable?", "3. lowest BIC", "for comparison"), strict=False):
         axes.set_title(title, loc="left")
         if axes in panels[1:3] and chosen.any():
@@ -207,7 +223,7 @@ def markers(results: Results) -> Iterator[tuple[str, Figure]]:
         panel.tick_params(labelsize=7.5)
         panel.set_title(view, loc="left")
     if image is not None:
-        figure.colorbar(image, ax=panels, label="mean (standard deviations)", shrink=0.5, extend="both", pad=0.01)
+        figure.colorbar(image, ax=panels, label="mean (SD)", shrink=0.6, extend="both", pad=0.01)
     yield "", figure
 
 

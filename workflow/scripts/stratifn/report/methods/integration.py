@@ -11,8 +11,8 @@ from stratifn.report.methods.words import number, percent, series, times
 from stratifn.report.results import Results
 from stratifn.shared.claims import NOT_COMPUTED
 
-# where variables of the associations come from, besides views
-SHEET, SCORE = "", "score"
+# what the variable of the interferon score is called, before a colon
+SCORE = "score"
 # names of the tests of a table to how a text calls them
 TESTS = {
     "spearman": "Spearman's rank correlation",
@@ -137,21 +137,20 @@ def _interferon_factor(results: Results) -> str:
 
 
 def _associations(results: Results, cite: Citations) -> str:
-    used = set(results.tables["factor_associations"]["test"])
-    tests = [words for name, words in TESTS.items() if name in used]
+    table = results.tables["factor_associations"]
+    tested = table[table["pvalue"].notna()]
+    tests = [words for name, words in TESTS.items() if name in set(tested["test"])]
     if not tests:
         return ""
     return (
-        f"Associations of the factors with {_variables(results)} were tested by {series(tests)}, with all p values adjusted "
-        f"together {cite('BH')}."
+        f"Associations of the factors with {_variables(results, tested['variable'].astype(str))} were tested by {series(tests)}, "
+        f"with all p values adjusted together {cite('BH')}."
     )
 
 
-def _variables(results: Results) -> str:
-    table = results.tables["factor_associations"]
-    origins = set(table.loc[table["pvalue"].notna(), "variable"].str.extract(r"^([^:]*):", expand=False).fillna(SHEET))
-    known = {SHEET: "the columns of the sample sheet", SCORE: "the interferon score"}
-    return series(
-        [*(words for name, words in known.items() if name in origins)]
-        + [f"the features of {view}" for view in results.views if view in origins]
-    )
+def _variables(results: Results, tested: pd.Series) -> str:
+    """Say where variables come from: what is before a colon is the score or a view, all others are the sheet's."""
+    named = {SCORE: "the interferon score"} | {view: f"the features of {view}" for view in results.views}
+    origins = tested.where(tested.str.contains(":"), "").str.partition(":")[0]
+    sheet = ["the columns of the sample sheet"] if not origins.isin(list(named)).all() else []
+    return series([*sheet, *(words for name, words in named.items() if name in set(origins))])

@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from stratifn.report.methods.references import Citations
-from stratifn.report.methods.words import in_words
 from stratifn.report.results import Results
-from stratifn.report.small_cells import people
 from stratifn.shared.vocabulary import (
     AS_GIVEN,
     CHECKED,
@@ -29,7 +27,7 @@ _DROPPED = re.compile(r"(\d+) genes")
 def normalization(results: Results, versions: Mapping[str, str], described: Described, cite: Citations) -> str:
     """Write the paragraph on normalization."""
     sentences = []
-    for kind, views in kinds(results).items():
+    for kind, views in _kinds(results).items():
         sentence = described(kind, ", ".join(views))
         if kind == COUNTS:
             sentence += f" {cite('DESeq2')}, by PyDESeq2 {versions['pydeseq2']} {cite('PyDESeq2')}"
@@ -44,7 +42,7 @@ def normalization(results: Results, versions: Mapping[str, str], described: Desc
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def kinds(results: Results) -> dict[str, list[str]]:
+def _kinds(results: Results) -> dict[str, list[str]]:
     """Return the names of the views by their kind."""
     names: dict[str, list[str]] = {}
     for view in results.settings["views"]:
@@ -78,9 +76,7 @@ def _kept(results: Results, view: str) -> str:
         return f"All {kept} {_features(view)} of {view} were kept."
     rule = "a count above zero in any sample"
     if least:
-        size = results.measured[view]
-        smallest = people(int(size[size > 0].min()), results.min_cell)
-        rule = f"at least {least} counts in at least {in_words(smallest)} samples (the size of the smallest group)"
+        rule = f"at least {least} counts in as many samples as the smallest group has{_smallest(results, view)}"
     return (
         f"Of the {kept + int(dropped.group(1))} {_features(view)} of {view}, {kept} were kept: those with {rule}, and those of the "
         "signature registry."
@@ -96,3 +92,9 @@ def _noted(results: Results, view: str, column: str, pattern: re.Pattern[str]) -
 
 def _features(view: str) -> str:
     return "genes" if view == RNA else "features"
+
+
+def _smallest(results: Results, view: str) -> str:
+    """Write the size of the smallest group in brackets; a small one is not told."""
+    size = int(results.measured[view][results.measured[view] > 0].min())
+    return f" ({size})" if size >= results.min_cell else ""

@@ -68,7 +68,7 @@ def _interferon(results: Results) -> Statement:
         return Statement(words, NOT_COMPUTED, (), "interferon")
     shares = {disease: results.heads.share(row) for disease, row in found.items()}
     named = ", ".join(f"{disease} {shares[disease].words}" for disease in diseases if disease in shares)
-    judged = {disease: share_standing(results, disease) for disease in found}
+    judged = {disease: share_standing(results, disease) for disease in diseases if disease in found}
     verdict = max((verdict for verdict, _ in judged.values()), key=_badness)
     signature = results.config["interferon"]["signature"]
     interval = ", with 95 % interval" if any(np.isfinite(share.low) for share in shares.values()) else ""
@@ -76,7 +76,7 @@ def _interferon(results: Results) -> Statement:
     return Statement(
         " ".join([sentence, *_against(judged), *_limits(results, shares)]),
         verdict,
-        tuple(_evidence_of_shares(results, list(found))),
+        tuple(_evidence_of_shares(results, [disease for disease in diseases if disease in found])),
         "interferon",
     )
 
@@ -95,17 +95,22 @@ def _against(judged: Mapping[str, tuple[str, str]]) -> Iterable[str]:
 def _limits(results: Results, shares: Mapping[str, Share]) -> Iterable[str]:
     """Say what limits even shares that are supported."""
     widths = [100 * (share.high - share.low) for share in shares.values() if np.isfinite(share.high - share.low)]
-    controls = _cutoff(results).rows.get("controls", {}).get("value", float("nan"))
+    rows = _cutoff(results).rows
+    controls = rows.get("controls", {}).get("value", float("nan"))
+    # that they are few is said among what lowers the share
+    enough = rows.get("enough_controls", {}).get("verdict") == SUPPORTED
     parts = [f"intervals up to {max(widths):.0f} points wide"] if widths else []
-    if np.isfinite(float(str(controls))):
+    if enough and np.isfinite(float(str(controls))):
         parts.append(f"a cut-off from {float(str(controls)):.0f} controls")
     if parts:
         yield f"Limits: {', '.join(parts)}."
 
 
 def _evidence_of_shares(results: Results, diseases: list[str]) -> Iterable[str]:
+    alike: dict[str, list[str]] = {}
     for disease in diseases:
-        yield f"{disease}: {criteria_words(results.standing('prevalence', disease))}"
+        alike.setdefault(criteria_words(results.standing("prevalence", disease)), []).append(disease)
+    yield from (f"{', '.join(named)}: {words}" for words, named in alike.items())
     cutoff = _cutoff(results)
     if cutoff.rows:
         yield f"The cut-off: {criteria_words(cutoff)}"
@@ -201,7 +206,7 @@ def _shared(results: Results) -> Statement:
         start = "No interferon factor" if found.verdict == UNSUPPORTED else "An interferon factor was not computed"
         words = f"{start}: {name} comes closest, but {caveats(found) or 'nothing could be checked'}."
         return Statement(words, found.verdict, (*reasons, *genes), "integration")
-    sentence = f"One factor carries the interferon response: {name} follows the score (Spearman's rho {float(said['spearman']):.2f})"
+    sentence = f"{name} is the interferon factor: it follows the score (Spearman's rho {float(said['spearman']):.2f})"
     unknown = found.rows.get("robust", {}).get("verdict") == NOT_COMPUTED
     sentence += "; with one seed it is not known whether the factor is robust." if unknown else "."
     weak = [f"Weak evidence: {caveats(found)}."] if found.fails else []
