@@ -15,7 +15,6 @@ from pages_in_browser import (
     overflow,
     sheets,
     violations,
-    watched,
 )
 from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table
