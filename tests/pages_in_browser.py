@@ -42,10 +42,7 @@ CROWDED_TEXT = """() => {
 def opened(browser, path: Path, width: int = 1400, scheme: str = "light", part: str = "") -> Iterator:
     """Open a page; when it is closed it must have made no error and no request."""
     tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
-    errors, requests = [], []
-    tab.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("request", lambda request: requests.append(request.url))
+    errors, requests = watched(tab)
     tab.goto(path.as_uri() + part)
     try:
         yield tab
@@ -54,6 +51,15 @@ def opened(browser, path: Path, width: int = 1400, scheme: str = "light", part: 
         assert not asked, "\n".join(asked)
     finally:
         tab.close()
+
+
+def watched(tab) -> tuple[list[str], list[str]]:
+    """Collect a tab's errors and requests."""
+    errors, requests = [], []
+    tab.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("request", lambda request: requests.append(request.url))
+    return errors, requests
 
 
 def violations(tab) -> list[str]:

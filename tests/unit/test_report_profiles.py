@@ -9,15 +9,14 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from stratifn.report.signature_genes import against_controls, signature_expression
 
 from stratifn.normalization import described
 from stratifn.report import draw_figures, methods_text, pages_of, render, write_tables
+from stratifn.report.gene_values import GeneValues
 from stratifn.report.neighbours import nearest
 from stratifn.report.page.markers import marker_path
 from stratifn.report.profiles import people_data, rounded
@@ -65,6 +64,7 @@ def test_a_part_without_data_is_left_out(tables):
     tables["response_types"] = tables["response_types"].iloc[:0]
     tables["stability"] = tables["stability"].iloc[:1]
     tables["classes"]["score"] = np.nan
+    tables["scores"] = tables["scores"][tables["scores"]["method"] == "zscore"]
     tables["robustness"]["robust"] = False
     found = profile(results(tables))
     assert set(found) == {"views", "sheet", "remarks"}
@@ -80,21 +80,11 @@ def test_everybody_who_is_drawn_on_a_page_has_a_line_and_profiles_are_on_the_ove
     assert of_disease["profiles_at"] == "index.html" and "profile" not in of_disease
 
 
-def test_genes_are_compared_with_the_controls():
-    values = np.array([[1.0, 5, 0], [3.0, 5, 0], [5.0, 5, 0], [9.0, 7, 0]])
-    var = pd.DataFrame({"gene_name": ["A", "B", "A2"]}, index=["g1", "g2", "g3"])
-    data = ad.AnnData(values, obs=pd.DataFrame(index=list("abcd")), var=var)
-    expression = signature_expression(data, ["B", "A", "not measured"])
-    assert list(expression) == ["B", "A"]
-    z = against_controls(expression, ["a", "b", "c"])
-    assert list(z) == ["A"], "a gene that is the same in all controls has no scale"
-    assert z["A"].tolist() == [-1, 0, 1, 3]
-    assert against_controls(expression, ["a", "b"]).shape == (4, 0), "two controls have no scale"
-
-
-def test_a_gene_that_two_rows_claim_is_left_out():
-    data = ad.AnnData(np.ones((2, 2)), var=pd.DataFrame({"gene_name": ["A", "A"]}, index=["g1", "g2"]))
-    assert list(signature_expression(data, ["A"])) == []
+def test_genes_of_the_signature_are_compared_with_the_controls(tables):
+    values = pd.DataFrame({"A": [7.0] + [0.0] * 7 + [1.0, 2.0, 3.0, 2.0], "other": 0.0}, index=SAMPLES)
+    genes = profile(replace(results(tables), genes=GeneValues(values, ("A",))))["genes"]
+    assert genes["names"] == ["A"]
+    assert genes["values"][0] == [round((7 - 2) / np.std([1, 2, 3, 2], ddof=1), 1)]
 
 
 def test_the_nearest_people_are_nearest_in_the_space_of_the_strata(tables):

@@ -32,7 +32,8 @@ def views(results: Results) -> Iterator[tuple[str, Figure]]:
     totals = results.heads.totals.reindex(results.groups)
     # the colour would tell what the number does not
     shares = counts.where(counts >= results.min_cell, 0).div(totals.where(totals > 0), axis=0).fillna(0)
-    figure, (panel,) = subplots(1.6 + 1.25 * len(results.views), 1.1 + 0.42 * len(results.groups))
+    # of one view the panel is narrower than its label
+    figure, (panel,) = subplots(max(1.6 + 1.25 * len(results.views), 4.0), 1.1 + 0.42 * len(results.groups))
     words = counts.map(lambda count: people(int(count), results.min_cell)).to_numpy()
     heat_map(panel, shares, words, (0, 1.25), fontsize=10)
     names = [f"{group} (n = {results.heads.total(group)})" for group in results.groups]
