@@ -119,9 +119,9 @@ def selection(results: Results) -> Iterator[tuple[str, Figure]]:
     smallest = float(np.nanmin([*tried["null_pvalue"], alpha or 1]))
     powers = [10.0**power for power in range(int(np.floor(np.log10(smallest))), 1)]
     panels[0].set_yscale("log")
-    panels[0].set_ylim(smallest / 1.6, 1.3)
     panels[0].set_yticks(powers, [f"{power:g}" for power in powers])
     panels[0].minorticks_off()
+    panels[0].set_ylim(smallest / 1.6, 1.4)
     for axes, bound in ((panels[0], alpha), (panels[1], least)):
         if bound is not None:
             axes.axhline(bound, color="black", linewidth=0.9, linestyle="--")
@@ -239,16 +239,16 @@ def _levels(view: str, leading: pd.DataFrame, results: Results) -> pd.DataFrame:
 FIGURES = (
     FigureRecord(
         "strata_flow",
-        "Where the people of each group are, and what their ISG expression signature is: from groups to strata to classes of "
-        "the signature. Numbers are people; pale grey: numbers too small to be shown and what they would follow from.",
+        "Where the people of each group are: from groups to strata and, where there are classes, on to the ISG expression "
+        "signature of these people. Numbers are people; pale grey: numbers too small to be shown and what they would follow from.",
         strata_flow,
     ),
     FigureRecord(
         "selection",
         "How the number of strata was chosen. There is structure if the smallest p of the first panel lies on or below the "
         "dashed level. Of the numbers whose strata are stable (on or above the dashed bound; the others are hollow) and not too "
-        "small, that with the lowest BIC is taken (ring). No ring: one stratum. Silhouette and the share of ambiguous pairs "
-        "decide nothing.",
+        "small, that with the lowest BIC is taken; if none is stable, the most stable one. A ring marks it; without a ring there is "
+        "one stratum. Silhouette and the share of ambiguous pairs decide nothing.",
         selection,
     ),
     FigureRecord(
