@@ -43,7 +43,10 @@ def strata_flow(results: Results) -> Iterator[tuple[str, Figure]]:
         Node(name, f"{name} ({results.heads.total(name)})", int(into.counts.loc[name].sum()), results.colours[name])
         for name in groups
     ]
-    second = [Node(key, _stratum_words(key, name, into), int(size[key]), colours[name]) for key, name in names.items()]
+    second = [
+        Node(key, _stratum_words(key, name, results.heads.by_stratum), int(size[key]), colours[name])
+        for key, name in names.items()
+    ]
     flows = [Flow(0, g, key, int(into.least.loc[g, key]), into.words.loc[g, key]) for g in groups for key in names]
     rest = (into.counts.sum(axis=1) - into.least[list(names)].sum(axis=1)).astype(int)
     flows += [Flow(0, group, HIDDEN, rest[group], "") for group in groups]
@@ -80,9 +83,9 @@ def _with_total(name: str, total: str) -> str:
     return name if total == HIDDEN else f"{name} ({total})"
 
 
-def _stratum_words(key: str, name: str, into: Division) -> str:
-    """Name a stratum, with its size where no group hides a part of it."""
-    return f"{name} ({int(into.counts[key].sum())})" if into.exact.all(axis=None) else name
+def _stratum_words(key: str, name: str, divided: Division) -> str:
+    """Name a stratum, with its size where no group, shown or not, hides a part of it."""
+    return f"{name} ({int(divided.counts[key].sum())})" if divided.exact.all(axis=None) else name
 
 
 def stability_bound(results: Results) -> float:
