@@ -73,6 +73,7 @@ def test_the_flow_draws_no_more_people_than_are_shown():
     figure = drawn(strata.strata_flow, shown)
     words = texts(figure)
     assert "SLE (5)" in words
+    assert "1 interferon" in words, "the size of a stratum counts the groups that are left out too"
     assert not any(word.startswith(("pSS", "HC")) for word in words), "groups of few people are left out"
     heights = sorted(round(patch.get_height()) for patch in figure.axes[0].patches)
     # no stratum holds more than what is told of it

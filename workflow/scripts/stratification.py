@@ -7,18 +7,6 @@ from stratifn.shared.samples import read_samples
 from stratifn.shared.tables import read_table, read_views, write_table
 from stratifn.stratification import Settings, stratify_cohort, stratum_arrays
 
-TABLES = (
-    "strata",
-    "selection",
-    "consensus",
-    "stability",
-    "composition",
-    "associations",
-    "markers",
-    "summary",
-    "verdicts",
-)
-
 
 def main(snakemake):
     read, output, params = snakemake.input, snakemake.output, snakemake.params
@@ -30,8 +18,8 @@ def main(snakemake):
     cohort = read_table(read.variance_explained), robust, read_samples(read.samples), views, params.control
     settings, classes = Settings.from_config(params.settings), read_table(read.classes)
     result = stratify_cohort(posterior.mean, *cohort, settings, classes, params.cells, posterior)
-    for name in TABLES:
-        write_table(getattr(result, name), output[name])
+    for name, table in result.tables.items():
+        write_table(table, output[name])
     write_arrays(stratum_arrays(result.model), output.model)
 
 

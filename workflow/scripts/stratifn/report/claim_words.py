@@ -132,20 +132,6 @@ def _association(row: Row) -> str:
     return f"Cramer's V {_number(row['value'])}, at most {_number(row['bound'])}"
 
 
-# the evidence for a label, by criterion
-EVIDENCE: Mapping[str, Callable[[Row], str]] = {
-    "auc": lambda row: f"AUC {_number(row['value'])} against the other samples (at least {_number(row['bound'])})",
-    "margin": lambda row: f"{_number(row['value'])} above the next label",
-    "mostly_high": lambda row: f"{_percent(row['value'])} of its scored samples are high",
-    "controls_inside": lambda row: f"{_percent(row['value'])} of the controls are in it",
-    "controls_enriched": lambda row: (
-        "there are no controls elsewhere"
-        if not float(str(row["value"]))
-        else f"controls are {_number(1 / float(str(row['value'])))} times as frequent as elsewhere"
-    ),
-}
-
-
 def caveats(standing: Standing) -> str:
     """Say what lowers a claim, the worst first; empty for one that is supported."""
     return "; ".join(_caveat(row) for row in standing.failing)
@@ -258,13 +244,6 @@ def _unchecked(row: Row) -> str:
     meaning = CLAIMS[str(row["claim"])].criterion(str(row["criterion"])).meaning
     reason = row["reason"]
     return meaning if reason is None or reason != reason else f"{meaning} ({reason})"
-
-
-def evidence(standing: Standing) -> str:
-    """Give the evidence for a label; criteria that could not be computed are left out."""
-    rows = [row for row in standing.rows.values() if row["verdict"] != NOT_COMPUTED]
-    words = (_without_value(row) if pd.isna(row["value"]) else EVIDENCE[str(row["criterion"])](row) for row in rows)
-    return "; ".join(words) or "no label fits"
 
 
 def missing_words() -> list[str]:

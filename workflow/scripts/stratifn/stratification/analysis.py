@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +65,11 @@ class CohortStrata:
     summary: pd.DataFrame
     verdicts: pd.DataFrame
     model: StratumModel | None
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by the name of its file."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "model"}
 
 
 def stratify_cohort(

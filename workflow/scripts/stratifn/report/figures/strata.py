@@ -43,7 +43,10 @@ def strata_flow(results: Results) -> Iterator[tuple[str, Figure]]:
         Node(name, f"{name} ({results.heads.total(name)})", int(into.counts.loc[name].sum()), results.colours[name])
         for name in groups
     ]
-    second = [Node(key, _stratum_words(key, name, into), int(size[key]), colours[name]) for key, name in names.items()]
+    second = [
+        Node(key, _stratum_words(key, name, results.heads.by_stratum), int(size[key]), colours[name])
+        for key, name in names.items()
+    ]
     flows = [Flow(0, g, key, int(into.least.loc[g, key]), into.words.loc[g, key]) for g in groups for key in names]
     rest = (into.counts.sum(axis=1) - into.least[list(names)].sum(axis=1)).astype(int)
     flows += [Flow(0, group, HIDDEN, rest[group], "") for group in groups]
@@ -80,9 +83,9 @@ def _with_total(name: str, total: str) -> str:
     return name if total == HIDDEN else f"{name} ({total})"
 
 
-def _stratum_words(key: str, name: str, into: Division) -> str:
-    """Name a stratum, with its size where no group hides a part of it."""
-    return f"{name} ({int(into.counts[key].sum())})" if into.exact.all(axis=None) else name
+def _stratum_words(key: str, name: str, divided: Division) -> str:
+    """Name a stratum, with its size where no group, shown or not, hides a part of it."""
+    return f"{name} ({int(divided.counts[key].sum())})" if divided.exact.all(axis=None) else name
 
 
 def stability_bound(results: Results) -> float:
@@ -119,9 +122,9 @@ def selection(results: Results) -> Iterator[tuple[str, Figure]]:
     smallest = float(np.nanmin([*tried["null_pvalue"], alpha or 1]))
     powers = [10.0**power for power in range(int(np.floor(np.log10(smallest))), 1)]
     panels[0].set_yscale("log")
-    panels[0].set_ylim(smallest / 1.6, 1.3)
     panels[0].set_yticks(powers, [f"{power:g}" for power in powers])
     panels[0].minorticks_off()
+    panels[0].set_ylim(smallest / 1.6, 1.4)
     for axes, bound in ((panels[0], alpha), (panels[1], least)):
         if bound is not None:
             axes.axhline(bound, color="black", linewidth=0.9, linestyle="--")
@@ -239,16 +242,16 @@ def _levels(view: str, leading: pd.DataFrame, results: Results) -> pd.DataFrame:
 FIGURES = (
     FigureRecord(
         "strata_flow",
-        "Where the people of each group are, and what their ISG expression signature is: from groups to strata to classes of "
-        "the signature. Numbers are people; pale grey: numbers too small to be shown and what they would follow from.",
+        "Where the people of each group are: from groups to strata and, where there are classes, on to the ISG expression "
+        "signature of these people. Numbers are people; pale grey: numbers too small to be shown and what they would follow from.",
         strata_flow,
     ),
     FigureRecord(
         "selection",
         "How the number of strata was chosen. There is structure if the smallest p of the first panel lies on or below the "
         "dashed level. Of the numbers whose strata are stable (on or above the dashed bound; the others are hollow) and not too "
-        "small, that with the lowest BIC is taken (ring). No ring: one stratum. Silhouette and the share of ambiguous pairs "
-        "decide nothing.",
+        "small, that with the lowest BIC is taken; if none is stable, the most stable one. A ring marks it; without a ring there is "
+        "one stratum. Silhouette and the share of ambiguous pairs decide nothing.",
         selection,
     ),
     FigureRecord(
