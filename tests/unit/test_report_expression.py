@@ -17,6 +17,14 @@ from stratifn.report.sections.pages import build_sections
 from unit.test_report import example_tables, results, volcano
 
 
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
 def drawn(draw, all_results):
     """The one figure of a record; None where nothing is drawn."""
     with plotting():

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from stratifn.report.figures import quality
 from stratifn.report.figures.style import FAINT_COLOUR, PALETTE, plotting
 from stratifn.report.sections.pages import build_sections
 from unit.test_report import SAMPLES, example_tables, results, section, volcano
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
 
 
 def drawn(draw, all_results):

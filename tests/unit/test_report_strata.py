@@ -16,6 +16,14 @@ from stratifn.report.sections.strata import labels_table, signature_sentence
 from unit.test_report import example_tables, example_verdicts, figures_of, results, section
 
 
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
 def drawn(draw, all_results):
     """The one figure of a record; None where nothing is drawn."""
     with plotting():
