@@ -292,7 +292,6 @@ def test_sample_ids_can_be_kept_out_of_every_page(tables):
         assert not [sample for sample in SAMPLES if sample in html], name
     assert "#01" in every["index"]
     assert "nearly identical to #07" in every["index"], "a number stands for the same sample wherever it is named"
-    assert "nearly identical to #07" in every["SLE"]
     assert patient_table(results(tables, sample_ids=False))["sample"].is_unique
 
 

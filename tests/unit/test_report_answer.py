@@ -182,24 +182,13 @@ def test_high_patients_outside_the_interferon_stratum_are_counted():
     tables = example_tables()
     shown = results(tables, min_cell=0)
     # person-07 is high, and in stratum 2
-    assert "1 of the 6 high patients are outside the stratum interferon." in answer(shown).statements[1].sentence
+    sentence = answer(shown).statements[1].sentence
+    assert "1 of 6 people with a high signature are outside the stratum interferon." in sentence
     assert "outside" not in answer(results(tables)).statements[1].sentence, "one person"
     weak = example_verdicts(stratum_label__auc=0.6)
     unnamed = answer(results(tables | {"verdicts": weak}, min_cell=0)).statements[1]
     assert "outside" not in unnamed.sentence, "the stratum is not what it is called"
     assert any("label of stratum 1 interferon is unsupported" in reason for reason in unnamed.reasons)
-
-
-def test_many_high_patients_outside_are_told_in_steps_of_ten_percent():
-    names = [f"p{number}" for number in range(100)]
-    tables = example_tables()
-    people = pd.DataFrame({"sample": names, "disease": "SLE"})
-    tables["classes"] = people.assign(ifn_class=["high"] * 90 + ["low"] * 10, score=1.0, ifn_type="I", reason=None)
-    tables["strata"] = people.assign(stratum=[1] * 57 + [2] * 43, informed=True, confidence=0.9, label="x")
-    shown = results(tables)
-    object.__setattr__(shown, "samples", people.assign(patient=names, in_rna=True))
-    # 33 of 90
-    assert "About 40 % of the high patients are outside the stratum interferon." in answer(shown).statements[1].sentence
 
 
 def test_without_classes_there_is_no_share_and_the_reason_is_said():

@@ -445,6 +445,9 @@ def read_words(known: System, words: str, disease: str | None) -> None:
     if match := re.search(r"Of (\d+) people with a high signature (\d+) ", words):
         known.know(outside | {("cross", "high", STRATA[0]): 1.0}, int(match.group(1)), int(match.group(1)))
         known.know(outside, int(match.group(2)), int(match.group(2)))
+    if match := re.search(r"(\d+) of (\d+) people with a high signature are outside", words):
+        known.know(outside | {("cross", "high", STRATA[0]): 1.0}, int(match.group(2)), int(match.group(2)))
+        known.know(outside, int(match.group(1)), int(match.group(1)))
     if match := re.search(r"All (\d+) people with a high signature are in", words):
         known.know(outside, 0, 0)
         known.know({("cross", "high", STRATA[0]): 1.0}, int(match.group(1)), int(match.group(1)))

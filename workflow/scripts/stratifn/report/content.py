@@ -87,8 +87,6 @@ class FigureRecord:
         What is shown where nobody may be drawn as a point: the caption then.
     again
         Drawn for the overview, and again for each disease from its part of the results.
-    shared
-        Drawn once; the pages of diseases show the items that are theirs.
     """
 
     name: str
@@ -96,20 +94,13 @@ class FigureRecord:
     draw: Callable[[Any], Iterator[tuple[str, Figure]]]
     without_people: str = ""
     again: bool = False
-    shared: bool = False
 
 
 @dataclass(frozen=True)
 class FigureSlot:
-    """The figures of one `FigureRecord`, where they were drawn: all of them, or those of some items."""
+    """The figures of one `FigureRecord`, where they were drawn."""
 
     name: str
-    items: tuple[str, ...] | None = None
-
-    @property
-    def anchor(self) -> str:
-        """Name of the slot in its page."""
-        return "-".join([self.name, *(self.items or ())])
 
 
 Item = Text | Statement | Table | FigureSlot

@@ -142,6 +142,11 @@ class Results:
         return list(self.settings["diseases"])
 
     @property
+    def with_own_page(self) -> list[str]:
+        """The diseases that have a page: that of an only disease would repeat the overview."""
+        return self.diseases if len(self.diseases) > 1 else []
+
+    @property
     def control(self) -> str | None:
         """Label of the controls."""
         return self.settings["control"]

@@ -68,11 +68,10 @@ def draw_figures(results: Results, folder: Path) -> dict[str, Drawings]:
         Page (``index``, or the disease) to what it can show, by name of the record.
     """
     overview = draw(FIGURES, results, folder)
-    shared = {record.name: overview[record.name] for record in FIGURES if record.shared and record.name in overview}
     again = [record for record in FIGURES if record.again]
     pages: dict[str, Drawings] = {OVERVIEW: overview}
-    for disease in results.diseases:
-        pages[disease] = shared | draw(again, results.of_disease(disease), folder, f"{disease}/")
+    for disease in results.with_own_page:
+        pages[disease] = draw(again, results.of_disease(disease), folder, f"{disease}/")
     return pages
 
 

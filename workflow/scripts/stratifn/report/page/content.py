@@ -126,9 +126,7 @@ def pages_of(results: Results, methods: str, by: Made) -> dict[str, Page]:
     by
         What the pages are made by, and of.
     """
-    # the page of an only disease would repeat the overview
-    several = results.diseases if len(results.diseases) > 1 else []
-    names = {OVERVIEW: "Overview"} | {disease: disease for disease in several}
+    names = {OVERVIEW: "Overview"} | {disease: disease for disease in results.with_own_page}
     # without its headings; the last paragraph is the list of references
     *paragraphs, references = (text for text in methods.split("\n\n") if not text.startswith("#"))
     in_full = {"methods": paragraphs, "references": [line.split(". ", 1)[1] for line in references.splitlines()]}
@@ -141,7 +139,7 @@ def pages_of(results: Results, methods: str, by: Made) -> dict[str, Page]:
             question=QUESTION,
             answer=answer(of_page),
             pages=[Link(words, None if other == name else f"{other}.html") for other, words in names.items()]
-            if several
+            if results.with_own_page
             else [],
             sections=build_sections(of_page),
             made=by,

@@ -62,7 +62,7 @@ def numbered(sections: Sequence[Section], drawn: Drawings, figures: Path, page: 
                 return {"kind": "table"} | labelled("Table", item.name) | _table(item, page)
             case FigureSlot() if images := _images(item, drawn, figures):
                 slot = drawn[item.name]
-                return {"kind": "figure", "caption": slot.caption, "images": images} | labelled("Figure", item.anchor)
+                return {"kind": "figure", "caption": slot.caption, "images": images} | labelled("Figure", item.name)
         return None
 
     return [
@@ -95,8 +95,9 @@ def _images(slot: FigureSlot, drawn: Drawings, figures: Path) -> list[dict[str, 
     drawing: Drawing | None = drawn.get(slot.name)
     if drawing is None:
         return []
-    chosen = {item: stem for item, stem in drawing.stems.items() if slot.items is None or item in slot.items}
-    return [_image(drawing, stem, figures, f"{slot.anchor}-{n}") for n, stem in enumerate(chosen.values(), start=1)]
+    return [
+        _image(drawing, stem, figures, f"{slot.name}-{n}") for n, stem in enumerate(drawing.stems.values(), start=1)
+    ]
 
 
 def _image(drawing: Drawing, stem: str, figures: Path, prefix: str) -> dict[str, Any]:

@@ -15,10 +15,8 @@ from stratifn.report.sections.strata import one_stratum
 from stratifn.report.small_cells import Share
 from stratifn.shared.claims import EVERYBODY, NOT_COMPUTED, SUPPORTED, UNSUPPORTED, WEAK, Standing
 from stratifn.shared.criteria import ORDER
-from stratifn.shared.vocabulary import HIGH, INTERFERON, SHARED
+from stratifn.shared.vocabulary import INTERFERON, SHARED
 
-# share of the high patients in the interferon stratum: so coarse that it tells of no small number of people
-_COARSE = 10
 _LOWERED = {WEAK: "Weak evidence", UNSUPPORTED: "Not supported", NOT_COMPUTED: "Not computed"}
 
 
@@ -164,30 +162,15 @@ def _of_strata(results: Results, sentence: str, found: Standing) -> Statement:
 
 
 def _high_outside(results: Results) -> Iterable[str]:
-    """Say how many of the high patients are outside the stratum that is called interferon."""
+    """Say how many people with a high signature are outside the strata called interferon, where no small count follows."""
     labels = results.stratum_labels
     called = [str(number) for number, label in labels.items() if label == INTERFERON]
     if not called or any(results.standing("stratum_label", number).verdict == UNSUPPORTED for number in called):
         return
-    inside, high = _high_in_strata(results, called)
-    if not high or inside == high:
-        return
-    if results.min_cell < 2:
-        yield f"{high - inside} of the {high} high patients are outside the stratum {INTERFERON}."
-        return
-    least = results.min_cell
-    if inside >= least and high - inside >= least and high * _COARSE >= 100 * least:
-        share = _COARSE * round(100 * (high - inside) / high / _COARSE)
-        yield f"About {share} % of the high patients are outside the stratum {INTERFERON}."
-
-
-def _high_in_strata(results: Results, strata: list[str]) -> tuple[int, int]:
-    """Count the high patients of the page in some strata, and in all."""
-    whom = results.diseases if results.disease is None else [results.disease]
-    classes = results.tables["classes"]
-    chosen = classes[(classes["ifn_class"] == HIGH) & classes["disease"].isin(whom)]["sample"]
-    stratum = results.tables["strata"].set_index("sample")["stratum"].astype(str).reindex(chosen).dropna()
-    return int(stratum.isin(strata).sum()), len(stratum)
+    crossed = results.signature_by_stratum if results.disease is None else None
+    if crossed is not None and crossed.high_outside is not None and crossed.high_outside[0]:
+        outside, high = crossed.high_outside
+        yield f"{outside} of {high} people with a high signature are outside the stratum {INTERFERON}."
 
 
 # --- what is shared, and what differs ---------------------------------------------------------------------------------
