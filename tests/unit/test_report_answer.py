@@ -76,9 +76,10 @@ class Screen(HTMLParser):
 @pytest.mark.parametrize("min_cell", [0, 5])
 def test_every_number_of_the_first_screen_equals_its_table(min_cell):
     shown = results(example_tables(), CONTRASTS, min_cell=min_cell)
-    for page, html in pages(shown).items():
-        screen = Screen(html)
-        classes, prevalence, strata = (screen.table(name) for name in ("classes", "prevalence", "strata"))
+    every = {page: Screen(html) for page, html in pages(shown).items()}
+    strata = every["index"].table("strata")
+    for page, screen in every.items():
+        classes, prevalence = (screen.table(name) for name in ("classes", "prevalence"))
         for group, cells in screen.rows().items():
             samples, scored, high, borderline, low, share, *in_strata = cells
             assert [high, borderline, low] == classes.loc[group, ["high", "borderline", "low"]].tolist(), page

@@ -233,7 +233,6 @@ FIGURES = (
         principal_components,
         without_people="First two principal components of each normalised view, over the whole cohort: mean and one standard "
         "deviation of each group.",
-        again=True,
     ),
     FigureRecord(
         "covariates",

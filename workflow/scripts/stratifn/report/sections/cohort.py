@@ -172,10 +172,9 @@ def _kinds(notes: pd.DataFrame) -> pd.Series:
 
 def quality(results: Results) -> Iterator[Item]:
     """Write the section on quality."""
-    if results.disease is None:
-        yield FigureSlot("people_flow")
+    yield FigureSlot("people_flow")
     quality = results.tables["quality"]
-    odd = quality[quality["reason"].notna() & quality["sample"].isin(results.listed["sample"])]
+    odd = quality[quality["reason"].notna()]
     if odd.empty:
         yield Text(
             "No sample was flagged for its library size, detected features, missing values, sex or likeness to "
@@ -195,9 +194,8 @@ def quality(results: Results) -> Iterator[Item]:
             )
     yield FigureSlot("library_size")
     yield FigureSlot("principal_components")
-    if results.disease is None:
-        yield FigureSlot("covariates")
-        yield from _leading_covariates(results)
+    yield FigureSlot("covariates")
+    yield from _leading_covariates(results)
 
 
 def _outstanding(odd: pd.DataFrame, results: Results) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The report on strata, over all groups or of one disease."""
+"""The report on strata, over all groups."""
 
 from __future__ import annotations
 
@@ -31,16 +31,12 @@ def stratification(results: Results) -> Iterator[Item]:
         else strata_sentence(results, f"{number} strata{_against_chance(results)}"),
         warning=results.one_stratum or results.standing("strata", EVERYBODY).verdict != SUPPORTED,
     )
-    if results.disease is None:
-        yield Text(f"{CONTROLS[said['controls']]} {_uninformed(results)} {_left_out(said)}")
+    yield Text(f"{CONTROLS[said['controls']]} {_uninformed(results)} {_left_out(said)}")
     if not results.one_stratum:
-        if results.disease is None:
-            yield from _signature(results)
-        by = "diagnosis" if results.disease is None else f"group; share and confidence are those of {results.disease}"
-        yield Table("strata", f"Strata by {by}", strata_table(results))
+        yield from _signature(results)
+        yield Table("strata", "Strata by diagnosis", strata_table(results))
         yield from _labels(results)
-    if results.disease is None:
-        yield from _basis_of_strata(results)
+    yield from _basis_of_strata(results)
 
 
 def _signature(results: Results) -> Iterator[Item]:
@@ -84,13 +80,12 @@ def signature_sentence(results: Results) -> str:
 
 def _labels(results: Results) -> Iterator[Item]:
     """Show what each label rests on, and which labels are weak."""
-    if results.disease is None:
-        yield Table(
-            "stratum-labels",
-            "What the label of each stratum rests on: every criterion with the bound that it must meet. A value that is empty is "
-            "hidden, because few people would follow from it",
-            labels_table(results),
-        )
+    yield Table(
+        "stratum-labels",
+        "What the label of each stratum rests on: every criterion with the bound that it must meet. A value that is empty is "
+        "hidden, because few people would follow from it",
+        labels_table(results),
+    )
     for number in results.stratum_names.index:
         found = results.standing("stratum_label", str(number))
         if found.fails:
@@ -147,7 +142,7 @@ def _left_out(said: pd.Series) -> str:
 
 
 def _basis_of_strata(results: Results) -> Iterator[Item]:
-    """Show how many strata there are and what differs between them: the same for every disease."""
+    """Show how many strata there are and what differs between them."""
     least = results.bound("strata", "stability")
     rule = "" if least is None else f" A division counts as stable from a mean bootstrap Jaccard of {least:g}."
     yield Text(f"Strata are sought in the whole cohort, without using the diagnosis.{rule}")
@@ -183,20 +178,13 @@ def strata_table(results: Results) -> pd.DataFrame:
     numbers, parts = [str(number) for number in stability.index], list(results.heads.shown_strata)
     without = [""] * (len(parts) - len(numbers))
     shown = divided.of(results.groups).words[parts].T
-    listed = strata[strata["disease"].isin(results.subject)]
-    confidence = listed.groupby(listed["stratum"].astype(str))["confidence"].mean().reindex(parts).map(cell).to_numpy()
+    confidence = strata.groupby(strata["stratum"].astype(str))["confidence"].mean().reindex(parts).map(cell).to_numpy()
     shown.insert(0, "label", [*results.stratum_labels, *without])
     if divided.exact.all(axis=None):
         # a sum over the groups would tell what is hidden in one of them
         shown.insert(1, "all samples", divided.counts[parts].sum().astype(str).to_numpy())
     counts = divided.counts[parts]
-    enough = counts.loc[results.subject].sum() >= results.min_cell
-    if results.disease is not None:
-        own, exact = counts.loc[results.disease], divided.exact.loc[results.disease, parts]
-        shares = 100 * own / max(divided.counts.loc[results.disease].sum(), 1)
-        # a share with its total gives the count away
-        shown[f"% of {results.disease}"] = shares.map("{:.0f}".format).where(exact, "")
-        enough &= exact
+    enough = counts.sum() >= results.min_cell
     shown["mean confidence"] = np.where(enough, confidence, "")
     shown["bootstrap Jaccard"] = [*stability["jaccard"].map(cell), *without]
     return shown.reset_index(names="stratum")
