@@ -127,7 +127,8 @@ def measured(folder: Path) -> pd.DataFrame:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(sys.argv[1] if len(sys.argv) > 1 else temporary).resolve()
+        # taken away: the page does not name folders of a machine
+        folder = Path(sys.argv.pop() if len(sys.argv) > 1 else temporary).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         table = markdown(measured(folder))
     said = (

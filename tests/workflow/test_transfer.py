@@ -164,7 +164,9 @@ def test_everything_that_is_wrong_is_said_at_once_and_before_anything_is_fitted(
     config = write_config(tmp_path / "my.yaml", {"cohorts": [], "transfer": [bad]})
     run = clone.snakemake("check", "--configfile", str(config), "--directory", str(tmp_path), "-c1", cwd=tmp_path)
     assert run.code != 0
-    assert "Input: 2 problems; nothing was computed." in run.text
+    # the matrix of one gene has lost a sample that the cytokines do not have either
+    assert "Input: 3 problems; nothing was computed." in run.text
+    assert "1 sample in no matrix" in run.text
     assert "transfer (later).views.proteins: found a view that the reference does not have" in run.text
     assert "-3 at IFI44L / new-S001" in run.text
     assert "Traceback" not in run.text

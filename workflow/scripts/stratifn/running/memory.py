@@ -20,8 +20,8 @@ from stratifn.shared.vocabulary import BETA
 # processes in a Slurm job
 BASE = 300 + 200 + 200
 # bytes in memory per cell at the peak: of values in double precision, and of beta values, which are in single
-OF_TEXT = {False: 24, True: 9}
-BYTES_PER_CELL = {".parquet": {False: 20, True: 5}, ".h5ad": {False: 20, True: 5}}
+OF_TEXT = {False: 24, True: 12}
+BYTES_PER_CELL = {".parquet": {False: 20, True: 8}, ".h5ad": {False: 20, True: 10}}
 # bytes in memory per byte of a frozen reference: the file, its arrays, its parts
 OF_REFERENCE = 3
 TO_SPARE = 1.25
