@@ -139,6 +139,17 @@ def test_a_manifest_that_is_none_is_named(results, content):
     assert list(problems_of(begin_reading, READ, MANIFESTS, SOURCES)) == ["results/mine/inputs/files.tsv"]
 
 
+def test_a_manifest_that_is_cut_off_within_a_row_is_named_and_accuses_no_other_file(results):
+    (results / "provenance").mkdir()
+    write_evidence(joined_results(MANIFESTS, results), results / "provenance" / "outputs.tsv")
+    write_manifest([results / "provenance" / "outputs.tsv"], results / "provenance" / "files.tsv")
+    assert differences(results) == []
+    manifest = results / "inputs" / "files.tsv"
+    os.truncate(manifest, manifest.stat().st_size - 9)
+    assert [sentence.split()[0] for sentence in differences(results)] == ["results/mine/inputs/files.tsv"]
+    assert list(problems_of(begin_reading, READ, MANIFESTS, SOURCES)) == ["results/mine/inputs/files.tsv"]
+
+
 def test_the_joined_results_hold_the_manifests_and_all_that_they_list_below_the_folder(results):
     outside = results.parent / "other" / "reference"
     outside.mkdir(parents=True)
