@@ -9,7 +9,7 @@ import pytest
 from stratifn.report.figures import quality
 from stratifn.report.figures.style import FAINT_COLOUR, PALETTE, plotting
 from stratifn.report.sections.pages import build_sections
-from unit.test_report import SAMPLES, example_tables, results, section, volcano
+from unit.test_report import SAMPLES, example_tables, results, volcano
 
 
 @pytest.fixture(autouse=True)
@@ -90,11 +90,3 @@ def test_a_flag_comes_with_the_score_and_the_class_of_its_sample():
     ]  # fmt: skip
     row = table.set_index("sample").loc[SAMPLES[0]]
     assert (row["disease"], row["score"], row["ifn_class"]) == ("SLE", "2", "high")
-
-
-def test_the_page_of_a_disease_does_not_repeat_what_is_of_the_whole_cohort():
-    page = results(example_tables()).of_disease("SLE")
-    (part,) = [part for part in build_sections(page) if part.id == "quality"]
-    slots = {item.name for item in part.content if type(item).__name__ == "FigureSlot"}
-    assert slots & {"people_flow", "covariates"} == set()
-    assert "library" in section(page, "quality")

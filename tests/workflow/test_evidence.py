@@ -76,7 +76,7 @@ EDITS = {
         {"mofa", "interferon", "normalization.micro"},
     ),
     "resources/signatures/signatures.tsv": ("interferon", set()),
-    "workflow/report/report.css": ("report.micro", {"mofa", "interferon", "stratification", "export"}),
+    "workflow/report/frame.css": ("report.micro", {"mofa", "interferon", "stratification", "export"}),
     "envs/stratifn.yaml": ("simulate", set()),
 }
 

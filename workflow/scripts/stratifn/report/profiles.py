@@ -20,10 +20,10 @@ from stratifn.report.new_patients import NewPatients
 from stratifn.report.page.markers import marker_path
 from stratifn.report.results import RANK_METHOD, Results
 from stratifn.shared.samples import NAMES, TEXT, column_types
-from stratifn.shared.vocabulary import ID, IN_VIEW, UNSCORED
+from stratifn.shared.vocabulary import ID, IN_VIEW, MODULE_METHOD, MODULES, UNSCORED
 
-# the method that gives the share of a module's genes that are up, and how its signatures are named
-MODULE_METHOD, MODULE_PREFIX = "module", "CHAUSSABEL_"
+# how the signatures of modules are named
+MODULE_PREFIX = "CHAUSSABEL_"
 OVERVIEW_PAGE = "index.html"
 _ID = re.compile(ID)
 
@@ -163,7 +163,7 @@ def _types(results: Results) -> dict[str, Any] | None:
 
 def _modules(results: Results) -> dict[str, Any] | None:
     scores = results.tables["scores"]
-    of_modules = scores[(scores["method"] == MODULE_METHOD) & scores["signature"].str.startswith(MODULE_PREFIX)]
+    of_modules = scores[(scores["method"] == MODULE_METHOD) & scores["signature"].isin(MODULES)]
     if of_modules["score"].isna().all():
         return None
     grid = of_modules.pivot(index="sample", columns="signature", values="score")

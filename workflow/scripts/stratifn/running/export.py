@@ -23,7 +23,7 @@ TOTAL = "total"
 # what is joined to the views
 TABLES = ("classes", "scores", "methylation", "axes", "reference", "factors", "variance_explained", "strata")
 # how the columns of the tables are called in `obs`; a sheet cannot have columns of the tables' own names
-CLASSES = {
+CLASS_COLUMNS = {
     "score": "ifn_score",
     "probability_high": "ifn_probability_high",
     "ifn_class": "ifn_class",
@@ -33,7 +33,7 @@ CLASSES = {
     "type_ii": "ifn_type_ii",
     "modules_active": "ifn_modules_active",
 }
-STRATA = {
+STRATUM_COLUMNS = {
     "stratum": "stratum",
     "label": "stratum_label",
     "confidence": "stratum_confidence",
@@ -108,8 +108,8 @@ def cohort_object(parts: Exported) -> md.MuData:
 
 def _observations(samples: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return what is known of each sample, but for the panel of scores; text as categories."""
-    classes = tables["classes"].set_index("sample")[list(CLASSES)].rename(columns=CLASSES)
-    placed = tables["strata"].set_index("sample")[list(STRATA)].rename(columns=STRATA)
+    classes = tables["classes"].set_index("sample")[list(CLASS_COLUMNS)].rename(columns=CLASS_COLUMNS)
+    placed = tables["strata"].set_index("sample")[list(STRATUM_COLUMNS)].rename(columns=STRATUM_COLUMNS)
     methylation = tables["methylation"].set_index("sample")["score"].astype(float).rename("methylation_score")
     axes = tables["axes"].pivot_table(index="sample", columns="axis", values="score").add_prefix("axis_")
     people = samples.set_index("sample")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # columns of the overlap, and its contrasts
 MOST_OVERLAPS, MOST_SETS = 18, 10
-# with more pairs, each disease is drawn against what all have in common
+# beyond so many pairs, each disease is drawn against what all have in common
 MOST_PAIRS = 6
 NAMED_GENES = 6
 # of the effects: those beyond are drawn on the edges
