@@ -94,7 +94,7 @@ def check_reference(folder, frozen, where: float, how: str, value, array: str) -
         require_usable(folder, CONTRACT, views, samples, PHASES)
     except InputError as error:
         assert error.problems
-        assert all(problem.code and str(folder) in problem.source for problem in error.problems)
+        assert all(problem.code and problem.found and problem.fix for problem in error.problems)
 
 
 def test_a_reference_that_is_sealed_again_is_usable(tmp_path, frozen):

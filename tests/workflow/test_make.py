@@ -84,7 +84,7 @@ def test_good_input_passes_the_check_in_a_few_lines(clone, mine):
     assert text.endswith("Configuration and inputs are fine.\n")
     # what the console looks for in a log is what the entry point of a job writes there
     job = Job("", "", (mine.parent / "logs" / "mine" / "inputs.log",), began=0.0)
-    assert job.progress() == "reading counts.tsv, matrix 1 of 1"
+    assert job.progress() == "rna: 1 of 6 genes of RICE_CROW_6 found"
 
 
 def test_a_killed_run_says_what_to_type_and_that_works(clone, mine):

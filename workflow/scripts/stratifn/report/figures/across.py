@@ -73,9 +73,8 @@ def overlap(results: Results) -> Iterator[tuple[str, Figure]]:
     dots.set_xlim(-0.6, len(shown) - 0.4)
     rest = int(together.iloc[MOST_OVERLAPS:].to_numpy().sum())
     if rest:
-        dots.set_xlabel(
-            f"{rest} genes in {len(together) - MOST_OVERLAPS} smaller combinations are not shown", fontsize=8
-        )
+        smaller = len(together) - MOST_OVERLAPS
+        dots.set_xlabel(f"{rest} genes in {smaller} smaller combinations are not shown", fontsize=8)
     yield "", figure
 
 
