@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
+from drawn_figures import drawn, no_figure_stays_open
 from stratifn.report.figures import quality
-from stratifn.report.figures.style import FAINT_COLOUR, PALETTE, plotting
+from stratifn.report.figures.style import FAINT_COLOUR, PALETTE
 from stratifn.report.sections.pages import build_sections
 from unit.test_report import SAMPLES, example_tables, results, volcano
 
-
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
-
-
-def drawn(draw, all_results):
-    """The one figure of a record; None where nothing is drawn."""
-    with plotting():
-        return next((figure for _, figure in draw(all_results)), None)
+__all__ = ["no_figure_stays_open"]
 
 
 def texts(figure) -> list[str]:

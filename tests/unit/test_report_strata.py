@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from drawn_figures import drawn, no_figure_stays_open
 from stratifn.report.figures import factors, strata
 from stratifn.report.figures.flow import Flow, Node, draw_flow
 from stratifn.report.figures.style import plotting
@@ -15,19 +16,7 @@ from stratifn.report.results import _marker_levels
 from stratifn.report.sections.strata import labels_table, signature_sentence
 from unit.test_report import example_tables, example_verdicts, figures_of, results, section
 
-
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
-
-
-def drawn(draw, all_results):
-    """The one figure of a record; None where nothing is drawn."""
-    with plotting():
-        return next((figure for _, figure in draw(all_results)), None)
+__all__ = ["no_figure_stays_open"]
 
 
 def texts(figure) -> list[str]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from stratifn.shared.arrays import arrays_in
 from stratifn.shared.errors import InputError
-from stratifn.transfer import require_usable
+from stratifn.transfer import load_reference, require_usable
 
 from .test_fuzz import FEW, MANY, ODD, fuzz, places
 from .test_transfer import CONTRACT, PHASES, run
@@ -101,6 +101,7 @@ def test_a_reference_that_is_sealed_again_is_usable(tmp_path, frozen):
     values, arrays, views, samples = frozen
     sealed(tmp_path, values, arrays)
     require_usable(tmp_path, CONTRACT, views, samples, PHASES)
+    assert set(load_reference(tmp_path, CONTRACT).parts) == set(values["parts"])
 
 
 @fuzz(FEW)
