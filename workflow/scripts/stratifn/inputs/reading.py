@@ -1,4 +1,4 @@
-"""Read a sheet or a matrix from a user's file, by its content and not by its name."""
+"""Read a sheet or a matrix from a user's file: the content decides the format, not the name."""
 
 from __future__ import annotations
 

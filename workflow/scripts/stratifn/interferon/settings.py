@@ -7,7 +7,6 @@ from typing import Any
 
 from stratifn.shared.settings import Section
 
-CONTROLS_FOR_A_CENTILE = 40
 EXCLUDE, KEEP = "exclude", "keep"
 
 

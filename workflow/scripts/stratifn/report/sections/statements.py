@@ -95,7 +95,7 @@ def _limits(results: Results, shares: Mapping[str, Share]) -> Iterable[str]:
     widths = [100 * (share.high - share.low) for share in shares.values() if np.isfinite(share.high - share.low)]
     rows = _cutoff(results).rows
     controls = rows.get("controls", {}).get("value", float("nan"))
-    # that they are few is said among what lowers the share
+    # few controls are named among the reasons against the share
     enough = rows.get("enough_controls", {}).get("verdict") == SUPPORTED
     wide = f"{max(widths):.0f} points wide" if widths else ""
     parts = [f"intervals up to {wide}" if len(widths) > 1 else f"an interval {wide}"] if widths else []
