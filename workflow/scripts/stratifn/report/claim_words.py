@@ -189,9 +189,8 @@ def qualified(sentence: str, standing: Standing) -> str:
 # what holds, by claim and criterion, for the claims of the first screen; empty where another criterion says it
 HOLDS: Mapping[tuple[str, str], Callable[[Row], str]] = {
     ("calls", "called"): lambda row: "",
-    ("calls", "permuted_calls"): lambda row: (
-        f"permuted labels call {_percent(row['value'])} as many genes (at most {_percent(row['bound'])} are expected)"
-    ),
+    # the same words, good or bad
+    ("calls", "permuted_calls"): CAVEATS["calls", "permuted_calls"],
     ("calls", "leading_component"): lambda row: (
         f"the groups explain {_percent(row['value'])} of {row['reason']} (at most {_percent(row['bound'])})"
     ),
